@@ -1,0 +1,122 @@
+"""A call to a backend and its answer, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import orjson
+
+from gateway.results import BackendCall
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+EXCERPT = 300
+"""Characters of an unexpected answer that an error shows."""
+
+
+class Safety(Enum):
+    """What repeating a call would do."""
+
+    READ = "read"
+    REPEATABLE = "repeatable"
+    """A write that may be sent twice: the second time changes nothing more."""
+    ONCE = "once"
+    """A write that would happen twice if it were sent twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromReply:
+    """Stands in a body for a value of an earlier reply of the same plan, such as a new id."""
+
+    call: int
+    """Which call of the plan, from 0."""
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call to a backend, before it is authorized."""
+
+    method: str
+    path: str
+    """Behind the backend's base URL, percent-encoded, without query."""
+    query: tuple[tuple[str, str], ...] = ()
+    body: Any = None
+    """A JSON value; None sends no body."""
+    form: tuple[tuple[str, str], ...] = ()
+    """Fields of a form, instead of a JSON body."""
+    safety: Safety = Safety.READ
+
+    @property
+    def target(self) -> str:
+        """Path and query."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
+    def content(self) -> bytes:
+        """The bytes of the body."""
+        if self.form:
+            return urlencode(self.form).encode()
+        return b"" if self.body is None else orjson.dumps(self.body)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """A backend's answer, read as JSON where it is JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: Any
+    """None when there is no body or it is not JSON."""
+    text: str
+
+    @property
+    def excerpt(self) -> str:
+        """The beginning of the answer, for an error that must show it."""
+        text = " ".join(self.text.split())
+        return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
+
+
+def shown(call: Call) -> BackendCall:
+    """A call as the receipt shows it; credentials are added to calls only when they are sent."""
+    return BackendCall(method=call.method, path=call.target, body=_with_references_named(call.body))
+
+
+def filled(call: Call, replies: list[Reply]) -> Call:
+    """The call with its references to earlier replies filled in."""
+    body = _replaced(call.body, lambda reference: replies[reference.call].body[reference.key])
+    return replace(call, body=body)
+
+
+def _with_references_named(body: Any) -> Any:
+    return _replaced(body, lambda reference: f"<{reference.key} of call {reference.call + 1}>")
+
+
+def _replaced(value: Any, replace: Any) -> Any:
+    if isinstance(value, FromReply):
+        return replace(value)
+    if isinstance(value, dict):
+        return {key: _replaced(item, replace) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(item, replace) for item in value]
+    return value
+
+
+def read(answer: httpx.Response) -> Reply:
+    """The answer, with its body read as JSON where it is JSON."""
+    try:
+        body = orjson.loads(answer.content) if answer.content else None
+    except orjson.JSONDecodeError:
+        body = None
+    return Reply(
+        status=answer.status_code,
+        headers={name.lower(): value for name, value in answer.headers.items()},
+        body=body,
+        text=answer.text,
+    )

@@ -1,0 +1,324 @@
+"""What became of a write: the receipt that callers see, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+import strawberry
+from strawberry import ID
+from strawberry.scalars import JSON
+
+from gateway.model import Backend
+
+
+@strawberry.enum(
+    description=(
+        "The first that fits, in this order: REJECTED, PLANNED, PARTIAL, UNKNOWN, FAILED, "
+        "PENDING, APPLIED."
+    )
+)
+class UpsertStatus(Enum):
+    """What became of a write over all its targets."""
+
+    APPLIED = strawberry.enum_value(
+        "APPLIED", description="Every target that was not left out has the write."
+    )
+    PENDING = strawberry.enum_value(
+        "PENDING",
+        description=(
+            "Accepted and still on its way in at least one target, and nowhere failed. SendGrid "
+            "always answers so."
+        ),
+    )
+    PARTIAL = strawberry.enum_value(
+        "PARTIAL",
+        description="Some target has it, or part of it, and another does not, or may not.",
+    )
+    UNKNOWN = strawberry.enum_value(
+        "UNKNOWN",
+        description="At least one target may or may not have it, and none surely has it.",
+    )
+    FAILED = strawberry.enum_value("FAILED", description="No target has it; repeating may help.")
+    REJECTED = strawberry.enum_value(
+        "REJECTED", description="The input is wrong; nothing was written anywhere."
+    )
+    PLANNED = strawberry.enum_value("PLANNED", description="Dry run: nothing was written.")
+
+
+@strawberry.enum(description="What became of a write in one backend.")
+class Outcome(Enum):
+    """What became of a write in one backend."""
+
+    CREATED = strawberry.enum_value("CREATED", description="The record is new.")
+    UPDATED = strawberry.enum_value("UPDATED", description="The stored record was changed.")
+    UNCHANGED = strawberry.enum_value(
+        "UNCHANGED", description="The backend already held these values: no write was made."
+    )
+    CONFIRMED = strawberry.enum_value(
+        "CONFIRMED",
+        description="The backend has it, and does not say whether it was created or updated.",
+    )
+    ACCEPTED = strawberry.enum_value(
+        "ACCEPTED", description="Accepted by an asynchronous backend, not yet confirmed."
+    )
+    QUEUED = strawberry.enum_value(
+        "QUEUED", description="Stored by the gateway for durable delivery, not sent yet."
+    )
+    PLANNED = strawberry.enum_value(
+        "PLANNED", description="Dry run: the calls are shown and were not made."
+    )
+    PARTIAL = strawberry.enum_value(
+        "PARTIAL",
+        description="Some of this backend's calls took effect; `calls` and `errors` say which.",
+    )
+    REJECTED = strawberry.enum_value(
+        "REJECTED",
+        description=("The input is wrong for this backend: repeating it as it is will not help."),
+    )
+    SKIPPED = strawberry.enum_value(
+        "SKIPPED",
+        description=(
+            "Not tried: another target rejected the input before anything was written, or "
+            "`ifMissing: SKIP` left it out."
+        ),
+    )
+    FAILED = strawberry.enum_value("FAILED", description="Not written; repeating may help.")
+    UNKNOWN = strawberry.enum_value(
+        "UNKNOWN",
+        description="The backend did not answer in time: it may or may not have the write.",
+    )
+
+
+@strawberry.enum(description="What kind of problem it is.")
+class ProblemCode(Enum):
+    """What kind of problem it is."""
+
+    REQUIRED = strawberry.enum_value("REQUIRED", description="A field that is needed is missing.")
+    INVALID = strawberry.enum_value("INVALID", description="The value cannot be used.")
+    CANNOT_CLEAR = strawberry.enum_value(
+        "CANNOT_CLEAR", description="The backend has no way to clear this field."
+    )
+    TOO_LONG = strawberry.enum_value(
+        "TOO_LONG", description="The text is longer than the backend keeps."
+    )
+    TOO_MANY = strawberry.enum_value(
+        "TOO_MANY", description="The list is longer than the backend keeps."
+    )
+    NAME_NOT_FOUND = strawberry.enum_value(
+        "NAME_NOT_FOUND", description="No backend that was asked knows the name."
+    )
+    NAME_AMBIGUOUS = strawberry.enum_value(
+        "NAME_AMBIGUOUS",
+        description="The backend has several entries of that name; give the id instead.",
+    )
+    NOT_FOUND = strawberry.enum_value(
+        "NOT_FOUND", description="The backend has no record with that id."
+    )
+    CONFLICT = strawberry.enum_value(
+        "CONFLICT",
+        description=(
+            "Several stored records fit the input's keys, or the record was changed by someone "
+            "else meanwhile."
+        ),
+    )
+    KEY_REUSED = strawberry.enum_value(
+        "KEY_REUSED",
+        description="The same idempotency key was used before with another input.",
+    )
+    NOT_CONFIGURED = strawberry.enum_value(
+        "NOT_CONFIGURED", description="The gateway has no credentials for this backend."
+    )
+    UNAUTHORIZED = strawberry.enum_value(
+        "UNAUTHORIZED", description="The backend refused the gateway's credentials."
+    )
+    FORBIDDEN = strawberry.enum_value(
+        "FORBIDDEN", description="The backend's credentials lack a permission."
+    )
+    RATE_LIMITED = strawberry.enum_value(
+        "RATE_LIMITED", description="The backend's quota is used up for now."
+    )
+    UNAVAILABLE = strawberry.enum_value(
+        "UNAVAILABLE", description="The backend could not be reached or could not serve."
+    )
+    TIMEOUT = strawberry.enum_value("TIMEOUT", description="The backend did not answer in time.")
+    UNCONFIRMED = strawberry.enum_value(
+        "UNCONFIRMED",
+        description="An asynchronous backend did not confirm within the limit.",
+    )
+    BACKEND_ERROR = strawberry.enum_value(
+        "BACKEND_ERROR", description="The backend failed, or answered what it should not."
+    )
+
+
+@strawberry.type(description="One thing that is wrong, or that the caller should know.")
+class Problem:
+    """One thing that is wrong, or that the caller should know."""
+
+    backend: Backend | None = strawberry.field(
+        default=None, description="The backend concerned; null when the input itself is wrong."
+    )
+    code: ProblemCode = strawberry.field(description="What kind of problem it is.")
+    message: str = strawberry.field(
+        description="What is wrong, with which value, and what would work; for people."
+    )
+    field: list[str] = strawberry.field(
+        default_factory=list,
+        description=(
+            'Path into the input, such as ["paths", "0", "prompt"]; empty where no field is to '
+            "blame."
+        ),
+    )
+    suggestions: list[str] = strawberry.field(
+        default_factory=list, description="Close names that do exist, for NAME_NOT_FOUND."
+    )
+    backend_code: str | None = strawberry.field(
+        default=None, description="The backend's own code, when it sent one."
+    )
+    backend_message: str | None = strawberry.field(
+        default=None, description="The backend's own message, when it sent one."
+    )
+    retryable: bool = strawberry.field(
+        default=False, description="Whether the same call may succeed later."
+    )
+    retry_after_seconds: float | None = strawberry.field(
+        default=None, description="How long to wait before that, when the backend says so."
+    )
+
+
+@strawberry.enum(description="Where a backend's asynchronous work stands.")
+class JobStatus(Enum):
+    """Where a backend's asynchronous work stands."""
+
+    PENDING = strawberry.enum_value("PENDING", description="Not finished yet.")
+    COMPLETED = strawberry.enum_value("COMPLETED", description="Finished without errors.")
+    ERRORED = strawberry.enum_value("ERRORED", description="Finished; some records failed.")
+    FAILED = strawberry.enum_value("FAILED", description="Nothing of it was done.")
+    UNCONFIRMED = strawberry.enum_value(
+        "UNCONFIRMED",
+        description="Not finished within the gateway's limit for following it.",
+    )
+
+
+@strawberry.type(description="Asynchronous work of a backend.")
+class ImportJob:
+    """Asynchronous work of a backend."""
+
+    backend: Backend = strawberry.field(description="Whose job it is.")
+    id: ID = strawberry.field(description="The backend's id of the job.")
+    status: JobStatus = strawberry.field(description="Where the job stands.")
+    requested_count: int | None = strawberry.field(
+        default=None, description="Records in the job, when known."
+    )
+    created_count: int | None = strawberry.field(
+        default=None, description="Records created, when known."
+    )
+    updated_count: int | None = strawberry.field(
+        default=None, description="Records updated, when known."
+    )
+    errored_count: int | None = strawberry.field(
+        default=None, description="Records that failed, when known."
+    )
+    errors_url: str | None = strawberry.field(
+        default=None,
+        description="A pre-signed address of other people's data: needs the admin scope.",
+    )
+
+
+@strawberry.type(description="One call to a backend, without its secrets.")
+class BackendCall:
+    """One call to a backend, without its secrets."""
+
+    method: str = strawberry.field(description="The HTTP method.")
+    path: str = strawberry.field(description="Path and query behind the backend's base URL.")
+    body: JSON | None = strawberry.field(default=None, description="The JSON body.")
+    status_code: int | None = strawberry.field(
+        default=None, description="The answer's HTTP status. Null for a dry run."
+    )
+    duration_ms: float | None = strawberry.field(
+        default=None, description="Milliseconds from first try to last answer."
+    )
+    attempts: int = strawberry.field(
+        default=0, description="How often it was sent; 0 for a call that was not made."
+    )
+
+
+@strawberry.type(description="What one backend did with the write.")
+class BackendResult:
+    """What one backend did with the write."""
+
+    backend: Backend = strawberry.field(description="The backend.")
+    outcome: Outcome = strawberry.field(description="What became of the write there.")
+    id: ID | None = strawberry.field(
+        default=None, description="The backend's own id of the record, when known."
+    )
+    jobs: list[ImportJob] = strawberry.field(
+        default_factory=list,
+        description="Asynchronous work of the backend that carries this write.",
+    )
+    errors: list[Problem] = strawberry.field(
+        default_factory=list, description="What went wrong there."
+    )
+    warnings: list[Problem] = strawberry.field(
+        default_factory=list,
+        description="What the caller should know although the write went well.",
+    )
+    matched_by: str | None = strawberry.field(
+        default=None,
+        description=(
+            "What found the stored record: an input field such as externalId or ivvy.id, or "
+            "another backend's record such as IVVY.email where the input had no key; null for a "
+            "new record."
+        ),
+    )
+    changed_fields: list[str] = strawberry.field(
+        default_factory=list,
+        description=(
+            "Unified fields whose stored value this write changes; every given field for a new "
+            "record, and every field sent where the backend was not read first."
+        ),
+    )
+    ignored_fields: list[str] = strawberry.field(
+        default_factory=list,
+        description=(
+            "Given fields that this backend cannot hold, such as middleInitial or "
+            "customFields.Shift."
+        ),
+    )
+    calls: list[BackendCall] = strawberry.field(
+        default_factory=list,
+        description=(
+            "The writing calls made to the backend, or for a dry run those that would be made. "
+            "Secrets and other callers' data are never shown."
+        ),
+    )
+
+
+HAS_IT = frozenset(
+    {Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.CONFIRMED}
+    | {Outcome.ACCEPTED, Outcome.QUEUED}
+)
+"""Outcomes after which a backend holds the write, or will."""
+
+
+def summarize(outcomes: Iterable[Outcome]) -> UpsertStatus:
+    """The status of a whole write: the first that fits, in the order written at `UpsertStatus`.
+
+    A backend that was left out (SKIPPED) counts for nothing; a write that was left out everywhere
+    is APPLIED.
+    """
+    seen = set(outcomes) - {Outcome.SKIPPED}
+    written = bool(seen & HAS_IT) or Outcome.PARTIAL in seen
+    if Outcome.REJECTED in seen and not written and Outcome.UNKNOWN not in seen:
+        return UpsertStatus.REJECTED
+    if Outcome.PLANNED in seen:
+        return UpsertStatus.PLANNED
+    if Outcome.PARTIAL in seen or (written and seen - HAS_IT):
+        return UpsertStatus.PARTIAL
+    if Outcome.UNKNOWN in seen:
+        return UpsertStatus.UNKNOWN
+    if Outcome.FAILED in seen:
+        return UpsertStatus.FAILED
+    if seen & {Outcome.ACCEPTED, Outcome.QUEUED}:
+        return UpsertStatus.PENDING
+    return UpsertStatus.APPLIED

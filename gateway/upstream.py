@@ -1,0 +1,255 @@
+"""The one HTTP sender: every call to every backend leaves here.
+
+A backend's `client.py` gives a `Dialect`: how its calls are authorized and what its answers mean.
+What may be repeated stands in one place, `_may_repeat`, by the table in docs/delivery.md.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Protocol
+
+import httpx
+import stamina
+
+from gateway.calls import Reply, Safety, read, shown
+from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
+from gateway.results import BackendCall, Problem, ProblemCode
+from gateway.traffic import Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gateway.calls import Call
+    from gateway.model import Backend
+
+ATTEMPTS = 4
+"""Tries of one call at most, the first included."""
+BACKOFF_BASE = 0.2
+BACKOFF_CAP = 5.0
+"""Seconds; the wait before try n is random between 0 and min(cap, base * 2^n) (full jitter)."""
+
+
+class Dialect(Protocol):
+    """How one backend is spoken to."""
+
+    backend: Backend
+    base_url: str
+
+    async def authorize(
+        self, call: Call, content: bytes, *, renew: bool, sender: Sender, exchange: Exchange
+    ) -> Mapping[str, str]:
+        """The headers of one try; `renew` asks for a new token after a 401.
+
+        `sender` and `exchange` are there for a dialect that must fetch a token first.
+        """
+        ...
+
+    def judge(self, call: Call, reply: Reply) -> Problem | None:
+        """What is wrong with an answer; None when it is a success. Pure."""
+        ...
+
+
+@dataclass(kw_only=True)
+class Exchange:
+    """The calls of one piece of work, within its time."""
+
+    deadline: float
+    """On the clock of `time.monotonic`; nothing is started after it."""
+    request_id: str = ""
+    calls: list[BackendCall] = field(default_factory=list)
+    """The writing calls, as they were made."""
+
+    @property
+    def left(self) -> float:
+        """Seconds left until the deadline; never negative."""
+        return max(0.0, self.deadline - time.monotonic())
+
+
+class _AgainError(Exception):
+    """A try that may be repeated after `wait` seconds; `failure` is its end if it is the last."""
+
+    def __init__(self, failure: BackendFailure, wait: float) -> None:
+        super().__init__()
+        self.failure = failure
+        self.wait = wait
+
+
+@dataclass(kw_only=True)
+class _Progress:
+    """How far the tries of one call have come."""
+
+    record: BackendCall
+    renewed: bool = False
+    """Whether a 401 has led to a new token or signature; it does so once."""
+
+    def backoff(self) -> float:
+        """Seconds before the next try, with full jitter."""
+        cap = min(BACKOFF_CAP, BACKOFF_BASE * 2**self.record.attempts)
+        return random.uniform(0, cap)  # noqa: S311 - jitter needs no secrecy
+
+
+class Sender:
+    """Sends calls to one backend with one set of credentials."""
+
+    def __init__(
+        self, dialect: Dialect, client: httpx.AsyncClient, *, try_timeout: float = 10.0
+    ) -> None:
+        self.dialect = dialect
+        self._client = client
+        self._try_timeout = try_timeout
+        self.traffic = Traffic()
+
+    async def send(self, call: Call, exchange: Exchange) -> Reply:
+        """The backend's successful answer.
+
+        Raises RefusedError, NotWrittenError or MaybeWrittenError, by what is known of the call.
+        """
+
+        def wait_before_next(error: Exception) -> timedelta | bool:
+            if isinstance(error, _AgainError) and error.wait < exchange.left:
+                return timedelta(seconds=error.wait)
+            return False
+
+        with _recorded(call, exchange) as record:
+            progress = _Progress(record=record)
+            try:
+                async for attempt in stamina.retry_context(
+                    on=wait_before_next, attempts=ATTEMPTS, timeout=None
+                ):
+                    with attempt:
+                        return await self._try(call, exchange, progress)
+            except _AgainError as error:
+                raise error.failure from error.__cause__
+        raise AssertionError("a retry context ends by returning or raising")
+
+    async def _try(self, call: Call, exchange: Exchange, progress: _Progress) -> Reply:
+        if exchange.left <= 0:
+            raise NotWrittenError(self._timed_out("The request's time was used up before sending."))
+        content = call.content()
+        headers = {"X-Request-Id": exchange.request_id} if exchange.request_id else {}
+        headers |= await self.dialect.authorize(
+            call, content, renew=progress.renewed, sender=self, exchange=exchange
+        )
+        progress.record.attempts += 1
+        started = time.monotonic()
+        try:
+            answer = await self._client.request(
+                call.method,
+                self.dialect.base_url + call.target,
+                content=content or None,
+                headers=dict(headers),
+                timeout=min(self._try_timeout, exchange.left),
+            )
+        except httpx.TransportError as error:
+            self.traffic.note(time.monotonic() - started, failed=True)
+            raise self._unanswered(call, error, progress) from error
+        reply = read(answer)
+        progress.record.status_code = reply.status
+        problem = self.dialect.judge(call, reply)
+        failed = problem is not None and problem.code in _OUTAGES
+        self.traffic.note(time.monotonic() - started, failed=failed)
+        if problem is None:
+            return reply
+        raise self._refused(call, reply, problem, progress)
+
+    def _refused(
+        self, call: Call, reply: Reply, problem: Problem, progress: _Progress
+    ) -> Exception:
+        """The error of an answer that says no."""
+        failure = _class_of(call, problem)(problem)
+        problem.retryable = not isinstance(failure, RefusedError)
+        if problem.code is ProblemCode.UNAUTHORIZED and not progress.renewed:
+            progress.renewed = True
+            return _AgainError(failure, 0.0)
+        if not _may_repeat(call, problem.code):
+            return failure
+        asked = retry_after(reply)
+        problem.retry_after_seconds = asked
+        return _AgainError(failure, progress.backoff() if asked is None else asked)
+
+    def _unanswered(
+        self, call: Call, error: httpx.TransportError, progress: _Progress
+    ) -> Exception:
+        """The error of a call that got no answer."""
+        name = self.dialect.backend.value
+        if isinstance(error, _NOT_SENT):
+            problem = self._timed_out(f"{name} could not be reached; nothing was sent.")
+            problem.code = ProblemCode.UNAVAILABLE
+            return _AgainError(NotWrittenError(problem), progress.backoff())
+        problem = self._timed_out(f"{name} did not answer ({type(error).__name__}).")
+        if not isinstance(error, httpx.TimeoutException):
+            problem.code = ProblemCode.UNAVAILABLE
+        if call.safety is Safety.READ:
+            return _AgainError(NotWrittenError(problem), progress.backoff())
+        problem.message += " It may or may not have done what was asked."
+        failure = MaybeWrittenError(problem)
+        return failure if call.safety is Safety.ONCE else _AgainError(failure, progress.backoff())
+
+    def _timed_out(self, message: str) -> Problem:
+        return Problem(
+            backend=self.dialect.backend,
+            code=ProblemCode.TIMEOUT,
+            message=message,
+            retryable=True,
+        )
+
+
+@contextmanager
+def _recorded(call: Call, exchange: Exchange) -> Iterator[BackendCall]:
+    record = shown(call)
+    if call.safety is not Safety.READ:
+        exchange.calls.append(record)
+    started = time.monotonic()
+    try:
+        yield record
+    finally:
+        record.duration_ms = round((time.monotonic() - started) * 1000, 3)
+
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+"""Failures before the first byte left. The aiohttp transport reports a refused connection, a failed
+name look-up and a full pool all as ConnectTimeout."""
+
+_OUTAGES = frozenset({ProblemCode.UNAVAILABLE, ProblemCode.BACKEND_ERROR, ProblemCode.TIMEOUT})
+
+
+def _class_of(call: Call, problem: Problem) -> type[BackendFailure]:
+    """What an answer that says no tells of the write."""
+    if problem.code in {
+        ProblemCode.UNAUTHORIZED,
+        ProblemCode.FORBIDDEN,
+        ProblemCode.RATE_LIMITED,
+        ProblemCode.UNAVAILABLE,
+    }:
+        return NotWrittenError
+    if problem.code is ProblemCode.BACKEND_ERROR:
+        return NotWrittenError if call.safety is Safety.READ else MaybeWrittenError
+    return RefusedError
+
+
+def _may_repeat(call: Call, code: ProblemCode) -> bool:
+    """Whether a call that was answered so may be sent again by itself."""
+    if code in {ProblemCode.RATE_LIMITED, ProblemCode.UNAVAILABLE}:
+        return True  # the answer says that the call was not taken
+    return code is ProblemCode.BACKEND_ERROR and call.safety is not Safety.ONCE
+
+
+def retry_after(reply: Reply) -> float | None:
+    """Seconds to wait by `Retry-After`, in seconds or as a date; None when it is not there."""
+    value = reply.headers.get("retry-after")
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return None

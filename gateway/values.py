@@ -1,0 +1,135 @@
+"""Plain values read from text: e-mail addresses, phone numbers, countries, time zones, dates.
+
+Each `read_*` gives the normalised value or raises `ValueError` with a sentence that says what is
+wrong and what would work. Nothing here asks a network: e-mail domains are not looked up.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache, lru_cache
+
+import email_validator
+import orjson
+import phonenumbers
+import pycountry
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Phone:
+    """A phone number that was understood."""
+
+    e164: str
+    """Plus sign, country calling code and digits."""
+    national: str
+    """The digits behind the country calling code, with leading zeros that belong to them."""
+    country: str
+    """ISO 3166-1 alpha-2; `001` for numbers of no country."""
+
+
+@lru_cache(maxsize=4096)
+def read_phone(text: str, country: str | None) -> Phone:
+    """A phone number in any common notation; `country` reads a national one."""
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException as error:
+        if error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE and (
+            not text.strip().startswith("+") and country is None
+        ):
+            raise ValueError(
+                f"{text!r} is a national phone number and no country is known for it: give it "
+                "with + and its country calling code, or give phoneCountryCode."
+            ) from None
+        raise ValueError(
+            f"{text!r} is not a phone number: give it with + and its country calling code, such "
+            "as +44 7700 900123."
+        ) from None
+    # Possible, not valid: the metadata lag behind newly opened ranges, and the ranges kept for
+    # documentation (+44 7700 900...) are not "valid" either.
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError(
+            f"{text!r} does not have the length of a phone number"
+            f"{f' of {country}' if country else ''}: give it with + and its country calling code."
+        )
+    region = phonenumbers.region_code_for_number(number)
+    return Phone(
+        e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
+        national=phonenumbers.national_significant_number(number),
+        country=region or phonenumbers.region_code_for_country_code(number.country_code or 0),
+    )
+
+
+@lru_cache(maxsize=4096)
+def read_email(text: str) -> str:
+    """An e-mail address with its domain in lower case; the mailbox keeps its case."""
+    try:
+        return email_validator.validate_email(text.strip(), check_deliverability=False).normalized
+    except email_validator.EmailNotValidError as error:
+        raise ValueError(f"{text!r} is not an e-mail address: {error}") from None
+
+
+def folded_email(text: str) -> str:
+    """The form in which two e-mail addresses are compared."""
+    return text.strip().casefold()
+
+
+def read_country(text: str) -> str:
+    """An ISO 3166-1 alpha-2 code, in upper case."""
+    code = text.strip().upper()
+    if len(code) == 2 and pycountry.countries.get(alpha_2=code) is not None:  # noqa: PLR2004
+        return code
+    meant = pycountry.countries.get(alpha_3=code) or pycountry.countries.get(name=text.strip())
+    hint = f", which is {meant.alpha_2}" if meant else ", such as DE"
+    raise ValueError(f"{text!r} is not a country code: give ISO 3166-1 alpha-2{hint}.")
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def read_timezone(text: str) -> str:
+    """An IANA time zone name."""
+    if text in _timezones():
+        return text
+    raise ValueError(f"{text!r} is not an IANA time zone: give a name such as Europe/Berlin.")
+
+
+def read_number(text: str) -> int | float:
+    """A number in JSON's notation."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value = None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{text!r} is not a number: give it as JSON would, such as 12 or -0.5.")
+    return value
+
+
+def read_date(text: str) -> date | datetime:
+    """An ISO 8601 date, or an instant in UTC; an instant without offset is read as UTC."""
+    try:
+        if len(text) == len("2026-01-31"):
+            return date.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is not a date: give ISO 8601, such as 2026-01-31 or 2026-01-31T09:30:00Z."
+        ) from None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def read_boolean(text: str) -> bool:
+    """`true` or `false`."""
+    if text in {"true", "false"}:
+        return text == "true"
+    raise ValueError(f"{text!r} is neither true nor false.")
+
+
+def as_instant(value: date | datetime) -> datetime:
+    """The instant meant by a date: its midnight in UTC."""
+    if isinstance(value, datetime):
+        return value
+    return datetime(value.year, value.month, value.day, tzinfo=UTC)

@@ -1,0 +1,107 @@
+"""A write: the caller's input with its values read once, and what its absences mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from strawberry import Maybe, Some
+from strawberry.utils.str_converters import to_camel_case
+
+from gateway.model import ContactInput, MissingPolicy, WriteMode
+
+if TYPE_CHECKING:
+    from gateway.values import Phone
+
+KEPT_BY_ABSENCE = frozenset(
+    {"external_id", "email", "email_status", "sms_status", "privacy_consent"}
+    | {"phone_country_code", "add_groups_name", "remove_groups_name"}
+    | {"ivvy", "everbridge", "sendgrid"}
+)
+"""What a REPLACE does not clear by leaving it out: keys, statuses, consent, native sections."""
+
+SECTIONS = ("ivvy", "everbridge", "sendgrid")
+
+CLEARED: Some[None] = Some(None)
+
+
+def input_name(name: str) -> str:
+    """The GraphQL spelling of an input attribute: `groups_name` is groupsName, dots are kept."""
+    return ".".join(to_camel_case(part) for part in name.split("."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactWrite:
+    """One contact to be written, with e-mail and phone read; adapters take it as it is."""
+
+    input: ContactInput
+    mode: WriteMode = WriteMode.PATCH
+    if_missing: MissingPolicy = MissingPolicy.CREATE
+    targets_named: bool = False
+    """Whether the caller named the targets: then a field that cannot be cleared is a problem."""
+    email: Maybe[str | None] = None
+    phone: Maybe[Phone | None] = None
+    invalid: frozenset[str] = frozenset()
+    """Top-level attributes that hold a problem already reported; they count as given."""
+    at: tuple[str, ...] = ()
+    """Where the input stands in the call, such as ("contact",) inside a lead."""
+    default_country: str | None = None
+    """The country that reads national phone numbers of this input."""
+
+    @property
+    def replaces(self) -> bool:
+        """Whether what the input leaves out is cleared."""
+        return self.mode is WriteMode.REPLACE
+
+    def given(self, name: str) -> Maybe[Any]:
+        """What the caller said of `first_name` or `ivvy.group_ids`, values read, or None."""
+        section, _, rest = name.rpartition(".")
+        holder: Any = self.input
+        if section:
+            native = getattr(self.input, section)
+            holder = native.value if native else None
+        if holder is None:
+            return None
+        if not section and name in {"email", "phone"}:
+            read: Maybe[Any] = getattr(self, name)
+            return read
+        found: Maybe[Any] = getattr(holder, rest)
+        return found
+
+    def get(self, name: str) -> Maybe[Any]:
+        """What is to become of a field: as given, or cleared where a REPLACE left it out."""
+        found = self.given(name)
+        if found is None and self.cleared_by_absence(name):
+            return CLEARED
+        return found
+
+    def cleared_by_absence(self, name: str) -> bool:
+        """Whether this REPLACE clears `name` because the input does not mention it."""
+        return (
+            self.replaces
+            and "." not in name
+            and name not in KEPT_BY_ABSENCE
+            and name not in self.invalid
+            and getattr(self.input, name) is None
+        )
+
+    def mentions(self, name: str) -> bool:
+        """Whether the input has a non-null value for `name`, readable or not."""
+        found = self.given(name)
+        return (found is not None and found.value is not None) or name in self.invalid
+
+    def field_path(self, *names: str | int) -> list[str]:
+        """The path of a field in the call, for problems."""
+        parts: list[str] = []
+        for name in names:
+            parts += [to_camel_case(part) for part in str(name).split(".")]
+        return [*self.at, *parts]
+
+    def given_names(self) -> list[str]:
+        """The top-level attributes that the caller gave, native sections left out."""
+        return [
+            field.name
+            for field in fields(self.input)
+            if field.name not in SECTIONS
+            and (getattr(self.input, field.name) is not None or field.name in self.invalid)
+        ]
