@@ -8,12 +8,17 @@ its company stand in `lead_model.py`, the answers in `results.py`.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import strawberry
 from strawberry import ID, Maybe
 
 T = TypeVar("T")
+
+
+def enum_value(value: str, *, description: str) -> str:
+    """A described enum value; Strawberry unwraps it, so that members' values are plain text."""
+    return cast("str", strawberry.enum_value(value, description=description))
 
 
 def described(description: str) -> Maybe[T]:
@@ -26,13 +31,11 @@ def described(description: str) -> Maybe[T]:
 class Backend(Enum):
     """The systems that the gateway writes to, in the order in which results are listed."""
 
-    IVVY = strawberry.enum_value(
+    IVVY = enum_value(
         "IVVY", description="iVvy: contacts and leads; add-or-update calls, arrays override."
     )
-    EVERBRIDGE = strawberry.enum_value(
-        "EVERBRIDGE", description="Everbridge: contacts; full-replace PUT."
-    )
-    SENDGRID = strawberry.enum_value(
+    EVERBRIDGE = enum_value("EVERBRIDGE", description="Everbridge: contacts; full-replace PUT.")
+    SENDGRID = enum_value(
         "SENDGRID",
         description="Twilio SendGrid marketing contacts: asynchronous bulk upsert.",
     )
@@ -42,8 +45,8 @@ class Backend(Enum):
 class WriteMode(Enum):
     """What a write does with the fields that its input leaves out."""
 
-    PATCH = strawberry.enum_value("PATCH", description="Absent fields stay as they are.")
-    REPLACE = strawberry.enum_value(
+    PATCH = enum_value("PATCH", description="Absent fields stay as they are.")
+    REPLACE = enum_value(
         "REPLACE",
         description=(
             "The input is the whole unified contact or lead: what it leaves out is cleared. Keys, "
@@ -57,10 +60,10 @@ class WriteMode(Enum):
 class MissingPolicy(Enum):
     """What happens in a backend that does not hold the record."""
 
-    CREATE = strawberry.enum_value(
+    CREATE = enum_value(
         "CREATE", description="Create the record in a backend that does not hold it."
     )
-    SKIP = strawberry.enum_value(
+    SKIP = enum_value(
         "SKIP",
         description=(
             "Leave out a backend that does not hold it, or cannot be asked by the keys given: "
@@ -73,33 +76,33 @@ class MissingPolicy(Enum):
 class Weekday(Enum):
     """A day of the week, in the order of Everbridge's numbers 1 to 7."""
 
-    SUNDAY = strawberry.enum_value("SUNDAY", description="Sunday.")
-    MONDAY = strawberry.enum_value("MONDAY", description="Monday.")
-    TUESDAY = strawberry.enum_value("TUESDAY", description="Tuesday.")
-    WEDNESDAY = strawberry.enum_value("WEDNESDAY", description="Wednesday.")
-    THURSDAY = strawberry.enum_value("THURSDAY", description="Thursday.")
-    FRIDAY = strawberry.enum_value("FRIDAY", description="Friday.")
-    SATURDAY = strawberry.enum_value("SATURDAY", description="Saturday.")
+    SUNDAY = enum_value("SUNDAY", description="Sunday.")
+    MONDAY = enum_value("MONDAY", description="Monday.")
+    TUESDAY = enum_value("TUESDAY", description="Tuesday.")
+    WEDNESDAY = enum_value("WEDNESDAY", description="Wednesday.")
+    THURSDAY = enum_value("THURSDAY", description="Thursday.")
+    FRIDAY = enum_value("FRIDAY", description="Friday.")
+    SATURDAY = enum_value("SATURDAY", description="Saturday.")
 
 
 @strawberry.enum(description="Whether a contact receives e-mail from iVvy.")
 class EmailStatus(Enum):
     """Whether a contact receives e-mail from iVvy."""
 
-    SUBSCRIBED = strawberry.enum_value("SUBSCRIBED", description="Receives e-mail.")
-    UNSUBSCRIBED = strawberry.enum_value("UNSUBSCRIBED", description="Has opted out.")
-    BOUNCED = strawberry.enum_value("BOUNCED", description="The address refused e-mail.")
-    NO_MARKETING = strawberry.enum_value("NO_MARKETING", description="Receives no marketing.")
+    SUBSCRIBED = enum_value("SUBSCRIBED", description="Receives e-mail.")
+    UNSUBSCRIBED = enum_value("UNSUBSCRIBED", description="Has opted out.")
+    BOUNCED = enum_value("BOUNCED", description="The address refused e-mail.")
+    NO_MARKETING = enum_value("NO_MARKETING", description="Receives no marketing.")
 
 
 @strawberry.enum(description="Whether a contact receives text messages from iVvy.")
 class SmsStatus(Enum):
     """Whether a contact receives text messages from iVvy."""
 
-    SUBSCRIBED = strawberry.enum_value("SUBSCRIBED", description="Receives text messages.")
-    UNSUBSCRIBED = strawberry.enum_value("UNSUBSCRIBED", description="Has opted out.")
-    FAILED = strawberry.enum_value("FAILED", description="The number refused text messages.")
-    NO_MARKETING = strawberry.enum_value("NO_MARKETING", description="Receives no marketing.")
+    SUBSCRIBED = enum_value("SUBSCRIBED", description="Receives text messages.")
+    UNSUBSCRIBED = enum_value("UNSUBSCRIBED", description="Has opted out.")
+    FAILED = enum_value("FAILED", description="The number refused text messages.")
+    NO_MARKETING = enum_value("NO_MARKETING", description="Receives no marketing.")
 
 
 @strawberry.enum(
@@ -108,11 +111,11 @@ class SmsStatus(Enum):
 class EmailChange(Enum):
     """What to do in SendGrid, which cannot change a contact's e-mail address in place."""
 
-    REJECT = strawberry.enum_value(
+    REJECT = enum_value(
         "REJECT",
         description="The default: SendGrid's part is rejected, and with it the call.",
     )
-    CREATE_NEW = strawberry.enum_value(
+    CREATE_NEW = enum_value(
         "CREATE_NEW",
         description="A second contact is made; the old one stays, with its lists and unsubscribes.",
     )

@@ -9,7 +9,7 @@ import strawberry
 from strawberry import ID
 from strawberry.scalars import JSON
 
-from gateway.model import Backend
+from gateway.model import Backend, enum_value
 
 
 @strawberry.enum(
@@ -21,70 +21,66 @@ from gateway.model import Backend
 class UpsertStatus(Enum):
     """What became of a write over all its targets."""
 
-    APPLIED = strawberry.enum_value(
-        "APPLIED", description="Every target that was not left out has the write."
-    )
-    PENDING = strawberry.enum_value(
+    APPLIED = enum_value("APPLIED", description="Every target that was not left out has the write.")
+    PENDING = enum_value(
         "PENDING",
         description=(
             "Accepted and still on its way in at least one target, and nowhere failed. SendGrid "
             "always answers so."
         ),
     )
-    PARTIAL = strawberry.enum_value(
+    PARTIAL = enum_value(
         "PARTIAL",
         description="Some target has it, or part of it, and another does not, or may not.",
     )
-    UNKNOWN = strawberry.enum_value(
+    UNKNOWN = enum_value(
         "UNKNOWN",
         description="At least one target may or may not have it, and none surely has it.",
     )
-    FAILED = strawberry.enum_value("FAILED", description="No target has it; repeating may help.")
-    REJECTED = strawberry.enum_value(
+    FAILED = enum_value("FAILED", description="No target has it; repeating may help.")
+    REJECTED = enum_value(
         "REJECTED", description="The input is wrong; nothing was written anywhere."
     )
-    PLANNED = strawberry.enum_value("PLANNED", description="Dry run: nothing was written.")
+    PLANNED = enum_value("PLANNED", description="Dry run: nothing was written.")
 
 
 @strawberry.enum(description="What became of a write in one backend.")
 class Outcome(Enum):
     """What became of a write in one backend."""
 
-    CREATED = strawberry.enum_value("CREATED", description="The record is new.")
-    UPDATED = strawberry.enum_value("UPDATED", description="The stored record was changed.")
-    UNCHANGED = strawberry.enum_value(
+    CREATED = enum_value("CREATED", description="The record is new.")
+    UPDATED = enum_value("UPDATED", description="The stored record was changed.")
+    UNCHANGED = enum_value(
         "UNCHANGED", description="The backend already held these values: no write was made."
     )
-    CONFIRMED = strawberry.enum_value(
+    CONFIRMED = enum_value(
         "CONFIRMED",
         description="The backend has it, and does not say whether it was created or updated.",
     )
-    ACCEPTED = strawberry.enum_value(
+    ACCEPTED = enum_value(
         "ACCEPTED", description="Accepted by an asynchronous backend, not yet confirmed."
     )
-    QUEUED = strawberry.enum_value(
+    QUEUED = enum_value(
         "QUEUED", description="Stored by the gateway for durable delivery, not sent yet."
     )
-    PLANNED = strawberry.enum_value(
-        "PLANNED", description="Dry run: the calls are shown and were not made."
-    )
-    PARTIAL = strawberry.enum_value(
+    PLANNED = enum_value("PLANNED", description="Dry run: the calls are shown and were not made.")
+    PARTIAL = enum_value(
         "PARTIAL",
         description="Some of this backend's calls took effect; `calls` and `errors` say which.",
     )
-    REJECTED = strawberry.enum_value(
+    REJECTED = enum_value(
         "REJECTED",
         description=("The input is wrong for this backend: repeating it as it is will not help."),
     )
-    SKIPPED = strawberry.enum_value(
+    SKIPPED = enum_value(
         "SKIPPED",
         description=(
             "Not tried: another target rejected the input before anything was written, or "
             "`ifMissing: SKIP` left it out."
         ),
     )
-    FAILED = strawberry.enum_value("FAILED", description="Not written; repeating may help.")
-    UNKNOWN = strawberry.enum_value(
+    FAILED = enum_value("FAILED", description="Not written; repeating may help.")
+    UNKNOWN = enum_value(
         "UNKNOWN",
         description="The backend did not answer in time: it may or may not have the write.",
     )
@@ -94,59 +90,49 @@ class Outcome(Enum):
 class ProblemCode(Enum):
     """What kind of problem it is."""
 
-    REQUIRED = strawberry.enum_value("REQUIRED", description="A field that is needed is missing.")
-    INVALID = strawberry.enum_value("INVALID", description="The value cannot be used.")
-    CANNOT_CLEAR = strawberry.enum_value(
+    REQUIRED = enum_value("REQUIRED", description="A field that is needed is missing.")
+    INVALID = enum_value("INVALID", description="The value cannot be used.")
+    CANNOT_CLEAR = enum_value(
         "CANNOT_CLEAR", description="The backend has no way to clear this field."
     )
-    TOO_LONG = strawberry.enum_value(
-        "TOO_LONG", description="The text is longer than the backend keeps."
-    )
-    TOO_MANY = strawberry.enum_value(
-        "TOO_MANY", description="The list is longer than the backend keeps."
-    )
-    NAME_NOT_FOUND = strawberry.enum_value(
+    TOO_LONG = enum_value("TOO_LONG", description="The text is longer than the backend keeps.")
+    TOO_MANY = enum_value("TOO_MANY", description="The list is longer than the backend keeps.")
+    NAME_NOT_FOUND = enum_value(
         "NAME_NOT_FOUND", description="No backend that was asked knows the name."
     )
-    NAME_AMBIGUOUS = strawberry.enum_value(
+    NAME_AMBIGUOUS = enum_value(
         "NAME_AMBIGUOUS",
         description="The backend has several entries of that name; give the id instead.",
     )
-    NOT_FOUND = strawberry.enum_value(
-        "NOT_FOUND", description="The backend has no record with that id."
-    )
-    CONFLICT = strawberry.enum_value(
+    NOT_FOUND = enum_value("NOT_FOUND", description="The backend has no record with that id.")
+    CONFLICT = enum_value(
         "CONFLICT",
         description=(
             "Several stored records fit the input's keys, or the record was changed by someone "
             "else meanwhile."
         ),
     )
-    KEY_REUSED = strawberry.enum_value(
+    KEY_REUSED = enum_value(
         "KEY_REUSED",
         description="The same idempotency key was used before with another input.",
     )
-    NOT_CONFIGURED = strawberry.enum_value(
+    NOT_CONFIGURED = enum_value(
         "NOT_CONFIGURED", description="The gateway has no credentials for this backend."
     )
-    UNAUTHORIZED = strawberry.enum_value(
+    UNAUTHORIZED = enum_value(
         "UNAUTHORIZED", description="The backend refused the gateway's credentials."
     )
-    FORBIDDEN = strawberry.enum_value(
-        "FORBIDDEN", description="The backend's credentials lack a permission."
-    )
-    RATE_LIMITED = strawberry.enum_value(
-        "RATE_LIMITED", description="The backend's quota is used up for now."
-    )
-    UNAVAILABLE = strawberry.enum_value(
+    FORBIDDEN = enum_value("FORBIDDEN", description="The backend's credentials lack a permission.")
+    RATE_LIMITED = enum_value("RATE_LIMITED", description="The backend's quota is used up for now.")
+    UNAVAILABLE = enum_value(
         "UNAVAILABLE", description="The backend could not be reached or could not serve."
     )
-    TIMEOUT = strawberry.enum_value("TIMEOUT", description="The backend did not answer in time.")
-    UNCONFIRMED = strawberry.enum_value(
+    TIMEOUT = enum_value("TIMEOUT", description="The backend did not answer in time.")
+    UNCONFIRMED = enum_value(
         "UNCONFIRMED",
         description="An asynchronous backend did not confirm within the limit.",
     )
-    BACKEND_ERROR = strawberry.enum_value(
+    BACKEND_ERROR = enum_value(
         "BACKEND_ERROR", description="The backend failed, or answered what it should not."
     )
 
@@ -190,11 +176,11 @@ class Problem:
 class JobStatus(Enum):
     """Where a backend's asynchronous work stands."""
 
-    PENDING = strawberry.enum_value("PENDING", description="Not finished yet.")
-    COMPLETED = strawberry.enum_value("COMPLETED", description="Finished without errors.")
-    ERRORED = strawberry.enum_value("ERRORED", description="Finished; some records failed.")
-    FAILED = strawberry.enum_value("FAILED", description="Nothing of it was done.")
-    UNCONFIRMED = strawberry.enum_value(
+    PENDING = enum_value("PENDING", description="Not finished yet.")
+    COMPLETED = enum_value("COMPLETED", description="Finished without errors.")
+    ERRORED = enum_value("ERRORED", description="Finished; some records failed.")
+    FAILED = enum_value("FAILED", description="Nothing of it was done.")
+    UNCONFIRMED = enum_value(
         "UNCONFIRMED",
         description="Not finished within the gateway's limit for following it.",
     )

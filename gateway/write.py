@@ -54,7 +54,12 @@ class ContactWrite:
         return self.mode is WriteMode.REPLACE
 
     def given(self, name: str) -> Maybe[Any]:
-        """What the caller said of `first_name` or `ivvy.group_ids`, values read, or None."""
+        """What the caller said of `first_name` or `ivvy.group_ids`, values read.
+
+        None when it is absent, and when its value has a problem that is already reported.
+        """
+        if name in self.invalid:
+            return None
         section, _, rest = name.rpartition(".")
         holder: Any = self.input
         if section:

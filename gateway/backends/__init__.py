@@ -1,0 +1,1 @@
+"""The backends: one folder each, all with the same files and the same functions."""

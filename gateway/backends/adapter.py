@@ -1,0 +1,148 @@
+"""What every backend's adapter gives, and the values that pass between the steps of a write.
+
+A new backend implements `Adapter` in a folder of its own; docs/adding-a-backend.md shows how.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.calls import Call, Reply
+    from gateway.catalogs import Catalogs
+    from gateway.fields import Field
+    from gateway.model import Backend
+    from gateway.names import Resolution, Wanted
+    from gateway.results import ImportJob, Outcome, Problem
+    from gateway.upstream import Exchange, Sender
+    from gateway.write import ContactWrite
+
+
+class KeyKind(Enum):
+    """What a record can be found by, in the order in which the keys are tried."""
+
+    NATIVE_ID = "id"
+    EXTERNAL_ID = "externalId"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """One thing to find a record by."""
+
+    kind: KeyKind
+    value: str
+    source: str
+    """Where it comes from: an input field such as ivvy.id, or a sibling such as IVVY.email."""
+    path: tuple[str, ...] = ()
+    """The input field's path, for problems; empty when a sibling gave the key."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A record as a backend holds it."""
+
+    id: str
+    external_id: str | None
+    email: str | None
+    raw: Mapping[str, Any]
+    """The backend's own JSON, as it came."""
+    read_at: float
+    """When the read that brought it began, on the clock of `time.monotonic`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What looking for a record brought."""
+
+    stored: Stored | None = None
+    matched_by: str | None = None
+    looked: bool = True
+    """False when the backend was not asked, because the write does not need it."""
+    looked_at: float = 0.0
+    """When the look-up began, on the clock of `time.monotonic`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The calls that a write needs in one backend, and what they will have done."""
+
+    outcome: Outcome
+    """What the write comes to when all calls succeed; UNCHANGED has none."""
+    calls: tuple[Call, ...] = ()
+    id: str | None = None
+    matched_by: str | None = None
+    changed: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """Why the input cannot be written here; a plan with problems is never delivered."""
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a successful reply to a writing call says."""
+
+    id: str | None = None
+    jobs: tuple[ImportJob, ...] = field(default=())
+
+
+class Adapter(Protocol):
+    """One backend, for one set of credentials."""
+
+    backend: Backend
+    contact_fields: Sequence[Field]
+    """Where each unified field goes; one without a row is reported as ignored."""
+    sender: Sender
+    catalogs: Catalogs
+
+    def check(self, write: ContactWrite) -> list[Problem]:
+        """What is wrong with the input for this backend alone, before anybody is asked. Pure.
+
+        A target with such a problem is not looked up, because its keys may be unusable.
+        """
+        ...
+
+    def needs_siblings(self, write: ContactWrite) -> bool:
+        """Whether `find` must know what the other backends hold, because a key is missing."""
+        ...
+
+    async def find(
+        self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange
+    ) -> Found:
+        """The stored record that the write means.
+
+        Raises RefusedError for a native id that does not exist and for conflicting keys,
+        NotWrittenError when the backend cannot tell.
+        """
+        ...
+
+    def wanted(self, write: ContactWrite) -> list[Wanted]:
+        """The names that the write needs resolved here. Pure."""
+        ...
+
+    def plan(
+        self,
+        write: ContactWrite,
+        found: Found,
+        resolution: Resolution,
+        siblings: Mapping[Backend, Found],
+    ) -> Plan:
+        """The calls that bring the record to what the write says. Pure."""
+        ...
+
+    def lock_key(self, write: ContactWrite, found: Found) -> str | None:
+        """What must be held while the plan is delivered; None when nothing need be. Pure."""
+        ...
+
+    def fresh_for(self, found: Found) -> float:
+        """Seconds for which a look-up may be relied on under the lock. Pure."""
+        ...
+
+    def read_answer(self, call: Call, reply: Reply) -> Answer:
+        """What a successful reply to a writing call says. Pure."""
+        ...

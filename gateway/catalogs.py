@@ -1,0 +1,140 @@
+"""The catalogs that an account keeps: fetched once however many wait, renewed, served stale.
+
+Per-request look-ups of names stand in `names.py`; this is the store under them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.entries import Catalog, CatalogName, Entry
+from gateway.errors import BackendFailure, NotWrittenError
+from gateway.results import Problem, ProblemCode
+from gateway.upstream import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from gateway.model import Backend
+
+REFRESH_AT = 0.8
+"""The share of a catalog's life after which a read renews it in the background."""
+STALE_FOR = 3600.0
+"""Seconds that an expired catalog is still served while its backend does not answer."""
+REREAD_EVERY = 5.0
+"""Seconds between two fetches for names that are not found: a typo cannot hammer a backend."""
+FETCH_TIMEOUT = 30.0
+"""Seconds that one fetch of all pages may take."""
+
+
+@dataclass(kw_only=True)
+class _Kept:
+    """One catalog with its fetch, where one is under way."""
+
+    catalog: Catalog | None = None
+    fetching: asyncio.Task[Catalog] | None = field(default=None)
+
+
+class Catalogs:
+    """One backend's catalogs for one set of credentials."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        fetches: Mapping[CatalogName, Callable[[Exchange], Awaitable[list[Entry]]]],
+        *,
+        ttl: float,
+    ) -> None:
+        self.backend = backend
+        self._fetches = fetches
+        self._ttl = ttl
+        self._kept = {name: _Kept() for name in fetches}
+
+    def holds(self, name: CatalogName) -> bool:
+        """Whether this backend has such a list at all."""
+        return name in self._fetches
+
+    def ages(self) -> dict[CatalogName, float]:
+        """Seconds since each catalog was read, for those that were."""
+        now = time.monotonic()
+        return {
+            name: now - kept.catalog.read_at for name, kept in self._kept.items() if kept.catalog
+        }
+
+    async def read(self, name: CatalogName, exchange: Exchange) -> Catalog:
+        """The catalog, from memory while it is fresh.
+
+        Raises NotWrittenError when it cannot be read and no stale copy may be served.
+        """
+        kept = self._kept[name]
+        if kept.catalog is None:
+            return await self._fetched(name, exchange)
+        age = time.monotonic() - kept.catalog.read_at
+        if age < self._ttl:
+            if age >= self._ttl * REFRESH_AT:
+                self._start(name)
+            return kept.catalog
+        try:
+            return await self._fetched(name, exchange)
+        except BackendFailure:
+            if age < self._ttl + STALE_FOR:
+                return kept.catalog
+            raise
+
+    async def reread(self, name: CatalogName, seen: Catalog, exchange: Exchange) -> Catalog:
+        """A newer catalog than `seen`, in which a name was not found; `seen` if it is too young."""
+        kept = self._kept[name]
+        if kept.catalog is not None and kept.catalog is not seen:
+            return kept.catalog
+        if time.monotonic() - seen.read_at < REREAD_EVERY:
+            return seen
+        try:
+            return await self._fetched(name, exchange)
+        except BackendFailure:
+            return seen
+
+    async def close(self) -> None:
+        """Stop what is being fetched."""
+        running = [kept.fetching for kept in self._kept.values() if kept.fetching]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def _fetched(self, name: CatalogName, exchange: Exchange) -> Catalog:
+        """What the running fetch brings; a new one is started where none is running."""
+        task = self._start(name)
+        done, _ = await asyncio.wait({task}, timeout=exchange.left)
+        if not done:
+            raise NotWrittenError(
+                Problem(
+                    backend=self.backend,
+                    code=ProblemCode.TIMEOUT,
+                    message=f"{self.backend.value}'s {name.value} could not be read in time.",
+                    retryable=True,
+                )
+            )
+        return task.result()
+
+    def _start(self, name: CatalogName) -> asyncio.Task[Catalog]:
+        """The fetch of a catalog: a task of its own, so that no caller's end cancels it."""
+        kept = self._kept[name]
+        if kept.fetching is None:
+            kept.fetching = asyncio.create_task(self._fetch(name), name=f"catalog {name.value}")
+            kept.fetching.add_done_callback(lambda task: self._settle(kept, task))
+        return kept.fetching
+
+    async def _fetch(self, name: CatalogName) -> Catalog:
+        exchange = Exchange(deadline=time.monotonic() + FETCH_TIMEOUT)
+        read_at = time.monotonic()
+        entries = await self._fetches[name](exchange)
+        return Catalog(entries=tuple(entries), read_at=read_at)
+
+    @staticmethod
+    def _settle(kept: _Kept, task: asyncio.Task[Catalog]) -> None:
+        kept.fetching = None
+        # Asking for the exception also marks it as seen: nobody may be waiting for a refresh.
+        if not task.cancelled() and task.exception() is None:
+            kept.catalog = task.result()

@@ -1,0 +1,233 @@
+"""What can be said of an input without asking anybody: shapes, notations, contradictions.
+
+Every problem is told, not only the first. What only one backend minds (lengths, required fields)
+is checked by that backend's plan.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from strawberry import Some
+
+from gateway.entries import folded
+from gateway.model import MissingPolicy, WriteMode
+from gateway.results import Problem, ProblemCode
+from gateway.values import read_country, read_email, read_phone, read_timezone
+from gateway.write import ContactWrite, input_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from strawberry import Maybe
+
+    from gateway.model import (
+        AddressInput,
+        ContactInput,
+        ExternalUrlInput,
+        PathInput,
+        QuietTimeFrameInput,
+    )
+
+TEXTS = (
+    "external_id",
+    "email",
+    "first_name",
+    "middle_initial",
+    "last_name",
+    "suffix",
+    "phone",
+    "record_type_name",
+    "timezone_id",
+)
+LAST_HOUR, LAST_MINUTE = 23, 59
+LATITUDE, LONGITUDE = 90.0, 180.0
+
+
+def check_contact(
+    contact: ContactInput,
+    *,
+    mode: WriteMode = WriteMode.PATCH,
+    if_missing: MissingPolicy = MissingPolicy.CREATE,
+    targets_named: bool = False,
+    at: tuple[str, ...] = (),
+    default_country: str | None = None,
+) -> tuple[ContactWrite, list[Problem]]:
+    """The write that an input means, and every problem seen in it."""
+    check = _Check(at)
+    check.texts(contact)
+    country = check.read("phone_country_code", contact.phone_country_code, read_country)
+    region = country.value if country and country.value else default_country
+    email = check.read("email", contact.email, read_email)
+    phone = check.read("phone", contact.phone, lambda text: read_phone(text, region))
+    check.read("country_code", contact.country_code, read_country)
+    check.read("timezone_id", contact.timezone_id, read_timezone)
+    for place, address in check.items(contact.alternate_emails):
+        check.one(("alternate_emails", place), address, read_email)
+    for place, postal in check.items(contact.addresses):
+        check.address(place, postal)
+    for place, path in check.items(contact.paths):
+        check.path(place, path)
+    check.groups(contact, mode)
+    check.external_urls(list(_listed(contact.external_urls)))
+    check.once("custom_fields", "name", (item.name for item in _listed(contact.custom_fields)))
+    write = ContactWrite(
+        input=contact,
+        mode=mode,
+        if_missing=if_missing,
+        targets_named=targets_named,
+        email=email,
+        phone=phone,
+        invalid=frozenset(check.invalid),
+        at=at,
+        default_country=region,
+    )
+    return write, check.problems
+
+
+def _listed(given: Maybe[Any]) -> list[Any]:
+    return list(given.value or []) if given else []
+
+
+class _Check:
+    """Collects the problems of one input."""
+
+    def __init__(self, at: tuple[str, ...]) -> None:
+        self.at = at
+        self.problems: list[Problem] = []
+        self.invalid: set[str] = set()
+
+    def wrong(
+        self, path: Iterable[str | int], message: str, code: ProblemCode = ProblemCode.INVALID
+    ) -> None:
+        """Note a problem; its path starts with the name of the field."""
+        parts = [str(part) for part in path]
+        self.invalid.add(parts[0])
+        self.problems.append(
+            Problem(code=code, message=message, field=[*self.at, *map(input_name, parts)])
+        )
+
+    def read(self, name: str, given: Maybe[Any], reader: Callable[[str], Any]) -> Maybe[Any]:
+        """A field read by `reader`; absent when it has a problem."""
+        if given is None or given.value is None or name in self.invalid:
+            return given if name not in self.invalid else None
+        value = self.one((name,), given.value, reader)
+        return None if value is None else Some(value)
+
+    def one(self, path: tuple[str | int, ...], text: str, reader: Callable[[str], Any]) -> Any:
+        """One value, or None when it has a problem."""
+        try:
+            return reader(text)
+        except ValueError as error:
+            self.wrong(path, str(error))
+            return None
+
+    @staticmethod
+    def items(given: Maybe[Any]) -> Iterable[tuple[int, Any]]:
+        """The places and items of a list that may be absent."""
+        return enumerate(_listed(given))
+
+    def texts(self, contact: ContactInput) -> None:
+        """Texts that are there have something in them."""
+        for name in TEXTS:
+            given = getattr(contact, name)
+            if given is not None and given.value is not None and not given.value.strip():
+                self.wrong(
+                    (name,), f"{input_name(name)} is empty: give null to clear it, or a value."
+                )
+
+    def once(self, name: str, part: str, keys: Iterable[str]) -> None:
+        """A keyed list names each key once."""
+        counted = Counter(folded(key) for key in keys)
+        for key in (key for key, count in counted.items() if count > 1):
+            self.wrong(
+                (name,),
+                f"{input_name(name)} has the {part} {key!r} several times: give it once.",
+            )
+
+    def address(self, place: int, address: AddressInput) -> None:
+        """One postal address."""
+        if address.country_code and address.country_code.value is not None:
+            self.one(("addresses", place, "country_code"), address.country_code.value, read_country)
+        points = [
+            ("latitude", address.latitude, LATITUDE),
+            ("longitude", address.longitude, LONGITUDE),
+        ]
+        for name, given, limit in points:
+            if given and given.value is not None and not -limit <= given.value <= limit:
+                self.wrong(
+                    ("addresses", place, name),
+                    f"{given.value} is no {name}: give degrees from {-limit:g} to {limit:g}.",
+                )
+        (_, latitude, _), (_, longitude, _) = points
+        if (latitude is None) != (longitude is None) or (
+            latitude and longitude and (latitude.value is None) != (longitude.value is None)
+        ):
+            self.wrong(
+                ("addresses", place, "longitude" if longitude is None else "latitude"),
+                "latitude and longitude are given together, or cleared together.",
+            )
+
+    def path(self, place: int, path: PathInput) -> None:
+        """One delivery path, as far as it can be judged without the backend's paths."""
+        if not any(given and given.value for given in (path.path_id, path.prompt)):
+            self.wrong(
+                ("paths", place, "prompt"),
+                "A path needs a pathId or a prompt: see contactPaths for those that exist.",
+                ProblemCode.REQUIRED,
+            )
+        if not path.value.strip():
+            self.wrong(
+                ("paths", place, "value"),
+                "A path's value is empty: leave the path out of the list to remove it.",
+            )
+        if path.country_code and path.country_code.value is not None:
+            self.one(("paths", place, "country_code"), path.country_code.value, read_country)
+        for number, frame in self.items(path.quiet_time_frames):
+            self.frame(("paths", place, "quiet_time_frames", number), frame)
+
+    def frame(self, at: tuple[str | int, ...], frame: QuietTimeFrameInput) -> None:
+        """One quiet time frame."""
+        if not frame.days:
+            self.wrong((*at, "days"), "A quiet time frame needs at least one day.")
+        for name, value, last in (
+            ("from_hour", frame.from_hour, LAST_HOUR),
+            ("from_minute", frame.from_minute, LAST_MINUTE),
+            ("to_hour", frame.to_hour, LAST_HOUR),
+            ("to_minute", frame.to_minute, LAST_MINUTE),
+        ):
+            if not 0 <= value <= last:
+                self.wrong((*at, name), f"{input_name(name)} is {value}: give 0 to {last}.")
+
+    def groups(self, contact: ContactInput, mode: WriteMode) -> None:
+        """A set, said by groupsName, and a difference, said by the other two, exclude each other."""
+        adding, removing = _listed(contact.add_groups_name), _listed(contact.remove_groups_name)
+        for name, names in (("add_groups_name", adding), ("remove_groups_name", removing)):
+            if names and mode is WriteMode.REPLACE:
+                self.wrong(
+                    (name,),
+                    f"A REPLACE sets the whole membership: give groupsName, not {input_name(name)}.",
+                )
+            elif names and contact.groups_name is not None:
+                self.wrong(
+                    (name,),
+                    f"{input_name(name)} and groupsName contradict each other: give one of them.",
+                )
+        for group in adding:
+            if folded(group) in {folded(other) for other in removing}:
+                self.wrong(("remove_groups_name",), f"{group!r} is to be joined and left at once.")
+
+    def external_urls(self, urls: list[ExternalUrlInput]) -> None:
+        """Links are https, and each ref is given once."""
+        self.once("external_urls", "ref", (item.ref for item in urls))
+        for place, item in enumerate(urls):
+            if not item.ref.strip():
+                self.wrong(("external_urls", place, "ref"), "A link's ref is empty: give its key.")
+            url = item.url.value if item.url else None
+            if url is not None and (urlsplit(url).scheme != "https" or not urlsplit(url).netloc):
+                self.wrong(
+                    ("external_urls", place, "url"),
+                    f"{url!r} is not an https link: give one such as https://example.com/profile.",
+                )

@@ -1,0 +1,217 @@
+"""Custom fields: values given as text, read by the definition of the field that they go to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.entries import CatalogName, CustomFieldType, Entry, folded
+from gateway.names import Wanted
+from gateway.results import Problem, ProblemCode
+from gateway.values import read_boolean, read_date, read_number
+from gateway.write import input_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from gateway.entries import FieldInfo
+    from gateway.model import Backend, CustomFieldByIdInput, CustomFieldInput
+    from gateway.names import Resolution
+    from gateway.write import ContactWrite
+
+_TAKES = {
+    CustomFieldType.TEXT: "text",
+    CustomFieldType.NUMBER: "a number",
+    CustomFieldType.DATE: "a date",
+    CustomFieldType.BOOLEAN: "true or false",
+    CustomFieldType.CHOICE: "one of its options",
+    CustomFieldType.MULTIPLE_CHOICE: "any of its options",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One custom field that a write sets or clears."""
+
+    entry: Entry
+    values: tuple[str | int | float | bool | date, ...]
+    """Read by the field's type; options by their value. Empty clears the field."""
+    label: str
+    """How the receipt names it: customFields.Shift, or everbridge.attributes.123."""
+    path: tuple[str, ...]
+
+
+@dataclass(kw_only=True)
+class Settings:
+    """The custom fields of a write in one backend."""
+
+    settings: list[Setting] = field(default_factory=list)
+    clear_others: bool = False
+    """Whether fields that are not named are cleared: null, or a REPLACE."""
+    by_absence: bool = False
+    """Whether they are cleared only because a REPLACE leaves customFields, or them, out."""
+    ignored: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def asked(self) -> bool:
+        """Whether the write says anything of custom fields here."""
+        return bool(self.settings) or self.clear_others
+
+    def named(self) -> set[str]:
+        """The ids of the fields that are named."""
+        return {setting.entry.id for setting in self.settings}
+
+
+def wanted_custom_fields(write: ContactWrite, native: str) -> list[Wanted]:
+    """The field names, and the definitions that ids and clearing are checked against."""
+    wanted = [
+        Wanted(
+            catalog=CatalogName.CUSTOM_FIELDS,
+            name=item.name,
+            field=tuple(write.field_path("custom_fields", place, "name")),
+            shared=True,
+        )
+        for place, item in enumerate(_by_name(write))
+    ]
+    if _by_id(write, native) or write.get("custom_fields") is not None:
+        wanted.append(Wanted(catalog=CatalogName.CUSTOM_FIELDS))
+    return wanted
+
+
+def custom_fields(
+    write: ContactWrite, resolution: Resolution, backend: Backend, native: str
+) -> Settings:
+    """The write's custom fields for one backend; `native` is the input field of those by id.
+
+    Unknown names are ignored (that no target knows one is told elsewhere). An id wins over a name
+    for the same field.
+    """
+    settings = Settings()
+    wish = write.get("custom_fields")
+    by_id = write.given(native)
+    cleared = wish is not None and wish.value is None
+    native_cleared = by_id is not None and by_id.value is None
+    settings.clear_others = cleared or native_cleared or write.replaces
+    settings.by_absence = write.replaces and not (
+        native_cleared or (cleared and not write.cleared_by_absence("custom_fields"))
+    )
+    for place, item in enumerate(_by_id(write, native)):
+        entry = resolution.entry(CatalogName.CUSTOM_FIELDS, str(item.id))
+        path = write.field_path(native, place)
+        if entry is None:
+            settings.problems.append(_no_such_field(backend, str(item.id), [*path, "id"]))
+            continue
+        _add(settings, backend, entry, item.values, f"{input_name(native)}.{item.id}", path)
+    by_id_named = settings.named()
+    for place, named in enumerate(_by_name(write)):
+        entry = resolution.found.get((CatalogName.CUSTOM_FIELDS, named.name))
+        label = f"customFields.{named.name}"
+        if entry is None or entry.id in by_id_named:
+            settings.ignored.append(label)
+            continue
+        path = write.field_path("custom_fields", place)
+        _add(settings, backend, entry, named.values, label, path)
+    return settings
+
+
+def _add(
+    settings: Settings,
+    backend: Backend,
+    entry: Entry,
+    texts: Sequence[str],
+    label: str,
+    path: list[str],
+) -> None:
+    if entry.field is None or not entry.field.writable:
+        settings.problems.append(
+            Problem(
+                backend=backend,
+                code=ProblemCode.INVALID,
+                message=f"{backend.value}'s field {entry.name!r} cannot be written.",
+                field=path,
+            )
+        )
+        return
+    values: list[str | int | float | bool | date] = []
+    if len(texts) > 1 and entry.field.type is not CustomFieldType.MULTIPLE_CHOICE:
+        settings.problems.append(
+            Problem(
+                backend=backend,
+                code=ProblemCode.TOO_MANY,
+                message=f"{backend.value}'s field {entry.name!r} takes one value, not {len(texts)}.",
+                field=[*path, "values"],
+            )
+        )
+        return
+    for place, text in enumerate(texts):
+        try:
+            values.append(read_value(entry.field, text))
+        except ValueError as error:
+            settings.problems.append(
+                Problem(
+                    backend=backend,
+                    code=ProblemCode.INVALID,
+                    message=f"{backend.value}'s field {entry.name!r} takes "
+                    f"{_TAKES.get(entry.field.type, 'other values')}: {error}",
+                    field=[*path, "values", str(place)],
+                    suggestions=[option.label for option in entry.field.options][:20],
+                )
+            )
+            return
+    settings.settings.append(
+        Setting(entry=entry, values=tuple(values), label=label, path=tuple(path))
+    )
+
+
+def read_value(info: FieldInfo, text: str) -> str | int | float | bool | date:
+    """A value of a field's type; raises ValueError with what would work."""
+    match info.type:
+        case CustomFieldType.NUMBER:
+            number = read_number(text)
+            if info.whole and number != int(number):
+                raise ValueError(f"{text!r} is not a whole number.")
+            return int(number) if info.whole else number
+        case CustomFieldType.DATE:
+            return read_date(text)
+        case CustomFieldType.BOOLEAN:
+            return read_boolean(text)
+        case CustomFieldType.CHOICE | CustomFieldType.MULTIPLE_CHOICE:
+            return read_option(info, text)
+        case _:
+            return text
+
+
+def read_option(info: FieldInfo, text: str) -> str:
+    """The value of the option that a text means: exact label, exact value, then ignoring case."""
+    by_label = {option.label: option.value for option in info.options}
+    by_value = {option.value: option.value for option in info.options}
+    loosely = {folded(option.value): option.value for option in info.options} | {
+        folded(option.label): option.value for option in info.options
+    }
+    found = by_label.get(text) or by_value.get(text) or loosely.get(folded(text))
+    if found is None:
+        known = ", ".join(option.label for option in info.options)
+        raise ValueError(f"{text!r} is none of {known}.")
+    return found
+
+
+def _no_such_field(backend: Backend, field_id: str, path: list[str]) -> Problem:
+    return Problem(
+        backend=backend,
+        code=ProblemCode.NOT_FOUND,
+        message=f"{backend.value} has no custom field with the id {field_id!r}: look at those it "
+        "has with the customFields query.",
+        field=path,
+    )
+
+
+def _by_name(write: ContactWrite) -> list[CustomFieldInput]:
+    given = write.given("custom_fields")
+    return list(given.value or []) if given is not None else []
+
+
+def _by_id(write: ContactWrite, native: str) -> list[CustomFieldByIdInput]:
+    given = write.given(native)
+    return list(given.value or []) if given is not None else []

@@ -1,0 +1,62 @@
+"""A plan's calls, one after the other, and what they came to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from strawberry import ID
+
+from gateway.calls import filled, shown
+from gateway.errors import BackendFailure
+from gateway.results import BackendResult, Outcome
+
+if TYPE_CHECKING:
+    from gateway.backends.adapter import Adapter, Plan
+    from gateway.calls import Reply
+    from gateway.model import Backend
+    from gateway.upstream import Exchange
+
+
+async def deliver(plan: Plan, adapter: Adapter, exchange: Exchange) -> BackendResult:
+    """The result of a plan's calls; the first one that fails ends them.
+
+    A failure after a call that took effect is PARTIAL; before, it is what is known of the call.
+    """
+    result = planned(plan, adapter.backend, plan.outcome)
+    replies: list[Reply] = []
+    try:
+        for call in plan.calls:
+            reply = await adapter.sender.send(filled(call, replies), exchange)
+            replies.append(reply)
+            answer = adapter.read_answer(call, reply)
+            result.id = ID(answer.id) if answer.id is not None else result.id
+            result.jobs += answer.jobs
+    except BackendFailure as failure:
+        result.outcome = Outcome.PARTIAL if replies else failure.outcome
+        result.errors.append(failure.problem)
+        if not replies:
+            result.changed_fields = []
+    finally:
+        result.calls = exchange.calls
+    return result
+
+
+def planned(plan: Plan, backend: Backend, outcome: Outcome) -> BackendResult:
+    """The result of a plan before any call: what would change, and what is ignored."""
+    return BackendResult(
+        backend=backend,
+        outcome=outcome,
+        id=ID(plan.id) if plan.id is not None else None,
+        matched_by=plan.matched_by,
+        changed_fields=list(plan.changed),
+        ignored_fields=list(plan.ignored),
+        errors=list(plan.problems),
+        warnings=list(plan.warnings),
+    )
+
+
+def dry_run(plan: Plan, backend: Backend) -> BackendResult:
+    """The result of a plan that is not delivered, with the calls that would be made."""
+    result = planned(plan, backend, Outcome.PLANNED)
+    result.calls = [shown(call) for call in plan.calls]
+    return result

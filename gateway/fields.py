@@ -1,0 +1,195 @@
+"""The field tables: where each unified field goes in a backend, and how the rows are applied.
+
+A row says what a move or a conversion needs. What a row cannot say (memberships, addresses,
+delivery paths) is a named function of that backend; its row then stands in the table for the
+documentation and has `by_function` set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gateway.results import Problem, ProblemCode
+from gateway.write import input_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gateway.model import Backend
+    from gateway.write import ContactWrite
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clear:
+    """What clearing a field looks like on the wire."""
+
+    says: str
+    """For the documentation."""
+    possible: bool = True
+    left_out: bool = False
+    """Whether the key is left out of the body."""
+    value: Any = None
+    """What is sent otherwise."""
+
+
+IMPOSSIBLE = Clear(says="cannot be cleared", possible=False)
+LEFT_OUT = Clear(says="left out", left_out=True)
+EMPTY_TEXT = Clear(says='`""`', value="")
+EMPTY_LIST = Clear(says="`[]`", value=[])
+NULL = Clear(says="`null`")
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """Where one unified field goes in one backend."""
+
+    name: str
+    """The attribute of the input: first_name, or everbridge.topic_ids."""
+    at: str
+    """The key in the backend's JSON; for `by_function` rows a word for the reader."""
+    clear: Clear
+    to: Callable[[Any], Any] = _same
+    """From the unified value to the backend's."""
+    compared: Callable[[Any], Any] = _same
+    """The form in which the backend's own values are compared; both sides go through it."""
+    max_length: int | None = None
+    """Characters that the backend keeps."""
+    by_function: bool = False
+    note: str = ""
+    """For the documentation."""
+
+
+@dataclass(kw_only=True)
+class Laid:
+    """What a write's simple fields come to in one backend's JSON."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    """What is to be sent, by the backend's key."""
+    left_out: list[str] = field(default_factory=list)
+    """The backend's keys that are cleared by leaving them out of a full replace."""
+    changed: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def to_backend(
+    rows: Sequence[Field],
+    write: ContactWrite,
+    backend: Backend,
+    stored: Mapping[str, Any] | None,
+    *,
+    read: bool = True,
+) -> Laid:
+    """The write's simple fields in the backend's words, as far as they differ from what is stored.
+
+    `stored` is None for a record that is new; `read` is False when the backend was not asked, and
+    then every field is sent. Fields without a row are reported as ignored. Pure.
+    """
+    laid = Laid(ignored=unsupported(rows, write))
+    for row in rows:
+        if row.by_function:
+            continue
+        wish = write.get(row.name)
+        if wish is None:
+            continue
+        if wish.value is None:
+            if stored is not None or not read:
+                _clear(row, write, backend, stored, laid)
+            continue
+        value = row.to(wish.value)
+        laid.problems += too_long(row, write, backend, value)
+        if stored is None or row.compared(stored.get(row.at)) != row.compared(value):
+            laid.values[row.at] = value
+            laid.changed.append(input_name(row.name))
+    return laid
+
+
+def _clear(
+    row: Field,
+    write: ContactWrite,
+    backend: Backend,
+    stored: Mapping[str, Any] | None,
+    laid: Laid,
+) -> None:
+    if stored is not None and stored.get(row.at) in (None, "", []):
+        return
+    if not row.clear.possible:
+        refuse_clearing(row.name, write, backend, laid)
+        return
+    if row.clear.left_out:
+        laid.left_out.append(row.at)
+    else:
+        laid.values[row.at] = row.clear.value
+    laid.changed.append(input_name(row.name))
+
+
+def refuse_clearing(
+    name: str, write: ContactWrite, backend: Backend, laid: Laid, *, shown: str | None = None
+) -> None:
+    """Report a field that the backend cannot clear.
+
+    A problem where the caller asked this backend by name to clear it; otherwise, and for what a
+    REPLACE leaves out, an ignored field. `shown` names a part, such as customFields.Shift.
+    """
+    label = shown or input_name(name)
+    if write.targets_named and not write.cleared_by_absence(name) and shown is None:
+        laid.problems.append(cannot_clear(label, write.field_path(name), backend))
+    else:
+        laid.ignored.append(label)
+
+
+def cannot_clear(label: str, path: list[str], backend: Backend) -> Problem:
+    """The problem of a null that a backend cannot carry out."""
+    return Problem(
+        backend=backend,
+        code=ProblemCode.CANNOT_CLEAR,
+        message=(
+            f"{backend.value} has no way to clear {label}: leave it out, give a value, or leave "
+            f"{backend.value} out of targets."
+        ),
+        field=path,
+    )
+
+
+def too_long(row: Field, write: ContactWrite, backend: Backend, value: Any) -> list[Problem]:
+    """The problem of a text that is longer than the backend keeps."""
+    if row.max_length is None or not isinstance(value, str) or len(value) <= row.max_length:
+        return []
+    return [
+        Problem(
+            backend=backend,
+            code=ProblemCode.TOO_LONG,
+            message=(
+                f"{input_name(row.name)} has {len(value)} characters, and {backend.value} keeps at "
+                f"most {row.max_length}: shorten {value!r}."
+            ),
+            field=write.field_path(row.name),
+        )
+    ]
+
+
+def unsupported(rows: Sequence[Field], write: ContactWrite) -> list[str]:
+    """The given fields that have no row, by their input names."""
+    held = {row.name for row in rows} | {"phone_country_code"}
+    return [input_name(name) for name in write.given_names() if name not in held]
+
+
+def required(
+    names: Sequence[str], write: ContactWrite, backend: Backend, why: str
+) -> list[Problem]:
+    """A problem for each field that must have a value and has none."""
+    return [
+        Problem(
+            backend=backend,
+            code=ProblemCode.REQUIRED,
+            message=f"{input_name(name)} is required: {why}",
+            field=write.field_path(name),
+        )
+        for name in names
+        if not write.mentions(name)
+    ]

@@ -1,0 +1,78 @@
+"""One writer at a time for a record, within this process.
+
+A lock remembers when it was last let go: whoever read a record before that moment, and takes the
+lock after it, has read something old even though it did not have to wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.errors import NotWrittenError
+from gateway.results import Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from gateway.upstream import Exchange
+
+REMEMBERED = 60.0
+"""Seconds that a lock's last release is remembered: longer than any request takes."""
+
+
+@dataclass(kw_only=True)
+class _Lock:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    wanted_by: int = 0
+    released_at: float = 0.0
+
+
+class Locks:
+    """Locks by key, made when they are wanted and forgotten some time after."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, _Lock] = {}
+        self._swept_at = 0.0
+
+    @asynccontextmanager
+    async def hold(self, key: str, exchange: Exchange) -> AsyncIterator[float]:
+        """Hold a key; gives the moment (of `time.monotonic`) when it was last let go, or 0.
+
+        Raises NotWrittenError when the request's time is used up before the key is free.
+        """
+        self._sweep()
+        lock = self._locks.setdefault(key, _Lock())
+        lock.wanted_by += 1
+        try:
+            try:
+                async with asyncio.timeout(exchange.left):
+                    await lock.lock.acquire()
+            except TimeoutError:
+                raise NotWrittenError(
+                    Problem(
+                        code=ProblemCode.CONFLICT,
+                        message="Other writes to the same record took all of the request's time.",
+                        retryable=True,
+                    )
+                ) from None
+            try:
+                yield lock.released_at
+            finally:
+                lock.released_at = time.monotonic()
+                lock.lock.release()
+        finally:
+            lock.wanted_by -= 1
+
+    def _sweep(self) -> None:
+        """Forget the locks that nobody wants and nobody can have read before."""
+        now = time.monotonic()
+        if now - self._swept_at < REMEMBERED:
+            return
+        self._swept_at = now
+        for key, lock in list(self._locks.items()):
+            if lock.wanted_by == 0 and now - lock.released_at > REMEMBERED:
+                del self._locks[key]

@@ -1,0 +1,200 @@
+"""Which stored record a write means: keys in order, and what speaks against a match.
+
+The order and the conflicts are the same for every backend; asking is the backend's own
+(`look_up`), as is the set of keys that it can be asked by.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from gateway.backends.adapter import Found, Key, KeyKind, Stored
+from gateway.errors import NotWrittenError, RefusedError
+from gateway.model import Backend
+from gateway.results import Problem, ProblemCode
+from gateway.values import folded_email
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from gateway.write import ContactWrite
+
+
+def keys_of(
+    write: ContactWrite, native: str, kinds: Sequence[KeyKind], siblings: Mapping[Backend, Found]
+) -> list[Key]:
+    """The keys of a write in the order in which they are tried.
+
+    `native` is the input field of the backend's own id, such as ivvy.id. An externalId or e-mail
+    that the input does not mention is taken from a sibling's record, when there is no other key.
+    """
+    keys = [
+        Key(kind=kind, value=str(value.value), source=source, path=tuple(write.field_path(name)))
+        for kind in kinds
+        for name, source in (_input_of(kind, native),)
+        if (value := write.given(name)) is not None and value.value is not None
+    ]
+    if keys:
+        return keys
+    borrowed = (borrowed_key(write, kind, siblings) for kind in kinds)
+    return [key for key in borrowed if key is not None]
+
+
+def borrowed_key(
+    write: ContactWrite, kind: KeyKind, siblings: Mapping[Backend, Found]
+) -> Key | None:
+    """An externalId or e-mail that the input leaves out, from the first sibling that holds one."""
+    if kind is KeyKind.NATIVE_ID:
+        return None
+    name = "external_id" if kind is KeyKind.EXTERNAL_ID else "email"
+    if write.given(name) is not None or name in write.invalid:
+        return None
+    for backend in Backend:
+        found = siblings.get(backend)
+        value = getattr(found.stored, name) if found and found.stored else None
+        if value:
+            return Key(kind=kind, value=value, source=f"{backend.value}.{kind.value}")
+    return None
+
+
+def _input_of(kind: KeyKind, native: str) -> tuple[str, str]:
+    match kind:
+        case KeyKind.NATIVE_ID:
+            return native, native
+        case KeyKind.EXTERNAL_ID:
+            return "external_id", "externalId"
+        case KeyKind.EMAIL:
+            return "email", "email"
+
+
+async def match(
+    backend: Backend,
+    keys: Sequence[Key],
+    look_up: Callable[[Key], Awaitable[list[Stored]]],
+) -> Found:
+    """The record that the keys mean, or none.
+
+    The first key that hits decides. Raises RefusedError for a native id that does not exist
+    (NOT_FOUND) and for keys that mean several records (CONFLICT).
+    """
+    looked_at = time.monotonic()
+    for place, key in enumerate(keys):
+        rows = fitting(backend, key, await look_up(key))
+        if len(rows) > 1:
+            raise RefusedError(_several(backend, key, rows))
+        if rows:
+            await _object(backend, rows[0], keys, place, look_up)
+            return Found(stored=rows[0], matched_by=key.source, looked_at=looked_at)
+        if key.kind is KeyKind.NATIVE_ID:
+            raise RefusedError(_no_such_id(backend, key))
+    return Found(looked_at=looked_at)
+
+
+def fitting(backend: Backend, key: Key, rows: list[Stored]) -> list[Stored]:
+    """The rows as they came, once each of them is seen to fit the key.
+
+    Raises NotWrittenError for a row that does not fit: then the backend did not honour the
+    filter, and its answer says nothing of whether the record exists.
+    """
+    for row in rows:
+        if not _fits(key, row):
+            raise NotWrittenError(
+                Problem(
+                    backend=backend,
+                    code=ProblemCode.BACKEND_ERROR,
+                    message=(
+                        f"{backend.value} was asked for the record with this {key.kind.value} and "
+                        f"answered with record {row.id}, which has another: it seems not to honour "
+                        "the filter, so nothing was written there."
+                    ),
+                    field=list(key.path),
+                    retryable=True,
+                )
+            )
+    return rows
+
+
+def _fits(key: Key, row: Stored) -> bool:
+    match key.kind:
+        case KeyKind.NATIVE_ID:
+            return row.id == key.value
+        case KeyKind.EXTERNAL_ID:
+            return row.external_id == key.value
+        case KeyKind.EMAIL:
+            return row.email is not None and folded_email(row.email) == folded_email(key.value)
+
+
+async def _object(
+    backend: Backend,
+    row: Stored,
+    keys: Sequence[Key],
+    place: int,
+    look_up: Callable[[Key], Awaitable[list[Stored]]],
+) -> None:
+    """Raise what speaks against the match of `keys[place]`.
+
+    A later key is looked up only when it is an externalId that the record does not hold. An
+    e-mail is a fallback: a record of another externalId is never taken for it.
+    """
+    key = keys[place]
+    external = next((other for other in keys if other.kind is KeyKind.EXTERNAL_ID), None)
+    if external is None or external is key or external.value == row.external_id:
+        return
+    if key.kind is KeyKind.EMAIL:
+        if row.external_id:
+            raise RefusedError(_shared_mailbox(backend, row, external))
+        return
+    for other in fitting(backend, external, await look_up(external)):
+        if other.id != row.id:
+            raise RefusedError(_two_records(backend, key, row, external, other))
+
+
+def _shared_mailbox(backend: Backend, row: Stored, given: Key) -> Problem:
+    return Problem(
+        backend=backend,
+        code=ProblemCode.CONFLICT,
+        message=(
+            f"{backend.value} holds this e-mail address with record {row.id}, whose externalId is "
+            f"{row.external_id!r}, not {given.value!r}: a shared mailbox, or the wrong key. To "
+            f"write to that record give its id in {backend.value.lower()}.id."
+        ),
+        field=list(given.path),
+    )
+
+
+def _several(backend: Backend, key: Key, rows: list[Stored]) -> Problem:
+    ids = ", ".join(row.id for row in rows)
+    return Problem(
+        backend=backend,
+        code=ProblemCode.CONFLICT,
+        message=(
+            f"{backend.value} holds {len(rows)} records with {key.source} {key.value!r}, with the "
+            f"ids {ids}: say which one in {backend.value.lower()}.id."
+        ),
+        field=list(key.path),
+    )
+
+
+def _two_records(backend: Backend, key: Key, row: Stored, other_key: Key, other: Stored) -> Problem:
+    return Problem(
+        backend=backend,
+        code=ProblemCode.CONFLICT,
+        message=(
+            f"In {backend.value}, {key.source} means record {row.id} and {other_key.source} "
+            f"{other_key.value!r} means record {other.id}: give one of the two, or correct one."
+        ),
+        field=list(other_key.path),
+    )
+
+
+def _no_such_id(backend: Backend, key: Key) -> Problem:
+    return Problem(
+        backend=backend,
+        code=ProblemCode.NOT_FOUND,
+        message=(
+            f"{backend.value} has no record with the id {key.value!r}: leave {key.source} out to "
+            "find the record by externalId, or to create it."
+        ),
+        field=list(key.path),
+    )

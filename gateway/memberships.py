@@ -1,0 +1,160 @@
+"""Groups: what groupsName, addGroupsName and removeGroupsName come to, alike for every backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.entries import CatalogName
+from gateway.names import Wanted
+from gateway.results import Problem, ProblemCode
+from gateway.write import input_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from gateway.model import Backend
+    from gateway.names import Resolution
+    from gateway.write import ContactWrite
+
+BY_NAME = ("groups_name", "add_groups_name", "remove_groups_name")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memberships:
+    """The memberships that a write asks for in one backend, by the backend's ids."""
+
+    exact: tuple[str, ...] | None = None
+    """The whole set, in the order given; None leaves those that are not named as they are."""
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    """The input fields that asked for it."""
+    ignored: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def asked(self) -> bool:
+        """Whether the write says anything of memberships here."""
+        return self.exact is not None or bool(self.add or self.remove)
+
+    def joining(self, current: Collection[str]) -> list[str]:
+        """The ids to join, in the order given."""
+        return [group for group in (*(self.exact or ()), *self.add) if group not in current]
+
+    def leaving(self, current: Collection[str]) -> list[str]:
+        """The ids to leave, in the order of `current`."""
+        if self.exact is not None:
+            return [group for group in current if group not in self.exact]
+        return [group for group in current if group in self.remove]
+
+    def changed(self, current: Collection[str]) -> list[str]:
+        """The input fields that change something, given the present memberships."""
+        joins, leaves = bool(self.joining(current)), bool(self.leaving(current))
+        by_field = {"addGroupsName": joins, "removeGroupsName": leaves}
+        return [name for name in self.named if by_field.get(name, joins or leaves)]
+
+
+def wanted_groups(write: ContactWrite, native: str) -> list[Wanted]:
+    """The group names, and the catalog to check native ids against."""
+    by_id = write.given(native)
+    if by_id is not None:
+        return [Wanted(catalog=CatalogName.GROUPS)] if by_id.value else []
+    return [
+        Wanted(
+            catalog=CatalogName.GROUPS,
+            name=group,
+            field=tuple(write.field_path(name, place)),
+            shared=True,
+        )
+        for name in BY_NAME
+        for place, group in enumerate(_names(write, name))
+    ]
+
+
+def memberships(
+    write: ContactWrite, resolution: Resolution, backend: Backend, native: str
+) -> Memberships:
+    """What the write asks for, with names resolved; `native` is the input field of ids.
+
+    Names that the backend does not know are ignored. When it knows none of a non-empty
+    groupsName the whole field is ignored, so that its memberships stay.
+    """
+    by_id = write.given(native)
+    if by_id is not None:
+        return _by_id(write, resolution, backend, native, by_id.value or [])
+    ignored: list[str] = []
+    ids: dict[str, list[str]] = {}
+    for name in BY_NAME:
+        ids[name] = []
+        for group in _names(write, name):
+            found = resolution.id(CatalogName.GROUPS, group)
+            if found is None:
+                ignored.append(f"{input_name(name)}.{group}")
+            elif found not in ids[name]:
+                ids[name].append(found)
+    exact: tuple[str, ...] | None = None
+    wish = write.get("groups_name")
+    if wish is not None:
+        exact = tuple(ids["groups_name"])
+        if wish.value and not exact:
+            exact = None
+            ignored = [
+                "groupsName",
+                *(name for name in ignored if not name.startswith("groupsName.")),
+            ]
+    named = [input_name(name) for name in BY_NAME if ids[name]]
+    if exact is not None and "groupsName" not in named:
+        named.insert(0, "groupsName")
+    return Memberships(
+        exact=exact,
+        add=tuple(ids["add_groups_name"]),
+        remove=tuple(ids["remove_groups_name"]),
+        named=tuple(named),
+        ignored=tuple(ignored),
+    )
+
+
+def _by_id(
+    write: ContactWrite,
+    resolution: Resolution,
+    backend: Backend,
+    native: str,
+    ids: Sequence[str],
+) -> Memberships:
+    """Native ids win: the names given beside them are reported as ignored."""
+    return Memberships(
+        exact=tuple(dict.fromkeys(str(group) for group in ids)),
+        named=(input_name(native),),
+        ignored=tuple(input_name(name) for name in BY_NAME if write.given(name) is not None),
+        problems=tuple(unknown_ids(write, resolution, backend, CatalogName.GROUPS, native, ids)),
+    )
+
+
+def unknown_ids(
+    write: ContactWrite,
+    resolution: Resolution,
+    backend: Backend,
+    catalog: CatalogName,
+    native: str,
+    ids: Sequence[str],
+) -> list[Problem]:
+    """A problem for each native id that a catalog does not have."""
+    return [
+        Problem(
+            backend=backend,
+            code=ProblemCode.NOT_FOUND,
+            message=(
+                f"{backend.value} has no {group!r} among the ids of its {catalog.value}: give an "
+                "id that it has, or the name."
+            ),
+            field=write.field_path(native, place),
+        )
+        for place, group in enumerate(ids)
+        if resolution.entry(catalog, str(group)) is None
+    ]
+
+
+def _names(write: ContactWrite, name: str) -> list[str]:
+    given = write.given(name)
+    return list(given.value or []) if given is not None else []

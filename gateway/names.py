@@ -1,0 +1,236 @@
+"""Names to ids: what a write asks for, joined through dataloaders made for one request."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiodataloader import DataLoader
+
+from gateway.entries import Catalog, CatalogName, Entry
+from gateway.errors import BackendFailure, GatewayError
+from gateway.results import Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gateway.catalogs import Catalogs
+    from gateway.model import Backend
+    from gateway.upstream import Exchange
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A name to be resolved, or, without a name, a catalog that a plan needs as a whole."""
+
+    catalog: CatalogName
+    name: str | None = None
+    field: tuple[str, ...] = ()
+    """Where the name stands in the call."""
+    shared: bool = False
+    """Whether it is enough that one of the targets knows the name."""
+
+
+class UnknownNameError(GatewayError):
+    """A catalog has no entry of that name; `suggestions` are close ones."""
+
+    def __init__(self, suggestions: list[str]) -> None:
+        super().__init__()
+        self.suggestions = suggestions
+
+
+class AmbiguousNameError(GatewayError):
+    """A catalog has several entries of that name."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        super().__init__()
+        self.entries = entries
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolution:
+    """What one backend's catalogs say of a write's names."""
+
+    found: Mapping[tuple[CatalogName, str], Entry] = field(default_factory=dict)
+    missing: Mapping[tuple[CatalogName, str], list[str]] = field(default_factory=dict)
+    """Names that the backend does not know, with suggestions."""
+    catalogs: Mapping[CatalogName, Catalog] = field(default_factory=dict)
+    """The catalogs that were read, whole."""
+    problems: tuple[Problem, ...] = ()
+    """Names that are ambiguous, and unshared names that are unknown."""
+    unreadable: BackendFailure | None = None
+    """Why a catalog that the write needs could not be read."""
+
+    def id(self, catalog: CatalogName, name: str) -> str | None:
+        """The id of a name; None where the backend does not know it."""
+        entry = self.found.get((catalog, name))
+        return entry.id if entry else None
+
+    def entry(self, catalog: CatalogName, entry_id: str) -> Entry | None:
+        """The entry of an id, where the catalog was read."""
+        read = self.catalogs.get(catalog)
+        return read.by_id.get(entry_id) if read else None
+
+
+class Loaders:
+    """One request's dataloaders: look-ups started together become one read of a catalog."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._loaders: dict[tuple[Backend, CatalogName], DataLoader[str, Entry | Exception]] = {}
+
+    def of(self, catalogs: Catalogs, name: CatalogName) -> DataLoader[str, Entry | Exception]:
+        """The loader from names to entries of one catalog."""
+        key = (catalogs.backend, name)
+        if key not in self._loaders:
+
+            async def load(names: list[str]) -> list[Entry | Exception]:
+                return await _looked_up(catalogs, name, names, self._exchange)
+
+            self._loaders[key] = DataLoader(load)
+        return self._loaders[key]
+
+    async def catalog(self, catalogs: Catalogs, name: CatalogName) -> Catalog:
+        """A catalog as a whole."""
+        return await catalogs.read(name, self._exchange)
+
+
+async def _looked_up(
+    catalogs: Catalogs, catalog: CatalogName, names: list[str], exchange: Exchange
+) -> list[Entry | Exception]:
+    """An entry or an error for each name, in their order."""
+    read = await catalogs.read(catalog, exchange)
+    if any(not read.matches(name) for name in names):
+        read = await catalogs.reread(catalog, read, exchange)
+    return [_meant(read, name) for name in names]
+
+
+def _meant(catalog: Catalog, name: str) -> Entry | Exception:
+    matches = catalog.matches(name)
+    if len(matches) == 1:
+        return matches[0]
+    return AmbiguousNameError(matches) if matches else UnknownNameError(catalog.like(name))
+
+
+async def resolve(wanted: Iterable[Wanted], catalogs: Catalogs, loaders: Loaders) -> Resolution:
+    """Everything that a backend's catalogs say of the names, asked side by side.
+
+    Raises nothing for a name: unknown and ambiguous ones, and an unreadable catalog, are told in
+    the resolution.
+    """
+    asked = list(wanted)
+    named = [want for want in asked if want.name is not None]
+    whole = list(dict.fromkeys(want.catalog for want in asked))
+    answers = await asyncio.gather(
+        *(loaders.of(catalogs, want.catalog).load(want.name or "") for want in named),
+        return_exceptions=True,
+    )
+    read = await asyncio.gather(
+        *(loaders.catalog(catalogs, name) for name in whole), return_exceptions=True
+    )
+    tally = _Tally(backend=catalogs.backend)
+    for want, answer in zip(named, answers, strict=True):
+        tally.count(want, answer)
+    for name, outcome in zip(whole, read, strict=True):
+        tally.keep(name, outcome)
+    return Resolution(
+        found=tally.found,
+        missing=tally.missing,
+        catalogs=tally.catalogs,
+        problems=tuple(tally.problems),
+        unreadable=tally.unreadable,
+    )
+
+
+@dataclass(kw_only=True)
+class _Tally:
+    """A resolution in the making."""
+
+    backend: Backend
+    found: dict[tuple[CatalogName, str], Entry] = field(default_factory=dict)
+    missing: dict[tuple[CatalogName, str], list[str]] = field(default_factory=dict)
+    catalogs: dict[CatalogName, Catalog] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    unreadable: BackendFailure | None = None
+
+    def count(self, want: Wanted, answer: Entry | BaseException) -> None:
+        """Note what became of one name."""
+        key = (want.catalog, want.name or "")
+        match answer:
+            case Entry():
+                self.found[key] = answer
+            case UnknownNameError():
+                self.missing[key] = answer.suggestions
+                if not want.shared:
+                    self.problems.append(not_found(want, answer.suggestions, self.backend))
+            case AmbiguousNameError():
+                self.problems.append(_ambiguous(want, answer.entries, self.backend))
+            case BackendFailure():
+                self.unreadable = answer
+            case _:
+                raise answer
+
+    def keep(self, name: CatalogName, outcome: Catalog | BaseException) -> None:
+        """Note one catalog that was read as a whole, or was not."""
+        match outcome:
+            case Catalog():
+                self.catalogs[name] = outcome
+            case BackendFailure():
+                self.unreadable = outcome
+            case _:
+                raise outcome
+
+
+def not_found(want: Wanted, suggestions: list[str], backend: Backend | None) -> Problem:
+    """The problem of a name that nobody knows."""
+    where = backend.value if backend else "None of the targets"
+    has = f"{where} has no" if backend else f"{where} has"
+    kind = want.catalog.value
+    hint = (
+        f" Did you mean {', '.join(repr(name) for name in suggestions)}?"
+        if suggestions
+        else f" Look at the names it has with the {kind} query."
+    )
+    return Problem(
+        backend=backend,
+        code=ProblemCode.NAME_NOT_FOUND,
+        message=f"{has} {want.name!r} among its {kind}.{hint}",
+        field=list(want.field),
+        suggestions=suggestions,
+    )
+
+
+def _ambiguous(want: Wanted, entries: list[Entry], backend: Backend) -> Problem:
+    ids = ", ".join(entry.id for entry in entries)
+    return Problem(
+        backend=backend,
+        code=ProblemCode.NAME_AMBIGUOUS,
+        message=(
+            f"{backend.value} has {len(entries)} {want.catalog.value} named {want.name!r}, with "
+            f"the ids {ids}: give the id in {backend.value.lower()} instead of the name."
+        ),
+        field=list(want.field),
+        suggestions=[entry.id for entry in entries],
+    )
+
+
+def nowhere_found(
+    wanted: Mapping[Backend, list[Wanted]], resolutions: Mapping[Backend, Resolution]
+) -> list[Problem]:
+    """Problems of shared names that no target knows.
+
+    While a target's catalog cannot be read, a name that is missing everywhere else may be one of
+    that target's: it is no problem of the input then, and the unreadable target fails by itself.
+    """
+    problems: dict[tuple[str, ...], Problem] = {}
+    for want in (want for wants in wanted.values() for want in wants if want.shared):
+        key = (want.catalog, want.name or "")
+        asked = [resolutions[backend] for backend, wants in wanted.items() if want in wants]
+        if any(key not in resolution.missing for resolution in asked):
+            continue
+        suggestions = list(
+            dict.fromkeys(name for resolution in asked for name in resolution.missing[key])
+        )
+        problems[want.field] = not_found(want, suggestions, None)
+    return list(problems.values())

@@ -1,0 +1,314 @@
+"""The story of a write; start reading here.
+
+For each target side by side: check, resolve, find, plan; then all targets wait for each other; then
+each plan is delivered. If one target has a problem in its input, nothing is written anywhere. A
+backend that does not answer is no problem of the input: the others wait for it a bounded time,
+then go on without it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway.backends.adapter import Found, Plan
+from gateway.delivery import deliver, dry_run, planned
+from gateway.errors import BackendFailure
+from gateway.model import Backend, MissingPolicy
+from gateway.names import Loaders, Resolution, nowhere_found, resolve
+from gateway.results import BackendResult, Outcome, Problem, ProblemCode
+from gateway.upstream import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gateway.backends.adapter import Adapter
+    from gateway.locks import Locks
+    from gateway.write import ContactWrite
+
+log = structlog.get_logger()
+
+
+@dataclass(kw_only=True)
+class Target:
+    """One backend's part of a write, as far as it has come."""
+
+    adapter: Adapter
+    write: ContactWrite
+    exchange: Exchange
+    resolution: Resolution = field(default_factory=Resolution)
+    found: Found | None = None
+    plan: Plan | None = None
+    result: BackendResult | None = None
+    """Set as soon as this target's part is over."""
+
+    @property
+    def backend(self) -> Backend:
+        """The backend."""
+        return self.adapter.backend
+
+    def end(self, outcome: Outcome, problems: Iterable[Problem] = ()) -> None:
+        """End this target's part without a write."""
+        plan = self.plan or Plan(outcome=outcome)
+        self.result = planned(plan, self.backend, outcome)
+        self.result.errors = list(problems)
+        self.result.changed_fields = []
+
+    def fail(self, failure: BackendFailure) -> None:
+        """End this target's part with what a step raised."""
+        if failure.problem.backend is None:
+            failure.problem.backend = self.backend
+        self.end(failure.outcome, [failure.problem])
+
+
+@dataclass(kw_only=True)
+class Receipt:
+    """What became of a write, over all its targets."""
+
+    results: list[BackendResult]
+    """In the order of the Backend enum."""
+    errors: list[Problem]
+    """Those of the input first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writer:
+    """What writing needs beside the adapters."""
+
+    locks: Locks
+    plan_wait: float = 2.0
+    """Seconds that the targets wait for one that does not answer."""
+
+
+async def upsert(
+    write: ContactWrite,
+    problems: Sequence[Problem],
+    adapters: Sequence[Adapter],
+    loaders: Loaders,
+    writer: Writer,
+    *,
+    deadline: float,
+    request_id: str = "",
+    dry: bool = False,
+) -> Receipt:
+    """Write one contact to every target, and tell what happened.
+
+    `problems` are those that the checks of the input have found; with them nothing is written,
+    but everything else that is wrong is still looked for, so that it is told at once.
+    """
+    targets = [
+        Target(
+            adapter=adapter,
+            write=write,
+            exchange=Exchange(deadline=deadline, request_id=request_id),
+        )
+        for adapter in adapters
+    ]
+    barrier = time.monotonic() + writer.plan_wait
+    late = await _prepare(targets, loaders, barrier)
+    input_problems = [*problems, *_unknown_names(targets)]
+    if input_problems or any(_rejected(target) for target in targets):
+        await _cancelled(late)
+        _call_off(targets, input_problems)
+        return _receipt(targets, input_problems)
+    await asyncio.gather(
+        *(_finish(target, targets, late.get(target.backend), writer, dry=dry) for target in targets)
+    )
+    return _receipt(targets, [])
+
+
+# ---------------------------------------------------------------- check, resolve, find, plan
+
+
+async def _prepare(
+    targets: list[Target], loaders: Loaders, barrier: float
+) -> dict[Backend, asyncio.Task[None]]:
+    """Bring every target as far as its plan; gives the tasks of those that are late."""
+    running: dict[Backend, asyncio.Task[None]] = {}
+
+    async def start(chosen: list[Target]) -> None:
+        """Look up a group of targets, until all have answered or it is time to go on."""
+        for target in chosen:
+            running[target.backend] = asyncio.create_task(_look(target, targets, loaders))
+        if chosen:
+            left = max(0.0, barrier - time.monotonic())
+            await asyncio.wait([running[target.backend] for target in chosen], timeout=left)
+
+    for target in targets:
+        problems = target.adapter.check(target.write)
+        if problems:
+            target.plan = Plan(outcome=Outcome.REJECTED, problems=tuple(problems))
+    # A target without a key of its own can only be asked once its siblings have answered.
+    waiting = [target for target in targets if target.adapter.needs_siblings(target.write)]
+    await start([target for target in targets if target not in waiting])
+    await start(waiting)
+    late = {backend: task for backend, task in running.items() if not task.done()}
+    for target in targets:
+        if target.backend not in late:
+            await running[target.backend]
+            _plan(target, targets)
+    return late
+
+
+async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None:
+    """Resolve the write's names and find the stored record, side by side."""
+    adapter, write = target.adapter, target.write
+    resolving = asyncio.create_task(resolve(adapter.wanted(write), adapter.catalogs, loaders))
+    try:
+        if target.plan is None:
+            target.found = await adapter.find(write, _siblings(target, targets), target.exchange)
+        target.resolution = await resolving
+    except BackendFailure as failure:
+        target.resolution = await resolving
+        target.fail(failure)
+    finally:
+        resolving.cancel()
+    if target.resolution.unreadable is not None and target.result is None:
+        target.fail(target.resolution.unreadable)
+
+
+def _siblings(target: Target, targets: list[Target]) -> dict[Backend, Found]:
+    """What has been found in the other backends so far."""
+    return {
+        other.backend: other.found
+        for other in targets
+        if other is not target and other.found is not None
+    }
+
+
+def _plan(target: Target, targets: list[Target]) -> None:
+    """Decide what the target's write comes to, from what has been found."""
+    found = target.found
+    if target.result is not None:
+        target.result.errors += target.resolution.problems
+        return
+    if found is None:  # the backend's own check failed, and its plan says so
+        plan = target.plan or Plan(outcome=Outcome.REJECTED)
+    elif found.stored is None and found.looked and target.write.if_missing is MissingPolicy.SKIP:
+        target.end(Outcome.SKIPPED)
+        return
+    else:
+        plan = target.adapter.plan(
+            target.write, found, target.resolution, _siblings(target, targets)
+        )
+    problems = (*plan.problems, *target.resolution.problems)
+    target.plan = plan
+    if problems:
+        target.end(Outcome.REJECTED, problems)
+
+
+def _unknown_names(targets: list[Target]) -> list[Problem]:
+    """Problems of names that no target knows, though all that were asked could tell."""
+    wanted = {target.backend: target.adapter.wanted(target.write) for target in targets}
+    resolutions = {target.backend: target.resolution for target in targets}
+    return nowhere_found(wanted, resolutions)
+
+
+# ---------------------------------------------------------------- the barrier
+
+
+def _rejected(target: Target) -> bool:
+    return target.result is not None and target.result.outcome is Outcome.REJECTED
+
+
+def _call_off(targets: list[Target], input_problems: list[Problem]) -> None:
+    """End every target: nothing is written, because one of them cannot take the input."""
+    for target in targets:
+        if target.result is None:
+            target.end(Outcome.REJECTED if input_problems else Outcome.SKIPPED)
+
+
+async def _cancelled(late: dict[Backend, asyncio.Task[None]]) -> None:
+    for task in late.values():
+        task.cancel()
+    await asyncio.gather(*late.values(), return_exceptions=True)
+
+
+# ---------------------------------------------------------------- deliver
+
+
+async def _finish(
+    target: Target,
+    targets: list[Target],
+    late: asyncio.Task[None] | None,
+    writer: Writer,
+    *,
+    dry: bool,
+) -> None:
+    """Deliver one target's plan; siblings cannot hurt each other."""
+    try:
+        if late is not None:
+            await late
+            _plan(target, targets)
+        if target.result is not None or target.plan is None:
+            return
+        if dry:
+            target.result = dry_run(target.plan, target.backend)
+            return
+        target.result = await _deliver_under_locks(target, targets, writer)
+    except BackendFailure as failure:
+        target.fail(failure)
+    except Exception:
+        # The one broad border: our own fault in one target must leave the others' receipts
+        # standing, and must not say that nothing was written when something may have been.
+        log.exception("target failed", backend=target.backend.value)
+        sent = bool(target.exchange.calls)
+        target.end(Outcome.UNKNOWN if sent else Outcome.FAILED, [_internal(target.backend)])
+
+
+async def _deliver_under_locks(
+    target: Target, targets: list[Target], writer: Writer
+) -> BackendResult:
+    """Deliver under the record's lock, looking again when what was found may be out of date."""
+    adapter = target.adapter
+    async with AsyncExitStack() as held:
+        keys: set[str] = set()
+        while target.plan is not None and target.found is not None:
+            key = adapter.lock_key(target.write, target.found)
+            if key is None or key in keys or not target.plan.calls:
+                return await deliver(target.plan, adapter, target.exchange)
+            released_at = await held.enter_async_context(
+                writer.locks.hold(f"{adapter.backend.value}:{key}", target.exchange)
+            )
+            keys.add(key)
+            if _outdated(adapter, target.found, released_at):
+                target.found = await adapter.find(
+                    target.write, _siblings(target, targets), target.exchange
+                )
+                _plan(target, targets)
+                if target.result is not None:
+                    return target.result
+    raise AssertionError("a target without a plan is not delivered")
+
+
+def _outdated(adapter: Adapter, found: Found, released_at: float) -> bool:
+    """Whether somebody may have written since the record was read."""
+    age = time.monotonic() - found.looked_at
+    return released_at > found.looked_at or age > adapter.fresh_for(found)
+
+
+def _internal(backend: Backend) -> Problem:
+    return Problem(
+        backend=backend,
+        code=ProblemCode.BACKEND_ERROR,
+        message=f"The gateway failed while it wrote to {backend.value}; its log tells why.",
+        retryable=True,
+    )
+
+
+# ---------------------------------------------------------------- the receipt
+
+
+def _receipt(targets: list[Target], input_problems: list[Problem]) -> Receipt:
+    results = [target.result for target in targets if target.result is not None]
+    order = list(Backend)
+    results.sort(key=lambda result: order.index(result.backend))
+    return Receipt(
+        results=results,
+        errors=[*input_problems, *(error for result in results for error in result.errors)],
+    )
