@@ -1,0 +1,157 @@
+"""Batches: jobs that run as the clock goes on, one share for each share of the time (contract: 7).
+
+A batch is a JSON row: what is due is worked out from its start whenever a request comes in, so
+there is no task in the background.
+"""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from gateway.sandbox.ivvy.errors import ApiError
+from gateway.sandbox.ivvy.parameters import Parameter, check, listed, mapping, read, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.sandbox.ivvy.store import Row, Store
+
+Perform = Callable[[str, str, "Mapping[str, Any]"], Any]
+"""Does one call, and gives the JSON that the call would have answered."""
+
+MOST_JOBS: Final = 200
+KEPT: Final = timedelta(days=2)
+BAD_FORMAT: Final = 24092
+NO_JOBS: Final = 24093
+TOO_MANY: Final = 24448
+PROGRESS_UNKNOWN: Final = 24105
+NOT_COMPLETED: Final = 24114
+RESULTS_UNKNOWN: Final = 24115
+
+# The id is answered as `asyncId` but sent as `async`.
+_WHICH: Final = (Parameter(name="async", convert=text, required="always"),)
+
+
+def run(store: Store, params: Mapping[str, Any]) -> Row:
+    """Answer run: `{asyncId}`, 32 hex digits. No callback is ever posted by the sandbox."""
+    jobs = params.get("jobs")
+    if jobs in (None, [], ""):
+        raise ApiError(400, NO_JOBS, "The job parameter is empty")
+    jobs = check("jobs", listed, jobs)
+    if len(jobs) > MOST_JOBS:
+        raise ApiError(400, TOO_MANY, f"A batch holds at most {MOST_JOBS} jobs")
+    for position, job in enumerate(jobs):
+        if not _well_formed(job):
+            raise ApiError(400, BAD_FORMAT, f"Job {position} needs namespace, action and params")
+    # Required in the older manual; the current page does not say. Switch.
+    needed = store.switches["batch_callback_required"]
+    callback = Parameter(name="callbackUrl", convert=text, required="always" if needed else "never")
+    read(params, (callback,), store.switches)
+    async_id = uuid.uuid4().hex
+    store.batches[async_id] = {
+        "jobs": jobs,
+        "startedAt": store.now().timestamp(),
+        "seconds": store.switches["batch_seconds"],
+        "results": [],
+        "stopped": False,
+    }
+    return {"asyncId": async_id}
+
+
+def _well_formed(job: Any) -> bool:
+    """Tell whether a job has its three parts; PHP writes empty params as an empty array."""
+    return (
+        isinstance(job, dict)
+        and isinstance(job.get("namespace"), str)
+        and isinstance(job.get("action"), str)
+        and (isinstance(job.get("params"), dict) or job.get("params") == [])
+    )
+
+
+def progress(store: Store, params: Mapping[str, Any]) -> Row:
+    """Answer progress: `{progress: 0..100}`."""
+    batch = _find(store, params, PROGRESS_UNKNOWN)
+    if _complete(batch):
+        return {"progress": 100}
+    return {"progress": min(99, math.floor(_share(store, batch) * 100))}
+
+
+def results(store: Store, params: Mapping[str, Any]) -> Row:
+    """Answer results; kept for two days."""
+    batch = _find(store, params, RESULTS_UNKNOWN)
+    if not _complete(batch):
+        raise ApiError(400, NOT_COMPLETED, "The batch has not completed")
+    return {"asyncId": params["async"], "results": batch["results"]}
+
+
+def restart(store: Store, params: Mapping[str, Any]) -> Row:
+    """Answer restart. ASSUMED: every job runs again from the start."""
+    batch = _find(store, params, PROGRESS_UNKNOWN)
+    fresh = {"results": [], "stopped": False, "startedAt": store.now().timestamp()}
+    store.batches[params["async"]] = {**batch, **fresh}
+    return {"restarted": True}
+
+
+def repost(store: Store, params: Mapping[str, Any]) -> Row:
+    """Answer repost. The sandbox posts to no callback, so nothing else happens."""
+    _find(store, params, PROGRESS_UNKNOWN)
+    return {"reposted": True}
+
+
+def settle(store: Store, perform: Perform) -> None:
+    """Run every job that is due, and forget batches older than two days.
+
+    ASSUMED: jobs run in their order and independently; a failed one carries its error object
+    (switch `batch_on_failure`).
+    """
+    for async_id, batch in list(store.batches.items()):
+        if store.now().timestamp() > batch["startedAt"] + batch["seconds"] + KEPT.total_seconds():
+            del store.batches[async_id]
+            continue
+        due = math.floor(_share(store, batch) * len(batch["jobs"]))
+        while len(batch["results"]) < due and not batch["stopped"]:
+            job = batch["jobs"][len(batch["results"])]
+            response = perform(job["namespace"], job["action"], mapping(job["params"]))
+            batch["results"].append(_result(job, response))
+            failed = isinstance(response, dict) and (
+                "errorCode" in response or response.get("success") is False
+            )
+            batch["stopped"] = failed and store.switches["batch_on_failure"] == "stop"
+
+
+def _result(job: Row, response: Any) -> Row:
+    if isinstance(response, dict) and set(response) == {"id"}:
+        # The manual's sample of a contact job's response has success as well.
+        response = {"success": True, **response}
+    parts = {"namespace": job["namespace"], "action": job["action"], "request": job["params"]}
+    return {**parts, "response": response}
+
+
+def _find(store: Store, params: Mapping[str, Any], code: int) -> Row:
+    key = read(params, _WHICH, store.switches)["async"]
+    if key not in store.batches:
+        raise ApiError(400, code, "Batch not found")
+    return store.batches[key]
+
+
+def _share(store: Store, batch: Row) -> float:
+    """Give how much of a batch's time has passed, from 0 to 1."""
+    passed = store.now().timestamp() - batch["startedAt"]
+    return 1.0 if passed >= batch["seconds"] else max(0.0, passed / batch["seconds"])
+
+
+def _complete(batch: Row) -> bool:
+    return batch["stopped"] or len(batch["results"]) == len(batch["jobs"])
+
+
+BATCH: Final[Mapping[str, Callable[[Store, Mapping[str, Any]], Row]]] = {
+    "run": run,
+    "progress": progress,
+    "results": results,
+    "restart": restart,
+    "repost": repost,
+}
