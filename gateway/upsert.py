@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,14 +18,14 @@ import structlog
 
 from gateway.backends.adapter import Found, Plan
 from gateway.delivery import deliver, dry_run, planned
-from gateway.errors import BackendFailure
+from gateway.errors import BackendFailure, NotWrittenError
 from gateway.model import Backend, MissingPolicy
 from gateway.names import Loaders, Resolution, nowhere_found, resolve
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gateway.backends.adapter import Adapter
     from gateway.locks import Locks
@@ -83,6 +83,12 @@ class Writer:
     locks: Locks
     plan_wait: float = 2.0
     """Seconds that the targets wait for one that does not answer."""
+    running: set[asyncio.Task[None]] = field(default_factory=set)
+    """Deliveries under way; they are finished even when their callers have gone."""
+
+    async def drain(self) -> None:
+        """Wait for the deliveries under way."""
+        await asyncio.gather(*self.running, return_exceptions=True)
 
 
 async def upsert(
@@ -116,9 +122,10 @@ async def upsert(
         await _cancelled(late)
         _call_off(targets, input_problems)
         return _receipt(targets, input_problems)
-    await asyncio.gather(
-        *(_finish(target, targets, late.get(target.backend), writer, dry=dry) for target in targets)
-    )
+    delivering = asyncio.create_task(_finish_all(targets, late, writer, dry=dry))
+    writer.running.add(delivering)
+    delivering.add_done_callback(writer.running.discard)
+    await asyncio.shield(delivering)
     return _receipt(targets, [])
 
 
@@ -150,26 +157,24 @@ async def _prepare(
     late = {backend: task for backend, task in running.items() if not task.done()}
     for target in targets:
         if target.backend not in late:
-            await running[target.backend]
-            _plan(target, targets)
+            with _border(target):
+                _plan(target, targets, unanswered=set(late))
     return late
 
 
 async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None:
     """Resolve the write's names and find the stored record, side by side."""
     adapter, write = target.adapter, target.write
-    resolving = asyncio.create_task(resolve(adapter.wanted(write), adapter.catalogs, loaders))
-    try:
-        if target.plan is None:
-            target.found = await adapter.find(write, _siblings(target, targets), target.exchange)
-        target.resolution = await resolving
-    except BackendFailure as failure:
-        target.resolution = await resolving
-        target.fail(failure)
-    finally:
-        resolving.cancel()
-    if target.resolution.unreadable is not None and target.result is None:
-        target.fail(target.resolution.unreadable)
+    with _border(target):
+        resolving = asyncio.create_task(resolve(adapter.wanted(write), adapter.catalogs, loaders))
+        try:
+            if target.plan is None:
+                siblings = _siblings(target, targets)
+                target.found = await adapter.find(write, siblings, target.exchange)
+        finally:
+            target.resolution = await resolving
+        if target.resolution.unreadable is not None:
+            raise target.resolution.unreadable
 
 
 def _siblings(target: Target, targets: list[Target]) -> dict[Backend, Found]:
@@ -181,17 +186,20 @@ def _siblings(target: Target, targets: list[Target]) -> dict[Backend, Found]:
     }
 
 
-def _plan(target: Target, targets: list[Target]) -> None:
+def _plan(target: Target, targets: list[Target], unanswered: set[Backend]) -> None:
     """Decide what the target's write comes to, from what has been found."""
     found = target.found
     if target.result is not None:
-        target.result.errors += target.resolution.problems
+        if target.result.outcome is Outcome.REJECTED:
+            target.result.errors += target.resolution.problems
         return
-    if found is None:  # the backend's own check failed, and its plan says so
+    if found is None:  # the backend's own check failed, and the plan says so
         plan = target.plan or Plan(outcome=Outcome.REJECTED)
     elif found.stored is None and found.looked and target.write.if_missing is MissingPolicy.SKIP:
         target.end(Outcome.SKIPPED)
         return
+    elif found.keyless and (silent := _silent(target, targets, unanswered)):
+        raise NotWrittenError(_no_key_from(silent, target.backend))
     else:
         plan = target.adapter.plan(
             target.write, found, target.resolution, _siblings(target, targets)
@@ -200,6 +208,32 @@ def _plan(target: Target, targets: list[Target]) -> None:
     target.plan = plan
     if problems:
         target.end(Outcome.REJECTED, problems)
+
+
+def _silent(target: Target, targets: list[Target], unanswered: set[Backend]) -> list[Backend]:
+    """The siblings that could have told the target's key, and did not answer."""
+    return [
+        other.backend
+        for other in targets
+        if other is not target
+        and (
+            other.backend in unanswered
+            or (other.result is not None and other.result.outcome is Outcome.FAILED)
+        )
+    ]
+
+
+def _no_key_from(silent: list[Backend], backend: Backend) -> Problem:
+    names = " and ".join(other.value for other in silent)
+    return Problem(
+        backend=backend,
+        code=ProblemCode.UNAVAILABLE,
+        message=(
+            f"The input has no key for {backend.value}, and {names}, whose record may have one, "
+            "did not answer: nothing was written there."
+        ),
+        retryable=True,
+    )
 
 
 def _unknown_names(targets: list[Target]) -> list[Problem]:
@@ -232,6 +266,19 @@ async def _cancelled(late: dict[Backend, asyncio.Task[None]]) -> None:
 # ---------------------------------------------------------------- deliver
 
 
+async def _finish_all(
+    targets: list[Target],
+    late: dict[Backend, asyncio.Task[None]],
+    writer: Writer,
+    *,
+    dry: bool,
+) -> None:
+    """Deliver every target's plan, side by side."""
+    await asyncio.gather(
+        *(_finish(target, targets, late.get(target.backend), writer, dry=dry) for target in targets)
+    )
+
+
 async def _finish(
     target: Target,
     targets: list[Target],
@@ -240,22 +287,31 @@ async def _finish(
     *,
     dry: bool,
 ) -> None:
-    """Deliver one target's plan; siblings cannot hurt each other."""
-    try:
+    """Deliver one target's plan."""
+    with _border(target):
         if late is not None:
             await late
-            _plan(target, targets)
+            _plan(target, targets, unanswered=set())
         if target.result is not None or target.plan is None:
             return
         if dry:
             target.result = dry_run(target.plan, target.backend)
-            return
-        target.result = await _deliver_under_locks(target, targets, writer)
+        else:
+            target.result = await _deliver_under_locks(target, targets, writer)
+
+
+@contextmanager
+def _border(target: Target) -> Iterator[None]:
+    """Where what goes wrong in one target ends: siblings cannot hurt each other.
+
+    The one broad except: our own fault must leave the others' receipts standing, and must not say
+    that nothing was written when something may have been.
+    """
+    try:
+        yield
     except BackendFailure as failure:
         target.fail(failure)
     except Exception:
-        # The one broad border: our own fault in one target must leave the others' receipts
-        # standing, and must not say that nothing was written when something may have been.
         log.exception("target failed", backend=target.backend.value)
         sent = bool(target.exchange.calls)
         target.end(Outcome.UNKNOWN if sent else Outcome.FAILED, [_internal(target.backend)])
@@ -280,7 +336,7 @@ async def _deliver_under_locks(
                 target.found = await adapter.find(
                     target.write, _siblings(target, targets), target.exchange
                 )
-                _plan(target, targets)
+                _plan(target, targets, unanswered=set())
                 if target.result is not None:
                     return target.result
     raise AssertionError("a target without a plan is not delivered")

@@ -63,6 +63,8 @@ class Found:
     matched_by: str | None = None
     looked: bool = True
     """False when the backend was not asked, because the write does not need it."""
+    keyless: bool = False
+    """True when there was no key to ask by, neither in the input nor with a sibling."""
     looked_at: float = 0.0
     """When the look-up began, on the clock of `time.monotonic`."""
 
