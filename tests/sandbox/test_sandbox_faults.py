@@ -108,7 +108,7 @@ async def test_faults_are_met_in_order_and_as_often_as_asked(client: httpx.Async
 
 
 async def test_listed_faults_say_what_is_left(client: httpx.AsyncClient) -> None:
-    asked = [
+    asked: list[dict[str, Any]] = [
         {"backend": "first", "times": 3, "status": 503, "method": "get"},
         {"backend": "second", "drop": "after", "path": "/tokens"},
     ]
