@@ -287,7 +287,7 @@ HAS_IT = frozenset(
 """Outcomes after which a backend holds the write, or will."""
 
 
-def summarize(outcomes: Iterable[Outcome]) -> UpsertStatus:
+def summarize(outcomes: Iterable[Outcome], *, dry: bool = False) -> UpsertStatus:
     """The status of a whole write: the first that fits, in the order written at `UpsertStatus`.
 
     A backend that was left out (SKIPPED) counts for nothing; a write that was left out everywhere
@@ -297,7 +297,7 @@ def summarize(outcomes: Iterable[Outcome]) -> UpsertStatus:
     written = bool(seen & HAS_IT) or Outcome.PARTIAL in seen
     if Outcome.REJECTED in seen and not written and Outcome.UNKNOWN not in seen:
         return UpsertStatus.REJECTED
-    if Outcome.PLANNED in seen:
+    if dry:
         return UpsertStatus.PLANNED
     if Outcome.PARTIAL in seen or (written and seen - HAS_IT):
         return UpsertStatus.PARTIAL

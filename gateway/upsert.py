@@ -10,60 +10,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import structlog
-
 from gateway.backends.adapter import Found, Plan
-from gateway.delivery import deliver, dry_run, planned
-from gateway.errors import BackendFailure, NotWrittenError
+from gateway.delivery import deliver, dry_run
+from gateway.errors import NotWrittenError
 from gateway.model import Backend, MissingPolicy
-from gateway.names import Loaders, Resolution, nowhere_found, resolve
-from gateway.results import BackendResult, Outcome, Problem, ProblemCode
+from gateway.names import Loaders, nowhere_found, resolve
+from gateway.results import BackendResult, Outcome, Problem
+from gateway.target import Target, border, no_key_from
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from gateway.backends.adapter import Adapter
     from gateway.locks import Locks
     from gateway.write import ContactWrite
-
-log = structlog.get_logger()
-
-
-@dataclass(kw_only=True)
-class Target:
-    """One backend's part of a write, as far as it has come."""
-
-    adapter: Adapter
-    write: ContactWrite
-    exchange: Exchange
-    resolution: Resolution = field(default_factory=Resolution)
-    found: Found | None = None
-    plan: Plan | None = None
-    result: BackendResult | None = None
-    """Set as soon as this target's part is over."""
-
-    @property
-    def backend(self) -> Backend:
-        """The backend."""
-        return self.adapter.backend
-
-    def end(self, outcome: Outcome, problems: Iterable[Problem] = ()) -> None:
-        """End this target's part without a write."""
-        plan = self.plan or Plan(outcome=outcome)
-        self.result = planned(plan, self.backend, outcome)
-        self.result.errors = list(problems)
-        self.result.changed_fields = []
-
-    def fail(self, failure: BackendFailure) -> None:
-        """End this target's part with what a step raised."""
-        if failure.problem.backend is None:
-            failure.problem.backend = self.backend
-        self.end(failure.outcome, [failure.problem])
 
 
 @dataclass(kw_only=True)
@@ -74,6 +39,8 @@ class Receipt:
     """In the order of the Backend enum."""
     errors: list[Problem]
     """Those of the input first."""
+    rejected: bool = False
+    """Whether nothing was written because the input is wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +88,7 @@ async def upsert(
     if input_problems or any(_rejected(target) for target in targets):
         await _cancelled(late)
         _call_off(targets, input_problems)
-        return _receipt(targets, input_problems)
+        return _receipt(targets, input_problems, rejected=True)
     delivering = asyncio.create_task(_finish_all(targets, late, writer, dry=dry))
     writer.running.add(delivering)
     delivering.add_done_callback(writer.running.discard)
@@ -157,7 +124,7 @@ async def _prepare(
     late = {backend: task for backend, task in running.items() if not task.done()}
     for target in targets:
         if target.backend not in late:
-            with _border(target):
+            with border(target):
                 _plan(target, targets, unanswered=set(late))
     return late
 
@@ -165,7 +132,7 @@ async def _prepare(
 async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None:
     """Resolve the write's names and find the stored record, side by side."""
     adapter, write = target.adapter, target.write
-    with _border(target):
+    with border(target):
         resolving = asyncio.create_task(resolve(adapter.wanted(write), adapter.catalogs, loaders))
         try:
             if target.plan is None:
@@ -199,7 +166,7 @@ def _plan(target: Target, targets: list[Target], unanswered: set[Backend]) -> No
         target.end(Outcome.SKIPPED)
         return
     elif found.keyless and (silent := _silent(target, targets, unanswered)):
-        raise NotWrittenError(_no_key_from(silent, target.backend))
+        raise NotWrittenError(no_key_from(silent, target.backend))
     else:
         plan = target.adapter.plan(
             target.write, found, target.resolution, _siblings(target, targets)
@@ -223,19 +190,6 @@ def _silent(target: Target, targets: list[Target], unanswered: set[Backend]) -> 
     ]
 
 
-def _no_key_from(silent: list[Backend], backend: Backend) -> Problem:
-    names = " and ".join(other.value for other in silent)
-    return Problem(
-        backend=backend,
-        code=ProblemCode.UNAVAILABLE,
-        message=(
-            f"The input has no key for {backend.value}, and {names}, whose record may have one, "
-            "did not answer: nothing was written there."
-        ),
-        retryable=True,
-    )
-
-
 def _unknown_names(targets: list[Target]) -> list[Problem]:
     """Problems of names that no target knows, though all that were asked could tell."""
     wanted = {target.backend: target.adapter.wanted(target.write) for target in targets}
@@ -254,7 +208,8 @@ def _call_off(targets: list[Target], input_problems: list[Problem]) -> None:
     """End every target: nothing is written, because one of them cannot take the input."""
     for target in targets:
         if target.result is None:
-            target.end(Outcome.REJECTED if input_problems else Outcome.SKIPPED)
+            everywhere = any(problem.backend is None for problem in input_problems)
+            target.end(Outcome.REJECTED if everywhere else Outcome.SKIPPED)
 
 
 async def _cancelled(late: dict[Backend, asyncio.Task[None]]) -> None:
@@ -288,7 +243,7 @@ async def _finish(
     dry: bool,
 ) -> None:
     """Deliver one target's plan."""
-    with _border(target):
+    with border(target):
         if late is not None:
             await late
             _plan(target, targets, unanswered=set())
@@ -298,23 +253,6 @@ async def _finish(
             target.result = dry_run(target.plan, target.backend)
         else:
             target.result = await _deliver_under_locks(target, targets, writer)
-
-
-@contextmanager
-def _border(target: Target) -> Iterator[None]:
-    """Where what goes wrong in one target ends: siblings cannot hurt each other.
-
-    The one broad except: our own fault must leave the others' receipts standing, and must not say
-    that nothing was written when something may have been.
-    """
-    try:
-        yield
-    except BackendFailure as failure:
-        target.fail(failure)
-    except Exception:
-        log.exception("target failed", backend=target.backend.value)
-        sent = bool(target.exchange.calls)
-        target.end(Outcome.UNKNOWN if sent else Outcome.FAILED, [_internal(target.backend)])
 
 
 async def _deliver_under_locks(
@@ -348,23 +286,17 @@ def _outdated(adapter: Adapter, found: Found, released_at: float) -> bool:
     return released_at > found.looked_at or age > adapter.fresh_for(found)
 
 
-def _internal(backend: Backend) -> Problem:
-    return Problem(
-        backend=backend,
-        code=ProblemCode.BACKEND_ERROR,
-        message=f"The gateway failed while it wrote to {backend.value}; its log tells why.",
-        retryable=True,
-    )
-
-
 # ---------------------------------------------------------------- the receipt
 
 
-def _receipt(targets: list[Target], input_problems: list[Problem]) -> Receipt:
+def _receipt(
+    targets: list[Target], input_problems: list[Problem], *, rejected: bool = False
+) -> Receipt:
     results = [target.result for target in targets if target.result is not None]
     order = list(Backend)
     results.sort(key=lambda result: order.index(result.backend))
     return Receipt(
         results=results,
         errors=[*input_problems, *(error for result in results for error in result.errors)],
+        rejected=rejected,
     )

@@ -1,1 +1,1 @@
-"""The GraphQL API and the pages beside it."""
+"""The GraphQL API: thin resolvers over `upsert` and the catalogs."""

@@ -148,3 +148,7 @@ class Adapter(Protocol):
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         """What a successful reply to a writing call says. Pure."""
         ...
+
+    async def job(self, job_id: str, exchange: Exchange) -> ImportJob | None:
+        """Asynchronous work of the backend; None when it knows no such job, or has none at all."""
+        ...

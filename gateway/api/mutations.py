@@ -1,0 +1,105 @@
+"""The mutations: input in, one call, payload out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+from strawberry import ID
+
+from gateway.api.context import Info
+from gateway.checks import check_contact
+from gateway.model import Backend, ContactInput, MissingPolicy, WriteMode
+from gateway.results import BackendResult, Problem, UpsertStatus, summarize
+from gateway.targets import choose
+from gateway.upsert import upsert
+
+
+@strawberry.type(description="What became of a contact's write.")
+class UpsertContactPayload:
+    """What became of a contact's write."""
+
+    request_id: ID = strawberry.field(
+        description="Names this request in the gateway's log and in its calls to the backends."
+    )
+    status: UpsertStatus = strawberry.field(description="What became of it over all targets.")
+    results: list[BackendResult] = strawberry.field(
+        description="One for each target, in the order of the Backend enum, present whatever "
+        "happened."
+    )
+    errors: list[Problem] = strawberry.field(
+        description="Every problem of the call, those of the input first; empty when all went well."
+    )
+
+
+@strawberry.type(
+    description="Each field is nullable, so that an unexpected fault in one field leaves the "
+    "others' receipts standing."
+)
+class Mutation:
+    """The writes."""
+
+    @strawberry.mutation(
+        description="Create or update one contact in every target backend.\n\n"
+        "A field that is absent stays as it is in the backend, a field that is null is cleared, "
+        "and a field with a value is set: on every backend alike, whatever its own call does with "
+        "missing fields."
+    )
+    async def upsert_contact(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002 - the API's own name
+            ContactInput, strawberry.argument(description="The contact.")
+        ],
+        targets: Annotated[
+            list[Backend] | None,
+            strawberry.argument(
+                description="Backends to write to; default: every configured backend that stores "
+                "contacts."
+            ),
+        ] = None,
+        mode: Annotated[
+            WriteMode, strawberry.argument(description="What absent fields mean.")
+        ] = WriteMode.PATCH,
+        if_missing: Annotated[
+            MissingPolicy,
+            strawberry.argument(description="What happens where the contact is not held yet."),
+        ] = MissingPolicy.CREATE,
+        dry_run: Annotated[
+            bool,
+            strawberry.argument(
+                description="Resolve, validate and translate, but write nothing: the calls come "
+                "back in `results.calls`."
+            ),
+        ] = False,
+    ) -> UpsertContactPayload | None:
+        """Write one contact."""
+        context = info.context
+        account = context.account
+        choice = choose(targets, account.adapters)
+        write, problems = check_contact(
+            input,
+            mode=mode,
+            if_missing=if_missing,
+            targets_named=targets is not None,
+            default_country=account.settings.default_country,
+        )
+        receipt = await upsert(
+            write,
+            [*choice.problems, *problems],
+            choice.adapters,
+            context.loaders,
+            account.writer,
+            deadline=context.deadline,
+            request_id=context.request_id,
+            dry=dry_run,
+        )
+        results = choice.with_unconfigured(receipt.results)
+        return UpsertContactPayload(
+            request_id=ID(context.request_id),
+            status=UpsertStatus.REJECTED
+            if receipt.rejected
+            else summarize((result.outcome for result in results), dry=dry_run),
+            results=results,
+            errors=receipt.errors,
+        )

@@ -1,0 +1,53 @@
+"""The one place where the parts are joined."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from gateway.account import opened
+from gateway.api.explorer import explorer_routes
+from gateway.api.http import GraphQLView
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    import httpx
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+    from gateway.model import Backend
+    from gateway.settings import Settings
+
+
+def create_app(
+    settings: Settings,
+    transports: Mapping[Backend, httpx.AsyncBaseTransport] | None = None,
+    *,
+    more_routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """The gateway as an ASGI app; `transports` replaces the network to the backends in tests."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with opened(settings, transports) as account:
+            app.state.account = account
+            yield
+
+    return Starlette(
+        lifespan=lifespan,
+        routes=[
+            Route("/graphql", GraphQLView()),
+            Route("/healthz", _alive),
+            *more_routes,
+            *explorer_routes(),
+        ],
+    )
+
+
+async def _alive(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse("ok\n")

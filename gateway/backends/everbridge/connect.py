@@ -1,0 +1,44 @@
+"""Everbridge's adapter, made from the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.backends.everbridge.adapter import EverbridgeAdapter
+from gateway.backends.everbridge.client import EverbridgeDialect
+from gateway.upstream import Sender
+
+if TYPE_CHECKING:
+    import httpx
+    from pydantic import SecretStr
+
+    from gateway.settings import Settings
+
+
+def connect(settings: Settings, client: httpx.AsyncClient) -> EverbridgeAdapter | None:
+    """The adapter, or None where Everbridge is not configured."""
+    if not settings.everbridge_organization_id:
+        return None
+    dialect = EverbridgeDialect(
+        base_url=settings.everbridge_base_url,
+        organization_id=settings.everbridge_organization_id,
+        username=settings.everbridge_username,
+        password=_plain(settings.everbridge_password),
+        token_url=settings.everbridge_token_url,
+        client_id=settings.everbridge_client_id,
+        client_secret=_plain(settings.everbridge_client_secret),
+        client=client,
+    )
+    return EverbridgeAdapter(
+        Sender(dialect, client, try_timeout=settings.try_timeout_seconds),
+        dialect,
+        catalog_ttl=settings.catalog_ttl_seconds,
+        organization_id=settings.everbridge_organization_id,
+        email_path=settings.everbridge_email_path,
+        phone_path=settings.everbridge_phone_path,
+        record_type=settings.everbridge_record_type,
+    )
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None

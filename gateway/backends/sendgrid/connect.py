@@ -1,0 +1,30 @@
+"""SendGrid's adapter, made from the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.backends.sendgrid.adapter import SendGridAdapter
+from gateway.backends.sendgrid.client import SendGridDialect
+from gateway.upstream import Sender
+
+if TYPE_CHECKING:
+    import httpx
+
+    from gateway.settings import Settings
+
+
+def connect(settings: Settings, client: httpx.AsyncClient) -> SendGridAdapter | None:
+    """The adapter, or None where SendGrid is not configured."""
+    if not settings.sendgrid_api_key:
+        return None
+    dialect = SendGridDialect(
+        base_url=settings.sendgrid_base_url,
+        api_key=settings.sendgrid_api_key.get_secret_value(),
+    )
+    return SendGridAdapter(
+        Sender(dialect, client, try_timeout=settings.try_timeout_seconds),
+        dialect,
+        catalog_ttl=settings.catalog_ttl_seconds,
+        identifier=settings.sendgrid_identifier,
+    )

@@ -1,0 +1,79 @@
+"""The sandbox served: alone, or in one process with the gateway. Nothing else imports it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+from starlette.applications import Starlette
+
+from gateway.app import create_app
+from gateway.sandbox.app import create_sandbox
+from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+    from gateway.sandbox.app import Sandbox
+
+APPLY_SECONDS, FINISH_SECONDS = 2.0, 3.0
+"""SendGrid's real 30 s and more are too long to look at."""
+
+
+class SandboxSettings(Settings):
+    """Settings that are what the code says: real credentials lying about are not mixed in."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic's signature
+        init_settings: PydanticBaseSettingsSource,
+        *others: PydanticBaseSettingsSource,  # noqa: ARG003
+        **named: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing but the values given."""
+        return (init_settings,)
+
+
+def sandbox_settings(address: str, **more: Any) -> Settings:
+    """Settings that point at a sandbox at `address`, such as http://127.0.0.1:8100.
+
+    `more` sets or overrides single settings.
+    """
+    values: dict[str, Any] = {
+        "ivvy_base_url": f"{address}/ivvy",
+        "ivvy_api_key": "sandbox-key",
+        "ivvy_api_secret": SecretStr("sandbox-secret"),
+        "everbridge_base_url": f"{address}/everbridge/rest",
+        "everbridge_organization_id": "1000000000000001",
+        "everbridge_username": "sandbox",
+        "everbridge_password": SecretStr("sandbox"),
+        "everbridge_email_path": "Work Email",
+        "everbridge_phone_path": "Mobile Phone",
+        "everbridge_record_type": "Employee",
+        "sendgrid_base_url": f"{address}/sendgrid",
+        "sendgrid_api_key": SecretStr("SG.sandbox.key"),
+        "default_country": "GB",
+    }
+    return SandboxSettings(**(values | more))
+
+
+def new_sandbox(database: Path | None = None) -> Sandbox:
+    """A sandbox whose SendGrid applies its jobs within seconds."""
+    sandbox = create_sandbox(database=database)
+    sandbox.sendgrid.switches["apply_seconds"] = APPLY_SECONDS
+    sandbox.sendgrid.switches["finish_seconds"] = FINISH_SECONDS
+    return sandbox
+
+
+def create_dev_app(port: int) -> Starlette:
+    """The gateway and its sandbox at one address."""
+    settings = sandbox_settings(f"http://127.0.0.1:{port}")
+    return create_app(settings, more_routes=new_sandbox().routes)
+
+
+def create_sandbox_app() -> Starlette:
+    """The sandbox alone."""
+    return Starlette(routes=new_sandbox().routes)

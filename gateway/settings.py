@@ -1,0 +1,183 @@
+"""Every setting, in one table: read once at start from the environment, `.env` or gateway.toml."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from gateway.errors import SettingsError
+from gateway.values import read_country
+
+PREFIX = "GATEWAY_"
+
+BACKEND_SETTINGS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "iVvy": (("ivvy_base_url", "ivvy_api_key", "ivvy_api_secret"),),
+    "Everbridge": (
+        ("everbridge_organization_id", "everbridge_username", "everbridge_password"),
+        (
+            "everbridge_organization_id",
+            "everbridge_token_url",
+            "everbridge_client_id",
+            "everbridge_client_secret",
+        ),
+    ),
+    "SendGrid": (("sendgrid_api_key",),),
+}
+"""What a backend needs: one of these sets, whole. With nothing of it set, it is not configured."""
+
+
+class Settings(BaseSettings):
+    """The gateway's settings; each is GATEWAY_ and its name in capitals in the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        toml_file="gateway.toml",
+        extra="ignore",
+        env_ignore_empty=True,
+    )
+
+    ivvy_base_url: str | None = Field(
+        default=None,
+        description="Address of iVvy's API in the region of the key, such as "
+        "https://api.us-west-2.ivvy.com.",
+    )
+    ivvy_api_key: str | None = Field(default=None, description="iVvy's API key.")
+    ivvy_api_secret: SecretStr | None = Field(default=None, description="The secret of that key.")
+    ivvy_text_clear: Literal["empty", "null"] = Field(
+        default="empty",
+        description="What clears a text in iVvy: an empty text, or null. iVvy does not say.",
+    )
+
+    everbridge_base_url: str = Field(
+        default="https://api.everbridge.net/rest", description="Address of Everbridge's REST API."
+    )
+    everbridge_organization_id: str | None = Field(
+        default=None, description="Everbridge's id of the organization."
+    )
+    everbridge_username: str | None = Field(
+        default=None, description="User, for Basic authentication."
+    )
+    everbridge_password: SecretStr | None = Field(default=None, description="That user's password.")
+    everbridge_token_url: str | None = Field(
+        default=None,
+        description="Address of the token service, such as "
+        "https://api.everbridge.net/authorization/v1/tokens, for client credentials.",
+    )
+    everbridge_client_id: str | None = Field(default=None, description="Client id, for tokens.")
+    everbridge_client_secret: SecretStr | None = Field(
+        default=None, description="That client's secret."
+    )
+    everbridge_email_path: str | None = Field(
+        default=None,
+        description="Prompt of the contact path that the unified email goes to; unset: ignored.",
+    )
+    everbridge_phone_path: str | None = Field(
+        default=None,
+        description="Prompt of the contact path that the unified phone goes to; unset: ignored.",
+    )
+    everbridge_record_type: str | None = Field(
+        default=None, description="Record type, by name, of new contacts that name none."
+    )
+
+    sendgrid_base_url: str = Field(
+        default="https://api.sendgrid.com", description="Address of SendGrid's API."
+    )
+    sendgrid_api_key: SecretStr | None = Field(
+        default=None, description="SendGrid API key with the Marketing permission."
+    )
+    sendgrid_identifier: Literal["email", "external_id"] = Field(
+        default="email", description="The one identifier type that this SendGrid account uses."
+    )
+
+    default_country: str | None = Field(
+        default=None,
+        description="ISO 3166-1 alpha-2; reads national phone numbers of inputs without "
+        "phoneCountryCode.",
+    )
+    auth: Literal["auto", "none"] = Field(
+        default="auto",
+        description="Who may call: auto lets every caller in on the loopback address and refuses "
+        "to serve another; none lets every caller in everywhere.",
+    )
+    catalog_ttl_seconds: float = Field(
+        default=300.0, gt=0, description="Seconds for which lists of names are kept."
+    )
+    request_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="Seconds that one request may take, retries included."
+    )
+    try_timeout_seconds: float = Field(
+        default=10.0, gt=0, description="Seconds that one try of one call to a backend may take."
+    )
+    plan_wait_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        description="Seconds that the targets of a write wait for one that is silent.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over `.env`, and that over gateway.toml."""
+        toml = TomlConfigSettingsSource(settings_cls)
+        return (init_settings, env_settings, dotenv_settings, toml, file_secret_settings)
+
+    @field_validator("default_country")
+    @classmethod
+    def _country(cls, value: str | None) -> str | None:
+        return None if value is None else read_country(value)
+
+    @field_validator("ivvy_base_url", "everbridge_base_url", "sendgrid_base_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError(f"{value!r} is not an address: it must start with https://.")
+        return value.rstrip("/") if value else None
+
+    @model_validator(mode="after")
+    def _whole_backends(self) -> Settings:
+        problems = [problem for name in BACKEND_SETTINGS if (problem := self._gap(name))]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _gap(self, backend: str) -> str | None:
+        """What is missing of a backend that is configured in part."""
+        sets = BACKEND_SETTINGS[backend]
+        missing = [[name for name in names if not getattr(self, name)] for names in sets]
+        started = any(len(gap) < len(names) for gap, names in zip(missing, sets, strict=True))
+        if not started or not all(missing):
+            return None
+        needed = min(missing, key=len)
+        return f"{backend} is configured in part: set {' and '.join(map(variable, needed))} too."
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def load_settings() -> Settings:
+    """The settings as they are now; raises SettingsError with every problem."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems: list[str] = []
+        for item in error.errors(include_input=False, include_url=False):
+            text = item["msg"].removeprefix("Value error, ")
+            name = variable(str(item["loc"][0])) + ": " if item["loc"] else ""
+            problems += [name + line for line in text.splitlines()]
+        raise SettingsError(problems) from None

@@ -1,0 +1,97 @@
+"""One backend's part of a write, and the border at which its failures end."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway.backends.adapter import Found, Plan
+from gateway.delivery import planned
+from gateway.errors import BackendFailure
+from gateway.names import Resolution
+from gateway.results import BackendResult, Outcome, Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gateway.backends.adapter import Adapter
+    from gateway.model import Backend
+    from gateway.upstream import Exchange
+    from gateway.write import ContactWrite
+
+log = structlog.get_logger()
+
+
+@dataclass(kw_only=True)
+class Target:
+    """One backend's part of a write, as far as it has come."""
+
+    adapter: Adapter
+    write: ContactWrite
+    exchange: Exchange
+    resolution: Resolution = field(default_factory=Resolution)
+    found: Found | None = None
+    plan: Plan | None = None
+    result: BackendResult | None = None
+    """Set as soon as this target's part is over."""
+
+    @property
+    def backend(self) -> Backend:
+        """The backend."""
+        return self.adapter.backend
+
+    def end(self, outcome: Outcome, problems: Iterable[Problem] = ()) -> None:
+        """End this target's part without a write."""
+        plan = self.plan or Plan(outcome=outcome)
+        self.result = planned(plan, self.backend, outcome)
+        self.result.errors = list(problems)
+        self.result.changed_fields = []
+
+    def fail(self, failure: BackendFailure) -> None:
+        """End this target's part with what a step raised."""
+        if failure.problem.backend is None:
+            failure.problem.backend = self.backend
+        self.end(failure.outcome, [failure.problem])
+
+
+@contextmanager
+def border(target: Target) -> Iterator[None]:
+    """Where what goes wrong in one target ends: siblings cannot hurt each other.
+
+    The one broad except: our own fault must leave the others' receipts standing, and must not say
+    that nothing was written when something may have been.
+    """
+    try:
+        yield
+    except BackendFailure as failure:
+        target.fail(failure)
+    except Exception:
+        log.exception("target failed", backend=target.backend.value)
+        sent = bool(target.exchange.calls)
+        target.end(Outcome.UNKNOWN if sent else Outcome.FAILED, [_internal(target.backend)])
+
+
+def _internal(backend: Backend) -> Problem:
+    return Problem(
+        backend=backend,
+        code=ProblemCode.BACKEND_ERROR,
+        message=f"The gateway failed while it wrote to {backend.value}; its log tells why.",
+        retryable=True,
+    )
+
+
+def no_key_from(silent: list[Backend], backend: Backend) -> Problem:
+    """The problem of a target whose key only a sibling could have told, which did not answer."""
+    names = " and ".join(other.value for other in silent)
+    return Problem(
+        backend=backend,
+        code=ProblemCode.UNAVAILABLE,
+        message=(
+            f"The input has no key for {backend.value}, and {names}, whose record may have one, "
+            "did not answer: nothing was written there."
+        ),
+        retryable=True,
+    )

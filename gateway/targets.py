@@ -1,0 +1,72 @@
+"""Which backends a write goes to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.model import Backend
+from gateway.results import BackendResult, Outcome, Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.backends.adapter import Adapter
+
+
+@dataclass(kw_only=True)
+class Choice:
+    """The targets of a write, and what is wrong with them."""
+
+    adapters: list[Adapter] = field(default_factory=list)
+    unconfigured: list[Backend] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def with_unconfigured(self, results: list[BackendResult]) -> list[BackendResult]:
+        """The results, with one for each target that the gateway has no credentials for."""
+        refused = [
+            BackendResult(
+                backend=backend,
+                outcome=Outcome.REJECTED,
+                errors=[problem for problem in self.problems if problem.backend is backend],
+            )
+            for backend in self.unconfigured
+        ]
+        order = list(Backend)
+        return sorted([*results, *refused], key=lambda result: order.index(result.backend))
+
+
+def choose(targets: Sequence[Backend] | None, adapters: Mapping[Backend, Adapter]) -> Choice:
+    """The adapters of the named targets, or of every configured backend."""
+    if targets is None:
+        choice = Choice(adapters=[adapters[backend] for backend in Backend if backend in adapters])
+        if not adapters:
+            choice.problems.append(_wrong("No backend is configured: see docs/quickstart.md."))
+        return choice
+    choice = Choice()
+    if not targets:
+        choice.problems.append(
+            _wrong("targets is empty: name at least one backend, or leave it out for all.")
+        )
+    for place, (backend, count) in enumerate(Counter(targets).items()):
+        if count > 1:
+            choice.problems.append(_wrong(f"{backend.value} stands {count} times in targets."))
+        if backend in adapters:
+            choice.adapters.append(adapters[backend])
+        else:
+            choice.unconfigured.append(backend)
+            choice.problems.append(
+                Problem(
+                    backend=backend,
+                    code=ProblemCode.NOT_CONFIGURED,
+                    message=f"The gateway has no credentials for {backend.value}: leave it out of "
+                    "targets, or configure it.",
+                    field=["targets", str(place)],
+                )
+            )
+    return choice
+
+
+def _wrong(message: str) -> Problem:
+    return Problem(code=ProblemCode.INVALID, message=message, field=["targets"])
