@@ -38,7 +38,7 @@ class Ivvy:
         seed.fill(self._store)
 
     def dump(self) -> dict[str, Any]:
-        """Everything as JSON values: tables, batches and switches."""
+        """Every record and batch as JSON values; switches are not state."""
         return self._store.dump()
 
     def load(self, state: Mapping[str, Any]) -> None:

@@ -162,13 +162,14 @@ class Store:
             self._undo = None
 
     def dump(self) -> dict[str, Any]:
-        """Everything as JSON values."""
-        state = {
+        """Every row and batch as JSON values; switches are not state.
+
+        Rows are never changed in place, so only the batches are copied.
+        """
+        return {
             "tables": {name: list(table.rows.values()) for name, table in self.tables.items()},
-            "batches": self.batches,
-            "switches": dict(self.switches),
+            "batches": copy.deepcopy(self.batches),
         }
-        return copy.deepcopy(state)
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take over what `dump` gave."""
@@ -177,5 +178,3 @@ class Store:
             for row in rows:
                 self.tables[name].put(row)
         self.batches = copy.deepcopy(state["batches"])
-        self.switches.restore()
-        self.switches.update(state["switches"])
