@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from gateway.sandbox.backend import SimulatedBackend
+
 KEY = {"Authorization": f"Bearer {API_KEY}"}
 
 
@@ -73,7 +75,7 @@ async def test_fault_for_an_ivvy_action_meets_that_action_alone() -> None:
 
 async def test_every_backend_can_be_reset_dumped_and_loaded() -> None:
     sandbox = create_sandbox(clock=ManualClock())
-    backends = (sandbox.ivvy, sandbox.everbridge, sandbox.sendgrid)
+    backends: tuple[SimulatedBackend, ...] = (sandbox.ivvy, sandbox.everbridge, sandbox.sendgrid)
     before = [backend.dump() for backend in backends]
     sandbox.reset()
     for backend, state in zip(backends, before, strict=True):

@@ -55,9 +55,12 @@ async def test_file_of_another_version_is_started_afresh(
 
 async def test_unchanged_state_is_not_written_again(make_small: MakeSmall, tmp_path: Path) -> None:
     database = tmp_path / "sandbox.db"
-    small = make_small(database)
-    small.frame.faults.add({"backend": "first", "status": 500})
-    await small.client().post("/first/a")  # the backend did nothing, so there is nothing to keep
-    await small.client().post("/second/rest/a")
-    with closing(sqlite3.connect(database)) as raw:
-        assert raw.execute("SELECT backend FROM backend_state").fetchall() == [("second",)]
+    client = make_small(database).client()
+    await client.patch("/first/things")  # refused by the backend, which keeps its first state
+    with closing(sqlite3.connect(database, isolation_level=None)) as raw:
+        assert raw.execute("SELECT backend FROM backend_state").fetchall() == [("first",)]
+        raw.execute("DELETE FROM backend_state")
+        await client.patch("/first/things")
+        assert raw.execute("SELECT backend FROM backend_state").fetchall() == []
+        await client.post("/first/things")
+        assert raw.execute("SELECT backend FROM backend_state").fetchall() == [("first",)]
