@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 from starlette.applications import Starlette
@@ -47,12 +47,14 @@ def rest_app(
         return answer
 
     async def refuse(_request: Request, error: Exception) -> Response:
-        if isinstance(error, HTTPException):
-            error = EverbridgeError(error.status_code, error.detail)
-        if not isinstance(error, EverbridgeError):
-            raise error
+        # A path or method that is no call comes from Starlette; it gets the same shape.
+        refusal = (
+            EverbridgeError(error.status_code, error.detail)
+            if isinstance(error, HTTPException)
+            else cast("EverbridgeError", error)
+        )
         in_404 = bool(switches["body_status_401_in_404"])
-        return _json(error.status, error.body(status_401_in_404=in_404))
+        return _json(refusal.status, refusal.body(status_401_in_404=in_404))
 
     return Starlette(
         routes=[Route(row.path, endpoint(row), methods=[row.method]) for row in rows],

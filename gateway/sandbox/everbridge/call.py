@@ -118,7 +118,7 @@ class Call:
         code = _SOME_ROWS_FAILED if failures else 100
         if failures and len(failures) == of:
             code = _ALL_ROWS_FAILED
-        if self.switches["batch_code"] is not None:
+        if self.switches["batch_code"]:
             code = self.switches["batch_code"]
         answer: JsonObject = {"code": code, "message": "OK"}
         if failures and self.switches["batch_names_failed_rows"]:

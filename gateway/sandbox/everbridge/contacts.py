@@ -80,12 +80,10 @@ class Contacts:
         """PATCH, all operations or none (ASSUMED); memberships can be removed here."""
         document = self._patchable(stored)
         patch.apply(document, operations, self._group_id)
-        for path in document.get("paths", []):
-            # Taken out by an operation, they are to go; a body without them would keep them.
-            path.setdefault("quietTimeFrames", [])
         fields = read_fields(document, self._store, self._switches)
         kept = {name: stored[name] for name in SERVER_FIELDS if name in stored}
         changed = {name: value for name, value in {**kept, **fields}.items() if value is not None}
+        # Against no stored paths: quiet times that an operation has taken out stay out.
         changed["paths"] = with_kept_quiet_times(changed.get("paths", []), [])
         if not _lacks_timezone(stored) and _lacks_timezone(changed):
             raise invalid("timezoneId is required with quietTimeFrames.")
@@ -142,9 +140,10 @@ class Contacts:
         fields = read_fields(body, self._store, self._switches)
         before = stored or {}
         kept = {name: before[name] for name in SERVER_FIELDS if name in before}
+        wanted = {**kept, **fields}
         if self._switches["keep_absent_paths"] and fields.get("paths") is None:
-            fields["paths"] = deepcopy(before.get("paths", []))
-        return self._laid_over(before, {**kept, **fields}, fields)
+            wanted["paths"] = before.get("paths")
+        return self._laid_over(before, wanted, fields)
 
     def _laid_over(self, stored: JsonObject, wanted: JsonObject, fields: JsonObject) -> JsonObject:
         """`wanted` with the groups and quiet times that a write cannot remove, checked."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -15,6 +16,10 @@ DEFAULT_PAGE_SIZE = 100
 """The text's default; the schema's is 1000. ASSUMED: the text is right."""
 
 LARGEST_PAGE_SIZE = 3000
+
+_LARGEST_PAGE_NUMBER = 10**9
+
+_DIGITS = re.compile(r"-?[0-9]{1,10}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +41,7 @@ def read_page_wish(number: object, size: object) -> PageWish:
     )
     if not 1 <= wish.size <= LARGEST_PAGE_SIZE:
         raise invalid(f"pageSize must be between 1 and {LARGEST_PAGE_SIZE}.")
-    if wish.number < 1:
+    if not 1 <= wish.number <= _LARGEST_PAGE_NUMBER:
         raise invalid("pageNumber must be 1 or more.")
     return wish
 
@@ -100,7 +105,7 @@ def unpaged(
 
 
 def _whole(value: object) -> int:
-    if isinstance(value, str) and value.isascii() and value.lstrip("-").isdigit():
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise type_mismatch()

@@ -109,6 +109,8 @@ def _apply_one(document: JsonObject, operation: _Operation) -> None:
     for token in operation.tokens[:-1]:
         if isinstance(container, list):
             container = container[_index(container, name, token, operation)]
+            if not isinstance(container, dict):
+                operation.fail(_NO_SUCH_FIELD, token)
             continue
         if token in _LISTS and container.get(token) is None:
             container[token] = []

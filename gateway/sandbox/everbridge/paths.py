@@ -11,9 +11,9 @@ from gateway.sandbox.everbridge.values import (
     read_boolean,
     read_list,
     read_long,
-    read_number,
     read_object,
     read_text,
+    read_whole,
 )
 
 if TYPE_CHECKING:
@@ -118,12 +118,10 @@ def _read_frame(frame: JsonObject) -> JsonObject:
     missing = [name for name in ("name", "days", *_FRAME_LIMITS) if frame.get(name) is None]
     if missing:
         raise invalid(f"A quiet time has no {missing[0]}.")
-    days = [read_number(day, 1, 7, "days") for day in read_list(frame["days"])]
+    days = [read_whole(day, 1, 7, "days") for day in read_list(frame["days"])]
     if not days:
         raise invalid("A quiet time has no days.")
-    hours = {
-        name: read_number(frame[name], 0, limit, name) for name, limit in _FRAME_LIMITS.items()
-    }
+    hours = {name: read_whole(frame[name], 0, limit, name) for name, limit in _FRAME_LIMITS.items()}
     return {"name": read_text(frame["name"], "name"), "days": days, **hours}
 
 

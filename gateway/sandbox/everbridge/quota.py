@@ -27,7 +27,7 @@ class Quota:
         """Take one call; raises 429 when its second is used up."""
         kind = "reads_per_second" if method in _READ_METHODS else "writes_per_second"
         limit = self._switches[kind]
-        if limit is None:
+        if not limit:
             return
         second = int(self._clock.now().timestamp())
         self._counts = {key: n for key, n in self._counts.items() if key[0] == second}

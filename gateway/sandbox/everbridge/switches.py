@@ -28,8 +28,8 @@ SWITCHES = (
     ),
     Switch(
         name="batch_code",
-        default=None,
-        meaning="A number: every batch answer carries this code, whatever became of the rows.",
+        default=0,
+        meaning="Above 0: every batch answer carries this code, whatever became of the rows.",
     ),
     Switch(
         name="batch_limit",
@@ -68,8 +68,8 @@ SWITCHES = (
     ),
     Switch(
         name="reads_per_second",
-        default=None,
-        meaning="A number: more GET and DELETE calls than this within one second get 429.",
+        default=0,
+        meaning="Above 0: more GET and DELETE calls than this within one second get 429.",
     ),
     Switch(
         name="reject_duplicate_locations",
@@ -98,8 +98,8 @@ SWITCHES = (
     ),
     Switch(
         name="writes_per_second",
-        default=None,
-        meaning="A number: more POST, PUT and PATCH calls than this within one second get 429.",
+        default=0,
+        meaning="Above 0: more POST, PUT and PATCH calls than this within one second get 429.",
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 JsonObject: TypeAlias = dict[str, Any]
+
+_DIGITS = re.compile(r"-?[0-9]{1,19}")
 
 _LONGEST_ID = 10**16
 """Ids have at most 16 digits (contract: everbridge, section 1.1)."""
@@ -54,7 +57,7 @@ def text_up_to(longest: int | None) -> Callable[[object, str], str]:
 
 def read_long(value: object, name: str) -> int:
     """An id. ASSUMED: digits in a string are taken too, as the membership calls take them."""
-    if isinstance(value, str) and value.lstrip("-").isascii() and value.lstrip("-").isdigit():
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise type_mismatch()
@@ -79,6 +82,13 @@ def read_number(value: object, lowest: float, highest: float, name: str) -> floa
     if not lowest <= value <= highest:
         raise invalid(f"{name} must be between {lowest:g} and {highest:g}.")
     return value
+
+
+def read_whole(value: object, lowest: int, highest: int, name: str) -> int:
+    """A whole number within its range."""
+    if isinstance(value, float):
+        raise type_mismatch()
+    return int(read_number(value, lowest, highest, name))
 
 
 def read_country(value: object, name: str) -> str:
