@@ -1,0 +1,33 @@
+"""Fixtures that every test may use; what they are made of stands in harness.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gateway.sandbox.app import Sandbox, create_sandbox
+from gateway.sandbox.clock import ManualClock
+from tests.harness import Gateway, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """The sandbox's time, moved by the test."""
+    return ManualClock()
+
+
+@pytest.fixture
+def sandbox(clock: ManualClock) -> Sandbox:
+    """The three simulated backends with their seed data."""
+    return create_sandbox(clock=clock)
+
+
+@pytest.fixture
+async def gateway(sandbox: Sandbox, clock: ManualClock) -> AsyncIterator[Gateway]:
+    """A gateway wired to the sandbox."""
+    async with running(sandbox, clock) as started:
+        yield started

@@ -1,0 +1,126 @@
+"""schema.graphql is what the code says, and a compatible superset of the agreed API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+)
+
+from gateway.api.schema import schema
+
+ROOT = Path(__file__).parents[1]
+
+NOT_SERVED_YET = {
+    # Leads and reading.
+    "CompanyConnection", "CompanyEdge", "CompanyInput", "Contact", "ContactKey", "ContactRecord",
+    "Address", "Path", "QuietTimeFrame", "ExternalUrl", "CustomFieldValue", "FieldDifference",
+    "BackendValue", "IvvyCompanyInput", "IvvyLeadInput", "Lead", "LeadInput", "LeadKey",
+    "LeadOptions", "LeadStage", "LeadType", "Owner", "PageInfo", "RelatedRecord",
+    "UpsertLeadPayload", "Mutation.upsertLead", "Query.companies", "Query.contact", "Query.lead",
+    "Query.leadOptions", "UpsertContactPayload.contact",
+    # Durable delivery, idempotency, bulk.
+    "DateTime", "Delivery", "Operation", "OperationConnection", "OperationEdge", "OperationItem",
+    "OperationItemConnection", "OperationItemEdge", "OperationKind", "OperationStatus",
+    "OperationStep", "ResolveStepPayload", "StepResolution", "Subscription",
+    "UpsertContactsPayload", "Mutation.resolveStep", "Mutation.upsertContact(delivery)",
+    "Mutation.upsertContact(idempotencyKey)", "Mutation.upsertContacts", "Query.operation",
+    "Query.operations", "UpsertContactPayload.operation", "UpsertContactPayload.replayed",
+}  # fmt: skip
+"""What later work serves; this set only ever shrinks."""
+
+
+def agreed() -> GraphQLSchema:
+    return build_schema((ROOT / "tests" / "api.graphql").read_text())
+
+
+def served() -> GraphQLSchema:
+    return build_schema(schema.as_str())
+
+
+def members(schema_: GraphQLSchema) -> dict[str, str]:
+    """Every type, field, argument, input field and enum value, with its type."""
+    found: dict[str, str] = {}
+    for name, kind in schema_.type_map.items():
+        if name.startswith("__") or name in {"String", "Int", "Float", "Boolean", "ID"}:
+            continue
+        found[name] = type(kind).__name__
+        if isinstance(kind, GraphQLEnumType):
+            found.update({f"{name}.{value}": "value" for value in kind.values})
+        elif isinstance(kind, GraphQLObjectType):
+            for field_name, field in kind.fields.items():
+                found[f"{name}.{field_name}"] = str(field.type)
+                for argument, details in field.args.items():
+                    found[f"{name}.{field_name}({argument})"] = typed(details)
+        elif isinstance(kind, GraphQLInputObjectType):
+            for field_name, details in kind.fields.items():
+                found[f"{name}.{field_name}"] = typed(details)
+    return found
+
+
+def typed(details: GraphQLArgument | GraphQLInputField) -> str:
+    """Type and default, both of which callers rely on."""
+    node = details.ast_node
+    default = node.default_value if node else None
+    return f"{details.type}" + (
+        f" = {default.loc.source.body[default.loc.start : default.loc.end]}"
+        if default and default.loc
+        else ""
+    )
+
+
+def is_later(member: str) -> bool:
+    """Whether a member, or the type or field that holds it, is on the list."""
+    holder = member.split(".", maxsplit=1)[0]
+    field = member.split("(", maxsplit=1)[0]
+    return member in NOT_SERVED_YET or holder in NOT_SERVED_YET or field in NOT_SERVED_YET
+
+
+def test_the_schema_is_a_compatible_superset_of_the_agreed_api() -> None:
+    present = members(served())
+    wrong = {
+        name: (expected, present.get(name, "missing"))
+        for name, expected in members(agreed()).items()
+        if not is_later(name) and present.get(name) != expected
+    }
+    assert not wrong
+
+
+def test_the_list_of_what_is_not_served_yet_holds_nothing_that_is_served() -> None:
+    present = members(served())
+    assert not {name for name in NOT_SERVED_YET if name in present}
+    assert {name for name in NOT_SERVED_YET if name not in members(agreed())} == set()
+
+
+def test_schema_graphql_is_up_to_date() -> None:
+    assert (ROOT / "schema.graphql").read_text() == schema.as_str() + "\n", "run: make schema"
+
+
+def test_everything_in_the_schema_has_a_description() -> None:
+    silent = []
+    for name, kind in served().type_map.items():
+        if name.startswith("__") or name in {"String", "Int", "Float", "Boolean", "ID"}:
+            continue
+        if not kind.description:
+            silent.append(name)
+        if isinstance(kind, GraphQLEnumType):
+            silent += [f"{name}.{v}" for v, value in kind.values.items() if not value.description]
+        elif isinstance(kind, GraphQLObjectType | GraphQLInputObjectType):
+            fields: dict[str, GraphQLField] | dict[str, GraphQLInputField] = kind.fields
+            silent += [f"{name}.{f}" for f, details in fields.items() if not details.description]
+        if isinstance(kind, GraphQLObjectType):
+            silent += [
+                f"{name}.{field_name}({argument})"
+                for field_name, field in kind.fields.items()
+                for argument, details in field.args.items()
+                if not details.description
+            ]
+    assert not silent
