@@ -52,6 +52,10 @@ class Call:
     form: tuple[tuple[str, str], ...] = ()
     """Fields of a form, instead of a JSON body."""
     safety: Safety = Safety.READ
+    base_url: str | None = None
+    """Where it goes when not to the backend's base URL, such as a token service."""
+    hidden: frozenset[str] = frozenset()
+    """Keys at the top of the body whose values a receipt must not show."""
 
     @property
     def target(self) -> str:
@@ -85,7 +89,10 @@ class Reply:
 
 def shown(call: Call) -> BackendCall:
     """A call as the receipt shows it; credentials are added to calls only when they are sent."""
-    return BackendCall(method=call.method, path=call.target, body=_with_references_named(call.body))
+    body = _with_references_named(call.body)
+    if isinstance(body, dict):
+        body |= dict.fromkeys(call.hidden & body.keys(), "***")
+    return BackendCall(method=call.method, path=call.target, body=body)
 
 
 def filled(call: Call, replies: list[Reply]) -> Call:

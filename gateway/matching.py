@@ -85,10 +85,15 @@ async def match(
             raise RefusedError(_several(backend, key, rows))
         if rows:
             await _object(backend, rows[0], keys, place, look_up)
-            return Found(stored=rows[0], matched_by=key.source, looked_at=looked_at)
+            return Found(
+                stored=rows[0],
+                matched_by=key.source,
+                looked_at=looked_at,
+                asked_by=tuple(keys),
+            )
         if key.kind is KeyKind.NATIVE_ID:
             raise RefusedError(_no_such_id(backend, key))
-    return Found(looked_at=looked_at)
+    return Found(looked_at=looked_at, asked_by=tuple(keys))
 
 
 def fitting(backend: Backend, key: Key, rows: list[Stored]) -> list[Stored]:

@@ -141,7 +141,7 @@ class Sender:
         try:
             answer = await self._client.request(
                 call.method,
-                self.dialect.base_url + call.target,
+                (call.base_url or self.dialect.base_url) + call.target,
                 content=content or None,
                 headers=dict(headers),
                 timeout=min(self._try_timeout, exchange.left),

@@ -67,6 +67,8 @@ class Found:
     """True when there was no key to ask by, neither in the input nor with a sibling."""
     looked_at: float = 0.0
     """When the look-up began, on the clock of `time.monotonic`."""
+    asked_by: tuple[Key, ...] = ()
+    """The keys that it was looked for by, those that a sibling gave included."""
 
 
 @dataclass(frozen=True, kw_only=True)
