@@ -122,6 +122,17 @@ async def test_a_token_expires_by_the_clock(
     assert await status_with(anonymous, tokens["access_token"]) == 401
 
 
+async def test_a_token_survives_a_restart_from_the_dump(
+    anonymous: httpx.AsyncClient, mint: Mint, everbridge: Everbridge
+) -> None:
+    token = (await mint(SERVICE))["access_token"]
+    state = everbridge.dump()
+    everbridge.reset()
+    assert await status_with(anonymous, token) == 401
+    everbridge.load(state)
+    assert await status_with(anonymous, token) == 200
+
+
 async def test_revoking_voids_the_tokens_so_far_and_no_later_one(
     anonymous: httpx.AsyncClient, mint: Mint, everbridge: Everbridge
 ) -> None:

@@ -105,6 +105,19 @@ async def test_a_partial_batch_update_keeps_quiet_times_of_paths_it_does_not_nam
     assert (await read("E-1001"))["paths"] == before["paths"]
 
 
+async def test_a_partial_batch_update_with_quiet_times_needs_the_time_zone_in_its_row(
+    rest: httpx.AsyncClient, read: Read
+) -> None:
+    before = await read("E-1001")
+    row = {"id": ADA, "paths": before["paths"]}
+    answer = (await rest.put(f"{CONTACTS}/batch", json=[row])).json()
+    assert answer["code"] == 300
+    assert "timezoneId" in answer["data"][0]
+    row["timezoneId"] = "Europe/Berlin"
+    assert (await rest.put(f"{CONTACTS}/batch", json=[row])).json()["code"] == 100
+    assert (await read("E-1001"))["paths"] == before["paths"]
+
+
 async def test_a_full_batch_update_replaces(
     rest: httpx.AsyncClient, body: Body, read: Read
 ) -> None:

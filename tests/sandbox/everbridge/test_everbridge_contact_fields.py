@@ -286,6 +286,14 @@ async def test_paths_keep_their_order_and_their_options(
     assert {name: second[name] for name in desk} == desk
 
 
+@pytest.mark.parametrize(("skip", "status"), [("true", 200), (True, 200), ("false", 400)])
+async def test_skip_validation_is_taken_as_a_text_too(
+    rest: httpx.AsyncClient, body: Body, skip: object, status: int
+) -> None:
+    path = {"pathId": MOBILE, "countryCode": "GB", "value": "77-0", "skipValidation": skip}
+    assert (await post(rest, body(paths=[path])))[0] == status
+
+
 @pytest.mark.parametrize(
     "change",
     [
