@@ -59,9 +59,6 @@ class Table:
     def __iter__(self) -> Iterator[Row]:
         return iter([self.rows[key] for key in sorted(self.rows)])
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
     def get(self, key: Any) -> Row | None:
         """Give the row with that id; None for an unknown or deleted one.
 
@@ -145,10 +142,7 @@ class Store:
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
-        """Take every change of the block back when it raises; nested blocks belong to the outer."""
-        if self._undo is not None:
-            yield
-            return
+        """Take every change of the block back when it raises; blocks are not nested."""
         self._undo = []
         try:
             yield
@@ -167,7 +161,7 @@ class Store:
         Rows are never changed in place, so only the batches are copied.
         """
         return {
-            "tables": {name: list(table.rows.values()) for name, table in self.tables.items()},
+            "tables": {name: list(table) for name, table in self.tables.items()},
             "batches": copy.deepcopy(self.batches),
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -22,9 +23,23 @@ if TYPE_CHECKING:
     Ask = Callable[..., Awaitable[Any]]
 
 
+class FrozenClock(ManualClock):
+    """Moves only by `advance`, so that no test depends on how fast the machine is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now = datetime(2026, 1, 15, 8, 30, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+
 @pytest.fixture
 def clock() -> ManualClock:
-    return ManualClock()
+    return FrozenClock()
 
 
 @pytest.fixture
@@ -51,9 +66,7 @@ def sign(clock: ManualClock) -> Callable[..., dict[str, str]]:
             "IVVY-Date": clock.now().strftime("%Y-%m-%d %H:%M:%S"),
             **{name.replace("_", "-"): text for name, text in replaced.items()},
         }
-        signed = (
-            f"POST{sent['Content-MD5']}{sent['Content-Type']}{target}1.0IVVYDate={sent['IVVY-Date']}"
-        )
+        signed = f"POST{sent['Content-MD5']}{sent['Content-Type']}{target}1.0IVVYDate={sent['IVVY-Date']}"
         mac = hmac.new(b"sandbox-secret", signed.lower().encode(), "sha1").hexdigest()
         return {**sent, "X-Api-Authorization": f"IWS sandbox-key:{mac}"}
 
@@ -94,5 +107,28 @@ def fail(send: Send) -> Ask:
         answer = response.json()
         assert response.status_code == answer["errorCode"], response.text
         return answer
+
+    return refused
+
+
+@pytest.fixture
+def lead(ask: Ask) -> Ask:
+    """Reads one lead by its id."""
+
+    async def read(key: int) -> Any:
+        (row,) = (await ask("crm/getLeadList", filter={"id": key}))["results"]
+        return row
+
+    return read
+
+
+@pytest.fixture
+def problems(fail: Ask) -> Ask:
+    """Writes a lead that is to be refused as invalid, and gives the sentences that say why."""
+
+    async def refused(**sent: Any) -> Any:
+        answer = await fail("contact/addOrUpdateLead", **sent)
+        assert (answer["errorCode"], answer["specificCode"]) == (400, 24218)
+        return answer["additionalMessages"]
 
     return refused

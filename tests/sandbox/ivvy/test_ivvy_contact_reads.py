@@ -30,9 +30,7 @@ async def test_get_contact_shows_every_documented_field(ask: Ask) -> None:
         *("groups", "companies", "companiesData", "externalId", "modifiedDate", "isAnonymised"),
         *("privacyConsentData", "externalUrls", "eventInvitations", "eventRegistrations"),
     }
-    assert ada["groups"] == [
-        {"contactId": ADA, "groupId": 301, "joinDate": "2024-03-01 09:00:00"}
-    ]
+    assert ada["groups"] == [{"contactId": ADA, "groupId": 301, "joinDate": "2024-03-01 09:00:00"}]
     assert ada["modifiedDate"] == "2025-01-15 08:30:00 UTC"
     assert ada["companiesData"] == [{"id": 7001, "businessName": "Analytical Engines"}]
     assert ada["customFields"][0] == {"fieldId": 501, "displayName": "Shift", "value": "1"}
@@ -83,6 +81,7 @@ FILTERS: list[tuple[str, dict[str, Any], list[int]]] = [
     ("not", {"lastName__NOT": "Desk"}, [ADA, GRACE, MARY]),
     ("less than includes", {"id__LESSTHAN": GRACE}, [ADA, GRACE]),
     ("greater than includes", {"id__GREATERTHAN": OLIVE}, [OLIVE, OSCAR]),
+    ("null is never less", {"phone__LESSTHAN": "zzz"}, [ADA, GRACE, MARY]),
     ("less than a date", {"modifiedDate__LESSTHAN": "2025-01-15 08:30:00"}, EVERYONE),
     ("greater than a date", {"modifiedDate__GREATERTHAN": "2025-01-15 08:30:01 UTC"}, []),
     ("is null", {"phone": "__ISNULL__"}, [OLIVE, OSCAR]),
@@ -97,7 +96,9 @@ FILTERS: list[tuple[str, dict[str, Any], list[int]]] = [
 ]
 
 
-@pytest.mark.parametrize(("filters", "expected"), [case[1:] for case in FILTERS], ids=[c[0] for c in FILTERS])
+@pytest.mark.parametrize(
+    ("filters", "expected"), [case[1:] for case in FILTERS], ids=[c[0] for c in FILTERS]
+)
 async def test_filter(ask: Ask, filters: dict[str, Any], expected: list[int]) -> None:
     assert await found(ask, **filters) == expected
 

@@ -225,9 +225,7 @@ REFUSED: dict[str, tuple[dict[str, str | None], int]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-async def test_request_is_refused_with_401(
-    http: httpx.AsyncClient, sign: Sign, case: str
-) -> None:
+async def test_request_is_refused_with_401(http: httpx.AsyncClient, sign: Sign, case: str) -> None:
     changes, code = REFUSED[case]
     merged = {**sign(PING, b""), **changes}
     headers = {name: text for name, text in merged.items() if text is not None}
@@ -237,9 +235,7 @@ async def test_request_is_refused_with_401(
     assert answer["specificCode"] == code
 
 
-async def test_stale_is_told_before_a_wrong_signature(
-    http: httpx.AsyncClient, sign: Sign
-) -> None:
+async def test_stale_is_told_before_a_wrong_signature(http: httpx.AsyncClient, sign: Sign) -> None:
     headers = {**sign(GET, b""), "IVVY-Date": "2012-04-03 22:23:24"}
     assert (await http.post(f"/ivvy{PING}", headers=headers)).json()["specificCode"] == 23005
 
