@@ -37,6 +37,13 @@ class FromReply:
     call: int
     """Which call of the plan, from 0."""
     key: str
+    whole: bool = False
+    """Whether it is wanted as a whole number, even where the reply has it as text."""
+
+    def value(self, replies: list[Reply]) -> Any:
+        """What it stands for, once the replies are there."""
+        found = replies[self.call].body[self.key]
+        return int(found) if self.whole else found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +104,7 @@ def shown(call: Call) -> BackendCall:
 
 def filled(call: Call, replies: list[Reply]) -> Call:
     """The call with its references to earlier replies filled in."""
-    body = _replaced(call.body, lambda reference: replies[reference.call].body[reference.key])
+    body = _replaced(call.body, lambda reference: reference.value(replies))
     return replace(call, body=body)
 
 

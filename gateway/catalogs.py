@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.entries import Catalog, CatalogName, Entry
-from gateway.errors import BackendFailure, NotWrittenError
+from gateway.errors import BackendFailure, NotWrittenError, RefusedError
 from gateway.results import Problem, ProblemCode
 from gateway.upstream import Exchange
 
@@ -129,7 +129,11 @@ class Catalogs:
     async def _fetch(self, name: CatalogName) -> Catalog:
         exchange = Exchange(deadline=time.monotonic() + FETCH_TIMEOUT)
         read_at = time.monotonic()
-        entries = await self._fetches[name](exchange)
+        try:
+            entries = await self._fetches[name](exchange)
+        except RefusedError as error:
+            # A refused read of a list is no fault of the input that needs it.
+            raise NotWrittenError(error.problem) from error
         return Catalog(entries=tuple(entries), read_at=read_at)
 
     @staticmethod
