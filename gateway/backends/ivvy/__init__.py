@@ -1,0 +1,1 @@
+"""iVvy: contacts and leads, written by add-or-update calls whose arrays override."""

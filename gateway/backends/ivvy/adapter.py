@@ -1,0 +1,237 @@
+"""iVvy's adapter: what is asked of it, and the pure functions that decide."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gateway.backends.adapter import Answer, Found, Key, KeyKind, Stored
+from gateway.backends.ivvy import client
+from gateway.backends.ivvy.belonging import (
+    NATIVE_COMPANIES,
+    NATIVE_GROUPS,
+    wanted_companies,
+)
+from gateway.backends.ivvy.catalog import fetches
+from gateway.backends.ivvy.contact import KEYS, NATIVE_ID, field_rows, keys, plan_contact
+from gateway.backends.ivvy.custom_values import NATIVE as NATIVE_FIELDS
+from gateway.backends.ivvy.external_urls import needs_stored_urls
+from gateway.backends.ivvy.pages import read_rows
+from gateway.catalogs import Catalogs
+from gateway.custom_fields import wanted_custom_fields
+from gateway.errors import NotWrittenError, RefusedError
+from gateway.matching import fitting, keys_of, match
+from gateway.memberships import wanted_groups
+from gateway.model import Backend
+from gateway.results import Problem, ProblemCode
+from gateway.values import folded_email
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.backends.adapter import Plan
+    from gateway.backends.ivvy.client import IvvyDialect
+    from gateway.calls import Call, Reply
+    from gateway.fields import Field
+    from gateway.names import Resolution, Wanted
+    from gateway.upstream import Exchange, Sender
+    from gateway.write import ContactWrite
+
+_ID = re.compile(r"[1-9][0-9]*")
+ONLY_SINGLY = ("email_status", "sms_status")
+"""Fields, beside externalUrls, that iVvy shows for a contact read singly and not in lists."""
+
+
+class IvvyAdapter:
+    """iVvy, for one key.
+
+    How it differs: only what changes is sent, yet a sent list of groups or companies overrides, so
+    single groups are joined and left by calls of their own. A contact that is found in a list is
+    read once more when the write speaks of something that lists do not show. A new contact is made
+    under a lock and with updateIfExists, so that the call may be repeated.
+    """
+
+    backend: Backend = Backend.IVVY
+
+    def __init__(
+        self,
+        sender: Sender,
+        dialect: IvvyDialect,
+        *,
+        catalog_ttl: float,
+        text_clear: str | None = "",
+    ) -> None:
+        self.sender = sender
+        self.dialect = dialect
+        self.catalogs = Catalogs(Backend.IVVY, fetches(sender), ttl=catalog_ttl)
+        self.contact_fields: Sequence[Field] = field_rows(text_clear)
+        self._text_clear = text_clear
+
+    def check(self, write: ContactWrite) -> list[Problem]:
+        """Ids that are no iVvy ids, and custom fields named twice."""
+        return check_ids(write)
+
+    def needs_siblings(self, write: ContactWrite) -> bool:
+        """Whether the input has no key at all."""
+        return not keys_of(write, NATIVE_ID, KEYS, {})
+
+    async def find(
+        self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange
+    ) -> Found:
+        """The contact by its id, externalId or e-mail address."""
+        known = keys(write, siblings)
+        if not known:
+            return Found(keyless=True, looked_at=time.monotonic())
+        found = await match(self.backend, known, lambda key: self._look_up(key, exchange))
+        singly = found.matched_by == "ivvy.id"
+        if found.stored is None or singly or not needs_whole(write):
+            return found
+        return replace(found, stored=await self._whole(found.stored, exchange))
+
+    async def _look_up(self, key: Key, exchange: Exchange) -> list[Stored]:
+        """The contacts that iVvy gives for a key, two at least where there are several."""
+        read_at = time.monotonic()
+        if key.kind is KeyKind.NATIVE_ID:
+            return await self._by_id(key.value, exchange)
+        name = key.kind.value
+        try:
+            rows = await read_rows(
+                self.sender,
+                lambda start: client.list_contacts(name, key.value, start),
+                exchange,
+                enough=2,
+            )
+        except RefusedError as error:
+            # A refused look-up says nothing of whether the contact exists.
+            raise NotWrittenError(_not_asked(name, error.problem)) from error
+        return [to_stored(row, read_at) for row in rows]
+
+    async def _by_id(self, contact_id: str, exchange: Exchange) -> list[Stored]:
+        read_at = time.monotonic()
+        try:
+            reply = await self.sender.send(client.get_contact(contact_id), exchange)
+        except RefusedError as error:
+            if error.problem.code is ProblemCode.NOT_FOUND:
+                return []
+            raise
+        return [to_stored(reply.body, read_at)]
+
+    async def _whole(self, listed: Stored, exchange: Exchange) -> Stored:
+        """The contact with what lists do not show."""
+        key = Key(kind=KeyKind.NATIVE_ID, value=listed.id, source="ivvy.id")
+        for stored in fitting(self.backend, key, await self._by_id(listed.id, exchange)):
+            return stored
+        raise NotWrittenError(
+            Problem(
+                backend=self.backend,
+                code=ProblemCode.CONFLICT,
+                message=f"IVVY listed contact {listed.id} and then did not know it: it was removed "
+                "meanwhile.",
+                retryable=True,
+            )
+        )
+
+    def wanted(self, write: ContactWrite) -> list[Wanted]:
+        """Groups and custom fields, which other backends may have instead, and companies."""
+        return [
+            *wanted_groups(write, NATIVE_GROUPS),
+            *wanted_custom_fields(write, NATIVE_FIELDS),
+            *wanted_companies(write),
+        ]
+
+    def plan(
+        self,
+        write: ContactWrite,
+        found: Found,
+        resolution: Resolution,
+        siblings: Mapping[Backend, Found],
+    ) -> Plan:
+        """The calls of the write."""
+        return plan_contact(write, found, resolution, siblings, text_clear=self._text_clear)
+
+    def lock_key(self, write: ContactWrite, found: Found) -> str | None:  # noqa: ARG002 - found says by what
+        """For a new contact its externalId, else its e-mail; an update needs no lock.
+
+        An update sends whole lists or single memberships, both of which mean the same whatever was
+        written meanwhile.
+        """
+        if found.stored is not None:
+            return None
+        asked = {key.kind: key.value for key in found.asked_by}
+        if KeyKind.EXTERNAL_ID in asked:
+            return f"externalId:{asked[KeyKind.EXTERNAL_ID]}"
+        return f"email:{folded_email(asked.get(KeyKind.EMAIL, ''))}"
+
+    def fresh_for(self, found: Found) -> float:
+        """That a contact does not exist is asked again under the lock; then it is made once."""
+        return 0.0 if found.stored is None else math.inf
+
+    def read_answer(self, call: Call, reply: Reply) -> Answer:
+        """The contact's id; group calls bring none."""
+        if client.action_of(call) in client.GROUP_ACTIONS:
+            return Answer()
+        return Answer(id=str(reply.body["id"]))
+
+
+def needs_whole(write: ContactWrite) -> bool:
+    """Whether the write speaks of something that iVvy shows only for a contact read singly."""
+    return needs_stored_urls(write) or any(write.get(name) is not None for name in ONLY_SINGLY)
+
+
+def to_stored(row: Mapping[str, Any], read_at: float) -> Stored:
+    """A contact as iVvy gave it; ids come as numbers or text, and so do externalIds."""
+    external = row.get("externalId")
+    return Stored(
+        id=str(row["id"]),
+        external_id=None if external in (None, "") else str(external),
+        email=row.get("email") or None,
+        raw=row,
+        read_at=read_at,
+    )
+
+
+def check_ids(write: ContactWrite) -> list[Problem]:
+    """A problem for each id that is not of iVvy's form, and for each custom field named twice."""
+    problems: list[Problem] = []
+    contact = write.given(NATIVE_ID)
+    if contact is not None and contact.value is not None:
+        problems += _ill_formed(write.field_path(NATIVE_ID), contact.value)
+    for name in (NATIVE_GROUPS, NATIVE_COMPANIES):
+        given = write.given(name)
+        for place, value in enumerate((given.value if given else None) or []):
+            problems += _ill_formed(write.field_path(name, place), value)
+    fields = write.given(NATIVE_FIELDS)
+    named = [str(item.id) for item in (fields.value if fields else None) or []]
+    for place, value in enumerate(named):
+        problems += _ill_formed(write.field_path(NATIVE_FIELDS, place, "id"), value)
+    problems += [
+        _invalid(write.field_path(NATIVE_FIELDS), f"The field {value!r} is given {count} times.")
+        for value, count in Counter(named).items()
+        if count > 1
+    ]
+    return problems
+
+
+def _ill_formed(path: list[str], value: str) -> list[Problem]:
+    if _ID.fullmatch(value):
+        return []
+    return [_invalid(path, f"{value!r} is no id of IVVY's: give a whole number such as 33884.")]
+
+
+def _invalid(path: list[str], message: str) -> Problem:
+    return Problem(backend=Backend.IVVY, code=ProblemCode.INVALID, message=message, field=path)
+
+
+def _not_asked(name: str, refusal: Problem) -> Problem:
+    return Problem(
+        backend=Backend.IVVY,
+        code=ProblemCode.BACKEND_ERROR,
+        message=f"IVVY could not be asked for the contact by its {name}: {refusal.message}",
+        backend_code=refusal.backend_code,
+        backend_message=refusal.backend_message,
+        retryable=True,
+    )

@@ -1,0 +1,193 @@
+"""What iVvy's answers say: which are successes, and the problem that a failure comes to.
+
+Two channels of failure: an error object (errorCode, message, specificCode, additionalMessages),
+and HTTP 200 with success false (iVvy: "Exceptions"; contract: ivvy sections 3.1, 3.2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.model import Backend
+from gateway.results import Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gateway.calls import Reply
+
+OK, REDIRECTS, CLIENT_ERRORS, NOT_FOUND, SERVER_ERRORS = 200, 300, 400, 404, 500
+
+STALE = "23005"
+"""The request's time was more than five minutes off."""
+
+_NOT_FOUND = frozenset(
+    {"24096", "24153", "24216", "24228", "24222", "24304", "24320", "24325", "24376", "24381"}
+    | {"24434", "24441", "24105", "24115"}
+)
+"""specificCodes that mean an unknown id; the errorCode beside them is mostly not documented."""
+
+_BY_ERROR_CODE: Mapping[str, ProblemCode] = {
+    "400": ProblemCode.INVALID,
+    "401": ProblemCode.UNAUTHORIZED,
+    "403": ProblemCode.FORBIDDEN,
+    "404": ProblemCode.NOT_FOUND,
+    "405": ProblemCode.INVALID,
+    "406": ProblemCode.INVALID,
+    # A quota, or two writes that collided: iVvy answers a race with 429 as well, so waiting helps.
+    "429": ProblemCode.RATE_LIMITED,
+    "462": ProblemCode.UNAUTHORIZED,
+    "463": ProblemCode.UNAUTHORIZED,
+    "503": ProblemCode.UNAVAILABLE,
+}
+"""Any other errorCode, 460 (unknown) and 461 (failed request) among them, is BACKEND_ERROR."""
+
+_BY_STATUS: Mapping[int, ProblemCode] = {
+    401: ProblemCode.UNAUTHORIZED,
+    403: ProblemCode.FORBIDDEN,
+    429: ProblemCode.RATE_LIMITED,
+    503: ProblemCode.UNAVAILABLE,
+}
+
+
+def explain(reply: Reply) -> Problem | None:
+    """The problem that an answer reports; None where it reports none."""
+    body = reply.body
+    if isinstance(body, dict) and body.get("errorCode") is not None:
+        return _error_object(reply, body)
+    if not OK <= reply.status < REDIRECTS:
+        return _bare_status(reply)
+    if isinstance(body, dict) and body.get("success") in (False, "false"):
+        said = str(body.get("message") or "no reason given")
+        return _problem(ProblemCode.INVALID, f"IVVY refused it: {said}", None, said)
+    return None
+
+
+def _error_object(reply: Reply, body: Mapping[str, Any]) -> Problem:
+    """The problem of an error object; its codes come as numbers or as text."""
+    error, specific = str(body["errorCode"]), body.get("specificCode")
+    specific = None if specific is None else str(specific)
+    more = body.get("additionalMessages") or []
+    said = ". ".join(str(text).rstrip(".") for text in (body.get("message"), *more) if text)
+    if specific == STALE:
+        return _problem(
+            ProblemCode.UNAUTHORIZED,
+            "IVVY found the request's time more than 5 minutes off: check this machine's clock.",
+            specific,
+            said,
+        )
+    code = _BY_ERROR_CODE.get(error, ProblemCode.BACKEND_ERROR)
+    if specific in _NOT_FOUND:
+        code = ProblemCode.NOT_FOUND
+    return _problem(code, f"IVVY {_DOES[code]}: {said or reply.excerpt}", specific or error, said)
+
+
+_DOES: Mapping[ProblemCode, str] = {
+    ProblemCode.INVALID: "refused it",
+    ProblemCode.NOT_FOUND: "has no such record",
+    ProblemCode.UNAUTHORIZED: "refused the gateway's credentials",
+    ProblemCode.FORBIDDEN: "denies the gateway's key this call",
+    ProblemCode.RATE_LIMITED: "takes no more calls now, or two writes collided",
+    ProblemCode.UNAVAILABLE: "cannot serve now",
+    ProblemCode.BACKEND_ERROR: "failed",
+}
+
+
+def _bare_status(reply: Reply) -> Problem:
+    """The problem of an HTTP status without iVvy's error object."""
+    shown = f"HTTP {reply.status}: {reply.excerpt or 'no body'}"
+    if reply.status == NOT_FOUND and isinstance(reply.body, dict):
+        return _problem(ProblemCode.NOT_FOUND, f"IVVY has no such record: {shown}", "404")
+    if reply.status < CLIENT_ERRORS or reply.status == NOT_FOUND:
+        # iVvy's own failures carry an error object; a page or a redirect comes from elsewhere.
+        return _problem(
+            ProblemCode.UNAVAILABLE,
+            f"No iVvy answers at the configured address, is the base URL right? {shown}",
+        )
+    code = _BY_STATUS.get(reply.status)
+    if code is None:
+        refused = reply.status < SERVER_ERRORS
+        code = ProblemCode.INVALID if refused else ProblemCode.BACKEND_ERROR
+    return _problem(code, f"IVVY {_DOES[code]}: {shown}", str(reply.status))
+
+
+def unreadable(reply: Reply) -> Problem:
+    """The problem of an answer that reports success and is not what the call should bring."""
+    return _problem(
+        ProblemCode.BACKEND_ERROR,
+        f"IVVY answered what it should not (HTTP {reply.status}): {reply.excerpt or 'no body'}",
+    )
+
+
+def group_refusal(contacts: Sequence[Any], group: int, reply: Reply) -> Problem | None:
+    """The problem of a group call that did not take in or let go one of its contacts.
+
+    Each contact has its own outcome, under HTTP 200 (iVvy: "Add Contacts To Subscription Group").
+    """
+    outcomes = {str(row["contactId"]): row.get("status") for row in reply.body}
+    for contact in map(str, contacts):
+        if contact not in outcomes:
+            return unreadable(reply)
+        if outcomes[contact] not in (True, "true"):
+            return _problem(
+                ProblemCode.INVALID,
+                f"IVVY did not change contact {contact}'s membership of group {group}, and gives "
+                "no reason: check that the contact and the group exist.",
+            )
+    return None
+
+
+def _problem(
+    code: ProblemCode, message: str, backend_code: str | None = None, said: str | None = None
+) -> Problem:
+    return Problem(
+        backend=Backend.IVVY,
+        code=code,
+        message=message,
+        backend_code=backend_code,
+        backend_message=said or None,
+    )
+
+
+# ---------------------------------------------------------------- what a success looks like
+
+
+def _has_id(body: Any) -> bool:
+    return isinstance(body, dict) and bool(body.get("id"))
+
+
+def _array_of(key: str) -> Callable[[Any], bool]:
+    def fits(body: Any) -> bool:
+        return isinstance(body, list) and all(
+            isinstance(row, dict) and row.get(key) is not None for row in body
+        )
+
+    return fits
+
+
+_rows = _array_of("id")
+
+
+def _collection(body: Any) -> bool:
+    return isinstance(body, dict) and _rows(body.get("results"))
+
+
+ANSWERS: Mapping[str, Callable[[Any], bool]] = {
+    "getContact": _has_id,
+    "addOrUpdateContact": _has_id,
+    "addOrUpdateLead": _has_id,
+    "addContactsToSubscriptionGroup": _array_of("contactId"),
+    "removeContactsFromSubscriptionGroup": _array_of("contactId"),
+    "getSubscriptionGroupList": _rows,
+    "getCustomFieldDefinition": _array_of("fieldId"),
+    "getCompanyCustomFieldDefinition": _array_of("fieldId"),
+    **dict.fromkeys(
+        (
+            *("getContactList", "getCompanyList", "getLeadList"),
+            *("getLeadTypeList", "getLeadStageList", "getLeadSourceList"),
+            *("getLeadQualityList", "getLeadChannelList", "getIndustryList", "getUserList"),
+        ),
+        _collection,
+    ),
+}
+"""What a call's success looks like, by its action: no envelope is common to all."""

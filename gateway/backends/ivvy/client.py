@@ -1,0 +1,142 @@
+"""iVvy's dialect: the signature of each try, the calls that are used, and what answers mean."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gateway.backends.ivvy.answers import ANSWERS, explain, group_refusal, unreadable
+from gateway.backends.ivvy.signature import API_VERSION, content_md5, signature
+from gateway.calls import Call, Safety
+from gateway.model import Backend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gateway.calls import FromReply, Reply
+    from gateway.results import Problem
+    from gateway.upstream import Exchange, Sender
+
+CONTENT_TYPE = "application/json"
+"""Signed letter by letter, so it is sent exactly so."""
+PER_PAGE = 100
+"""The largest page that iVvy is known to give; a larger number has no effect."""
+
+
+def utc_now() -> datetime:
+    """The current instant in UTC."""
+    return datetime.now(UTC)
+
+
+class IvvyDialect:
+    """Signs each try afresh, because a signature is good for five minutes only."""
+
+    backend: Backend = Backend.IVVY
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        api_secret: str,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._api_key = api_key
+        self._api_secret = api_secret
+        self._clock = clock
+
+    async def authorize(
+        self,
+        call: Call,
+        content: bytes,
+        *,
+        renew: bool,  # noqa: ARG002 - every try has a new time and signature anyway
+        sender: Sender,  # noqa: ARG002 - no token has to be fetched
+        exchange: Exchange,  # noqa: ARG002 - likewise
+    ) -> Mapping[str, str]:
+        """The headers of one try. What is signed starts at /api/1.0/, whatever the base URL has."""
+        headers = {
+            "Content-Type": CONTENT_TYPE,
+            "Content-MD5": content_md5(content),
+            "IVVY-Date": f"{self._clock():%Y-%m-%d %H:%M:%S}",
+        }
+        signed = signature(self._api_secret, content, call.target, headers)
+        return {**headers, "X-Api-Authorization": f"IWS {self._api_key}:{signed}"}
+
+    def judge(self, call: Call, reply: Reply) -> Problem | None:
+        """What is wrong with an answer, by all the signals that iVvy gives.
+
+        Either channel of failure counts: an error object, by its presence and not by the HTTP
+        status, and success false. An answer with an id and no `success` is a success (ASSUMED: the
+        vendor's examples of updates look so).
+        """
+        problem = explain(reply)
+        if problem is not None:
+            return problem
+        if not ANSWERS[action_of(call)](reply.body):
+            return unreadable(reply)
+        if action_of(call) in GROUP_ACTIONS:
+            return group_refusal(call.body["contacts"], call.body["group"], reply)
+        return None
+
+
+# ---------------------------------------------------------------- the calls
+
+
+def call(
+    namespace: str, action: str, body: Mapping[str, Any], safety: Safety = Safety.READ
+) -> Call:
+    """A call of iVvy; reads are POST as well."""
+    return Call(
+        method="POST",
+        path=f"/api/{API_VERSION}/{namespace}",
+        query=(("action", action),),
+        body=dict(body),
+        safety=safety,
+    )
+
+
+def action_of(made: Call) -> str:
+    """The action of a call that was made here."""
+    return dict(made.query)["action"]
+
+
+def get_contact(contact_id: str) -> Call:
+    """One contact with everything that iVvy shows."""
+    return call("contact", "getContact", {"id": int(contact_id)})
+
+
+def list_contacts(field: str, value: str, start: int) -> Call:
+    """The contacts whose `field` equals `value`, without status, smsStatus and externalUrls."""
+    return listing("contact", "getContactList", start, {field: value})
+
+
+def listing(
+    namespace: str, action: str, start: int, chosen: Mapping[str, Any] | None = None
+) -> Call:
+    """One page of a list; `start` counts records, not pages."""
+    body: dict[str, Any] = {"perPage": PER_PAGE, "start": start}
+    return call(namespace, action, body | ({"filter": dict(chosen)} if chosen else {}))
+
+
+def save_contact(body: Mapping[str, Any]) -> Call:
+    """Create or update a contact. Only a create that must not match a stored contact is unsafe.
+
+    ASSUMED: a create with updateIfExists, sent twice, finds at the second time what the first one
+    made, by first name, last name and e-mail.
+    """
+    repeatable = "id" in body or body.get("updateIfExists") is True
+    safety = Safety.REPEATABLE if repeatable else Safety.ONCE
+    return call("contact", "addOrUpdateContact", body, safety)
+
+
+ADD_TO_GROUP = "addContactsToSubscriptionGroup"
+REMOVE_FROM_GROUP = "removeContactsFromSubscriptionGroup"
+GROUP_ACTIONS = frozenset({ADD_TO_GROUP, REMOVE_FROM_GROUP})
+
+
+def change_group(action: str, contact: int | FromReply, group: str) -> Call:
+    """One contact joins or leaves one group; its other groups stay."""
+    body = {"contacts": [contact], "group": int(group)}
+    return call("contact", action, body, Safety.REPEATABLE)

@@ -1,0 +1,331 @@
+"""A contact in iVvy's words: the field table, and what a table cannot say. All of it is pure.
+
+`contact_body` gives the body of addOrUpdateContact for a contact of its own and for one inside a
+lead; `plan_contact` makes the calls of a contact of its own. Custom field values stand in
+`custom_values.py`, links in `external_urls.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gateway.backends.adapter import KeyKind, Plan
+from gateway.backends.ivvy import client
+from gateway.backends.ivvy.belonging import (
+    group_calls,
+    lay_companies,
+    lay_groups,
+    stored_groups,
+)
+from gateway.backends.ivvy.consent import lay_consent
+from gateway.backends.ivvy.custom_values import lay_custom_fields
+from gateway.backends.ivvy.external_urls import lay_external_urls
+from gateway.calls import FromReply
+from gateway.fields import (
+    EMPTY_LIST,
+    EMPTY_TEXT,
+    IMPOSSIBLE,
+    NULL,
+    Clear,
+    Field,
+    required,
+    to_backend,
+)
+from gateway.matching import borrowed_key, keys_of
+from gateway.model import Backend, EmailStatus, SmsStatus
+from gateway.results import Outcome
+from gateway.values import folded_email, read_phone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.backends.adapter import Found, Key, Stored
+    from gateway.names import Resolution
+    from gateway.results import Problem
+    from gateway.write import ContactWrite
+
+NATIVE_ID = "ivvy.id"
+KEYS = (KeyKind.NATIVE_ID, KeyKind.EXTERNAL_ID, KeyKind.EMAIL)
+REQUIRED = ("first_name", "last_name", "email")
+
+# "No Marketing" is 5 for e-mail and 4 for text messages; e-mail status 4 (Registering) is iVvy's own
+# and has not been writable since 2022-10-20 (contract: ivvy section 5.7).
+EMAIL_STATUS = {
+    EmailStatus.SUBSCRIBED: 1,
+    EmailStatus.UNSUBSCRIBED: 2,
+    EmailStatus.BOUNCED: 3,
+    EmailStatus.NO_MARKETING: 5,
+}
+SMS_STATUS = {
+    SmsStatus.SUBSCRIBED: 1,
+    SmsStatus.UNSUBSCRIBED: 2,
+    SmsStatus.FAILED: 3,
+    SmsStatus.NO_MARKETING: 4,
+}
+
+
+def _as_text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _folded(value: Any) -> str:
+    return folded_email(_as_text(value))
+
+
+def _number(value: Any) -> str:
+    """A phone number without its notation; one without a country code by its digits."""
+    text = _as_text(value)
+    try:
+        return read_phone(text, None).e164
+    except ValueError:
+        return "".join(filter(str.isdecimal, text))
+
+
+def field_rows(text_clear: str | None = "") -> tuple[Field, ...]:
+    """Where each unified field goes; `text_clear` is what clearing a text sends.
+
+    ASSUMED: an empty text clears; iVvy does not say whether "" or null does.
+    """
+    cleared = EMPTY_TEXT if text_clear == "" else NULL
+    nothing = Clear(says="null is absent", left_out=True)
+    return (
+        Field(
+            name="external_id",
+            at="externalId",
+            clear=cleared,
+            compared=_as_text,
+            note="What clears it is ASSUMED.",
+        ),
+        Field(name="email", at="email", clear=IMPOSSIBLE, compared=_folded),
+        Field(name="first_name", at="firstName", clear=IMPOSSIBLE, compared=_as_text),
+        Field(name="last_name", at="lastName", clear=IMPOSSIBLE, compared=_as_text),
+        Field(
+            name="phone",
+            at="phone",
+            clear=cleared,
+            to=lambda phone: phone.e164,
+            compared=_number,
+            note="E.164, compared by number. What clears it is ASSUMED.",
+        ),
+        Field(
+            name="groups_name",
+            at="groups",
+            clear=EMPTY_LIST,
+            by_function=True,
+            note="The whole set. ASSUMED: an empty list takes the contact out of all groups.",
+        ),
+        Field(
+            name="add_groups_name",
+            at=client.ADD_TO_GROUP,
+            clear=nothing,
+            by_function=True,
+            note="A call for each group.",
+        ),
+        Field(
+            name="remove_groups_name",
+            at=client.REMOVE_FROM_GROUP,
+            clear=nothing,
+            by_function=True,
+            note="A call for each group.",
+        ),
+        Field(
+            name="custom_fields",
+            at="customFields",
+            clear=Clear(
+                says=f"text and choice {cleared.says}, several choices `[]`, date and number `null`"
+            ),
+            by_function=True,
+            note="`{fieldId, value}` of the fields that change; what clears them is ASSUMED. "
+            "Address, file and static text cannot be written.",
+        ),
+        Field(
+            name="companies_name",
+            at="companies",
+            clear=EMPTY_LIST,
+            by_function=True,
+            note="The whole set. ASSUMED: a sent list replaces the stored one.",
+        ),
+        Field(
+            name="email_status",
+            at="status",
+            clear=IMPOSSIBLE,
+            to=EMAIL_STATUS.__getitem__,
+            compared=_as_text,
+        ),
+        Field(
+            name="sms_status",
+            at="smsStatus",
+            clear=IMPOSSIBLE,
+            to=SMS_STATUS.__getitem__,
+            compared=_as_text,
+        ),
+        Field(
+            name="external_urls",
+            at="externalUrls",
+            clear=NULL,
+            by_function=True,
+            note="Merged by ref; `{ref, url: null}` removes one. At most three.",
+        ),
+        Field(
+            name="privacy_consent",
+            at="privacyConsent",
+            clear=IMPOSSIBLE,
+            by_function=True,
+            note="A consent that iVvy holds already is kept as it is. What false does to it is not "
+            "documented: it is sent, with a warning.",
+        ),
+        Field(
+            name="ivvy.id",
+            at="id",
+            clear=nothing,
+            by_function=True,
+            note="Finds the contact; never changed.",
+        ),
+        Field(name="ivvy.group_ids", at="groups", clear=EMPTY_LIST, by_function=True),
+        Field(name="ivvy.company_ids", at="companies", clear=EMPTY_LIST, by_function=True),
+        Field(
+            name="ivvy.custom_fields",
+            at="customFields",
+            clear=Clear(says="as for customFields"),
+            by_function=True,
+        ),
+        Field(
+            name="ivvy.update_if_exists",
+            at="updateIfExists",
+            clear=Clear(says="`true`, the default", value=True),
+            by_function=True,
+            note="For new contacts only.",
+        ),
+    )
+
+
+FIELDS = field_rows()
+
+
+# ---------------------------------------------------------------- the body
+
+
+@dataclass(kw_only=True)
+class ContactBody:
+    """What a write comes to in one contact of iVvy's."""
+
+    parameters: dict[str, Any]
+    """addOrUpdateContact's parameters, `id` or `updateIfExists` included; empty where nothing
+    changes."""
+    joins: list[str] = field(default_factory=list)
+    """Groups to join by a call of their own."""
+    leaves: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def contact_body(
+    write: ContactWrite,
+    stored: Stored | None,
+    resolution: Resolution,
+    siblings: Mapping[Backend, Found],
+    *,
+    text_clear: str | None = "",
+) -> ContactBody:
+    """The body of addOrUpdateContact: for a stored contact its id and only what changes."""
+    raw = stored.raw if stored else None
+    laid = to_backend(field_rows(text_clear), write, Backend.IVVY, raw)
+    borrowed = _borrowed(write, siblings) if stored is None else {}
+    laid.values |= borrowed
+    laid.changed += borrowed
+    missing = _missing(write, stored, borrowed)
+    blamed = [problem.field for problem in missing]
+    laid.problems = missing + [one for one in laid.problems if one.field not in blamed]
+    groups = lay_groups(laid, write, raw, resolution)
+    current = stored_groups(raw)
+    lay_companies(laid, write, raw, resolution)
+    lay_custom_fields(laid, write, raw, resolution, text_clear=text_clear)
+    lay_external_urls(laid, write, raw)
+    warnings = lay_consent(laid, write, raw)
+    return ContactBody(
+        parameters=_parameters(write, stored, laid.values),
+        joins=groups.joining(current) if groups.exact is None else [],
+        leaves=groups.leaving(current) if groups.exact is None else [],
+        changed=laid.changed,
+        ignored=laid.ignored,
+        problems=laid.problems,
+        warnings=warnings,
+    )
+
+
+def _parameters(
+    write: ContactWrite, stored: Stored | None, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    if stored is not None:
+        return {"id": int(stored.id), **values} if values else {}
+    asked = write.given("ivvy.update_if_exists")
+    return {**values, "updateIfExists": asked is None or asked.value is not False}
+
+
+def keys(write: ContactWrite, siblings: Mapping[Backend, Found]) -> list[Key]:
+    """The keys that the contact is looked for by.
+
+    A sibling's e-mail stands last where the input has none: a new contact would get it, and
+    updateIfExists must not match, through it, a contact that was never looked at.
+    """
+    known = keys_of(write, NATIVE_ID, KEYS, siblings)
+    if any(key.kind is KeyKind.EMAIL for key in known):
+        return known
+    email = borrowed_key(write, KeyKind.EMAIL, siblings)
+    return known if email is None else [*known, email]
+
+
+def _borrowed(write: ContactWrite, siblings: Mapping[Backend, Found]) -> dict[str, str]:
+    """The keys of a new contact that the input lacks and the look-up took from a sibling."""
+    return {key.kind.value: key.value for key in keys(write, siblings) if not key.path}
+
+
+def _missing(
+    write: ContactWrite, stored: Stored | None, borrowed: Mapping[str, str]
+) -> list[Problem]:
+    """Fields that a new contact needs, and so does a REPLACE, whose e-mail may be the stored one."""
+    if stored is not None and not write.replaces:
+        return []
+    kept = write.given("email") is None and bool(
+        borrowed.get("email") or (stored is not None and stored.email)
+    )
+    names = [name for name in REQUIRED if not (kept and name == "email")]
+    why = (
+        "IVVY holds no such contact, and a new one needs it."
+        if stored is None
+        else "a REPLACE gives the whole contact, and IVVY needs it."
+    )
+    return required(names, write, Backend.IVVY, why)
+
+
+# ---------------------------------------------------------------- the calls
+
+
+def plan_contact(
+    write: ContactWrite,
+    found: Found,
+    resolution: Resolution,
+    siblings: Mapping[Backend, Found],
+    *,
+    text_clear: str | None = "",
+) -> Plan:
+    """The calls that bring the contact to what the write says: itself first, then single groups."""
+    stored = found.stored
+    body = contact_body(write, stored, resolution, siblings, text_clear=text_clear)
+    calls = [client.save_contact(body.parameters)] if body.parameters else []
+    contact = int(stored.id) if stored else FromReply(call=0, key="id", whole=True)
+    calls += group_calls(contact, body.joins, body.leaves)
+    updated = Outcome.UPDATED if calls else Outcome.UNCHANGED
+    return Plan(
+        outcome=Outcome.CREATED if stored is None else updated,
+        calls=tuple(calls),
+        id=stored.id if stored else None,
+        matched_by=found.matched_by,
+        changed=tuple(dict.fromkeys(body.changed)),
+        ignored=tuple(dict.fromkeys(body.ignored)),
+        problems=tuple(body.problems),
+        warnings=tuple(body.warnings),
+    )

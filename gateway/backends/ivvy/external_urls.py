@@ -1,0 +1,103 @@
+"""iVvy's external URLs: at most three links, keyed by `ref` (contract: ivvy section 5.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.model import Backend
+from gateway.results import Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.fields import Laid
+    from gateway.model import ExternalUrlInput
+    from gateway.write import ContactWrite
+
+MOST = 3
+
+Link = dict[str, Any]
+
+
+def needs_stored_urls(write: ContactWrite) -> bool:
+    """Whether the links that iVvy holds must be known, which it shows only singly."""
+    wish = write.get("external_urls")
+    return wish is not None and (wish.value is None or bool(wish.value) or write.replaces)
+
+
+def lay_external_urls(laid: Laid, write: ContactWrite, stored: Mapping[str, Any] | None) -> None:
+    """Add the links to `laid`, as far as something changes.
+
+    Null removes all; an entry with a null url removes the one with its ref: both nulls are sent as
+    they are, because iVvy tells them from an absent key. In a REPLACE the given links are all.
+    """
+    wish = write.get("external_urls")
+    if wish is None:
+        return
+    before = _by_ref((stored.get("externalUrls") if stored else None) or [])
+    after = {} if write.replaces or wish.value is None else dict(before)
+    for item in wish.value or []:
+        _lay(after, before, item, whole=write.replaces)
+    if after == before:
+        return
+    if len(after) > MOST:
+        laid.problems.append(_too_many(write, len(after)))
+    laid.values["externalUrls"] = _sent(before, after)
+    laid.changed.append("externalUrls")
+
+
+def _lay(
+    after: dict[str, Link], before: Mapping[str, Link], item: ExternalUrlInput, *, whole: bool
+) -> None:
+    """Lay one entry of the input over the links; `whole` drops what the entry leaves out."""
+    if item.url is not None and item.url.value is None:
+        after.pop(item.ref, None)
+        return
+    link = {} if whole else dict(before.get(item.ref, {}))
+    for key, given in (("url", item.url), ("label", item.label)):
+        if given is not None and given.value is not None:
+            link[key] = given.value
+        elif given is not None:
+            link.pop(key, None)
+    after[item.ref] = link
+
+
+def _by_ref(rows: Sequence[Mapping[str, Any]]) -> dict[str, Link]:
+    """The links by their ref, without their empty parts."""
+    return {
+        str(row["ref"]): {key: row[key] for key in ("url", "label") if row.get(key)} for row in rows
+    }
+
+
+def _sent(before: Mapping[str, Link], after: Mapping[str, Link]) -> list[Link] | None:
+    """The array that turns `before` into `after`; None where nothing remains.
+
+    Links that stay are repeated as long as the array has room for them, so that nothing is lost
+    should iVvy replace the array. ASSUMED where it has no room: entries are merged by ref.
+    """
+    if not after:
+        return None
+    removed = [{"ref": ref, "url": None} for ref in before if ref not in after]
+    changed: list[Link] = []
+    kept: list[Link] = []
+    for ref, link in after.items():
+        stored = before.get(ref)
+        # A part that goes is said with null. ASSUMED: that clears a label.
+        parts: Link = {
+            key: link.get(key) for key in ("url", "label") if key in {*link, *(stored or {})}
+        }
+        (kept if link == stored else changed).append({"ref": ref, **parts})
+    sent = removed + changed
+    return sent + kept if len(sent) + len(kept) <= MOST else sent
+
+
+def _too_many(write: ContactWrite, count: int) -> Problem:
+    return Problem(
+        backend=Backend.IVVY,
+        code=ProblemCode.TOO_MANY,
+        message=(
+            f"The contact would have {count} externalUrls, and IVVY keeps {MOST}: remove some with "
+            "a null url, or give fewer."
+        ),
+        field=write.field_path("external_urls"),
+    )

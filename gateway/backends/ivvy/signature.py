@@ -1,0 +1,46 @@
+"""How iVvy's requests are signed (iVvy: "Signing the Request"; contract: ivvy sections 2.1, 2.2)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+API_VERSION = "1.0"
+
+
+def content_md5(content: bytes) -> str:
+    """The MD5 of a body in lower-case hex, not in base64 as RFC 1864 has it."""
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def string_to_sign(content: bytes, target: str, headers: Mapping[str, str]) -> str:
+    """What is signed, without separators and all in lower case.
+
+    `target` is path and query from `/api/1.0/` on. The Content-Type is signed as it is sent; the
+    Date counts only where no IVVY-Date is sent.
+    """
+    ivvy = {
+        name.replace("-", "").replace("_", ""): value
+        for name, value in headers.items()
+        if name.upper().startswith("IVVY")
+    }
+    parts = (
+        "POST",
+        content_md5(content),
+        headers["Content-Type"],
+        "" if ivvy else headers.get("Date", ""),
+        target,
+        API_VERSION,
+        "&".join(f"{name}={value}" for name, value in sorted(ivvy.items())),
+    )
+    return "".join(parts).lower()
+
+
+def signature(secret: str, content: bytes, target: str, headers: Mapping[str, str]) -> str:
+    """The signature of a request: 40 lower-case hex digits."""
+    message = string_to_sign(content, target, headers).encode()
+    return hmac.new(secret.encode(), message, "sha1").hexdigest()
