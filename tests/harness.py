@@ -119,6 +119,37 @@ class Gateway:
         """What all backends received, oldest first."""
         return [dict(call) for call in self.sandbox.calls.shown()]
 
+    def ivvy(self, **fields: Any) -> list[dict[str, Any]]:
+        """The contacts that iVvy holds with these values."""
+        return holding(self.sandbox.ivvy.dump()["tables"]["contacts"], fields)
+
+    def everbridge(self, **fields: Any) -> list[dict[str, Any]]:
+        """The contacts that Everbridge holds with these values."""
+        return holding(self.sandbox.everbridge.dump()["contacts"], fields)
+
+    def sendgrid(self, email: str) -> list[dict[str, Any]]:
+        """The contacts that SendGrid holds with this address, its jobs so far applied."""
+        contacts = self.sandbox.sendgrid.dump()["contacts"]
+        return [row for row in contacts if row["identifiers"].get("email") == email]
+
+    def group_names(self) -> dict[str, dict[str, str]]:
+        """Each backend's groups: name by id, ids as text."""
+        return {
+            "IVVY": {
+                str(row["id"]): row["groupName"]
+                for row in self.sandbox.ivvy.dump()["tables"]["groups"]
+            },
+            "EVERBRIDGE": {
+                str(row["id"]): row["name"] for row in self.sandbox.everbridge.dump()["groups"]
+            },
+            "SENDGRID": {row["id"]: row["name"] for row in self.sandbox.sendgrid.dump()["lists"]},
+        }
+
+
+def holding(rows: list[dict[str, Any]], fields: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows that have these values."""
+    return [row for row in rows if all(row.get(key) == value for key, value in fields.items())]
+
 
 def is_write(call: dict[str, Any]) -> bool:
     """Whether a recorded call changes something."""

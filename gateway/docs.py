@@ -1,0 +1,148 @@
+"""The documentation's tables, printed from the code: `python -m gateway.docs` writes them.
+
+With `--check` nothing is written; the exit code says whether they are up to date.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.backends.everbridge.contact import FIELDS as EVERBRIDGE
+from gateway.backends.ivvy.contact import FIELDS as IVVY
+from gateway.backends.sendgrid.contact import FIELDS as SENDGRID
+from gateway.model import Backend, ContactInput
+from gateway.settings import Settings, variable
+from gateway.write import SECTIONS, input_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.fields import Field
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+TABLES: Mapping[Backend, Sequence[Field]] = {
+    Backend.IVVY: IVVY,
+    Backend.EVERBRIDGE: EVERBRIDGE,
+    Backend.SENDGRID: SENDGRID,
+}
+TITLES = {Backend.IVVY: "iVvy", Backend.EVERBRIDGE: "Everbridge", Backend.SENDGRID: "SendGrid"}
+
+FIELDS_HEAD = """\
+# Which field goes where
+
+For everybody who sends a contact: where each field of `ContactInput` ends up in each backend, and
+what clearing it (`null`) looks like there. Printed from the code's field tables by `make docs`; a
+test fails when it is out of date. What each rule rests on stands in the backends' own pages:
+[iVvy](backends/ivvy.md), [Everbridge](backends/everbridge.md), [SendGrid](backends/sendgrid.md).
+
+`–` means that the backend cannot hold the field: it is left alone there and reported in
+`ignoredFields`. A field that "cannot be cleared" answers `null` with CANNOT_CLEAR where the backend
+is named in `targets`, and is reported in `ignoredFields` with default targets.
+`phoneCountryCode` reads a national phone number and is stored nowhere.
+"""
+
+SETTINGS_HEAD = """\
+# Settings
+
+For whoever runs the gateway. Each setting is read once at start, from the environment, else from
+`.env`, else from `gateway.toml` (there by its name in small letters without the prefix). The
+gateway does not start with a wrong one, and lists everything that is wrong. A backend of which no
+credential is set is not configured: `targets` naming it gets NOT_CONFIGURED. Printed from the code
+by `make docs`.
+"""
+
+
+def fields_page() -> str:
+    """docs/fields.md."""
+    names = [field.name for field in fields(ContactInput) if field.name not in SECTIONS]
+    lines = [
+        FIELDS_HEAD,
+        "## Where it goes\n",
+        _row("field", *TITLES.values()),
+        _row(*["---"] * 4),
+        *(
+            _row(f"`{input_name(name)}`", *(_place(TABLES[backend], name) for backend in Backend))
+            for name in names
+            if name != "phone_country_code"
+        ),
+        "\n## What clearing looks like on the wire\n",
+        _row("field", *TITLES.values()),
+        _row(*["---"] * 4),
+        *(
+            _row(
+                f"`{input_name(name)}`", *(_clearing(TABLES[backend], name) for backend in Backend)
+            )
+            for name in names
+            if name != "phone_country_code"
+        ),
+    ]
+    for backend in Backend:
+        lines += _native(backend)
+    return "\n".join(lines) + "\n"
+
+
+def _native(backend: Backend) -> list[str]:
+    rows = [row for row in TABLES[backend] if "." in row.name]
+    return [
+        f"\n## {TITLES[backend]}'s own section\n",
+        _row("field", "where it goes", "clearing"),
+        _row(*["---"] * 3),
+        *(_row(f"`{input_name(row.name)}`", _with_note(row), row.clear.says) for row in rows),
+    ]
+
+
+def _place(rows: Sequence[Field], name: str) -> str:
+    row = _find(rows, name)
+    return "–" if row is None else _with_note(row)
+
+
+def _with_note(row: Field) -> str:
+    limit = f"at most {row.max_length} characters" if row.max_length else ""
+    return "; ".join(part for part in (f"`{row.at}`", row.note, limit) if part)
+
+
+def _clearing(rows: Sequence[Field], name: str) -> str:
+    row = _find(rows, name)
+    return "–" if row is None else row.clear.says
+
+
+def _find(rows: Sequence[Field], name: str) -> Field | None:
+    return next((row for row in rows if row.name == name), None)
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    lines = [SETTINGS_HEAD, _row("setting", "default", "meaning"), _row("---", "---", "---")]
+    for name, info in Settings.model_fields.items():
+        default = "" if info.default is None else f"`{info.default}`"
+        lines.append(_row(f"`{variable(name)}`", default, info.description or ""))
+    return "\n".join(lines) + "\n"
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+PAGES = {"fields.md": fields_page, "settings.md": settings_page}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages, or with --check say which are out of date."""
+    stale = 0
+    for name, page in PAGES.items():
+        path = DOCS / name
+        text = page()
+        if "--check" not in arguments:
+            path.write_text(text)
+        elif not path.is_file() or path.read_text() != text:
+            sys.stderr.write(f"docs/{name} is out of date: run make docs\n")
+            stale = 1
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
