@@ -94,7 +94,10 @@ class Control:
         if not _alike(switches[name], value):
             meant = type(switches[name]).__name__
             raise _ImproperError(f"{name} takes values of the kind {meant}")
-        switches[name] = value
+        try:
+            switches[name] = value
+        except ValueError as error:
+            raise _ImproperError(str(error)) from error
         return dict(switches)
 
     def _known(self, name: Any) -> SimulatedBackend:
