@@ -21,13 +21,11 @@ def connect(settings: Settings, client: httpx.AsyncClient) -> EverbridgeAdapter 
         return None
     dialect = EverbridgeDialect(
         base_url=settings.everbridge_base_url,
-        organization_id=settings.everbridge_organization_id,
         username=settings.everbridge_username,
         password=_plain(settings.everbridge_password),
         token_url=settings.everbridge_token_url,
         client_id=settings.everbridge_client_id,
         client_secret=_plain(settings.everbridge_client_secret),
-        client=client,
     )
     return EverbridgeAdapter(
         Sender(dialect, client, try_timeout=settings.try_timeout_seconds),

@@ -1,0 +1,1 @@
+"""Everbridge: contacts of one organization, written whole (read, merge, PUT)."""

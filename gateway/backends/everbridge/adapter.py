@@ -1,0 +1,124 @@
+"""Everbridge's adapter.
+
+How it differs: a contact is written whole, by PUT or by a POST that overwrites, so that every write
+starts from the stored contact; leaving a group takes a call of its own. It has no compare-and-set:
+what someone outside the gateway changes between our read and our PUT is overwritten.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.backends.adapter import Answer, Found, KeyKind
+from gateway.backends.everbridge.catalog import fetches
+from gateway.backends.everbridge.checks import check_ids
+from gateway.backends.everbridge.contact import FIELDS, external_id, plan_contact, wanted_names
+from gateway.backends.everbridge.organization import Organization
+from gateway.backends.everbridge.reader import ContactReader
+from gateway.catalogs import Catalogs
+from gateway.matching import keys_of, match
+from gateway.model import Backend
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.backends.adapter import Key, Plan, Stored
+    from gateway.backends.everbridge.client import EverbridgeDialect
+    from gateway.calls import Call, Reply
+    from gateway.names import Resolution, Wanted
+    from gateway.results import Problem
+    from gateway.upstream import Exchange, Sender
+    from gateway.write import ContactWrite
+
+NATIVE_ID = "everbridge.id"
+KEYS = (KeyKind.NATIVE_ID, KeyKind.EXTERNAL_ID)
+
+FRESH_FOR = 0.25
+"""Seconds for which a contact that was read may be written back without reading it again."""
+
+
+class EverbridgeAdapter:
+    """One organization of Everbridge.
+
+    `email_path` and `phone_path` are the prompts of the contact paths that the unified e-mail and
+    phone go to; `record_type` is the name of the type for new contacts that name none.
+    """
+
+    backend = Backend.EVERBRIDGE
+    contact_fields = FIELDS
+
+    def __init__(
+        self,
+        sender: Sender,
+        dialect: EverbridgeDialect,
+        *,
+        catalog_ttl: float,
+        organization_id: str,
+        email_path: str | None = None,
+        phone_path: str | None = None,
+        record_type: str | None = None,
+    ) -> None:
+        self.sender = sender
+        self.dialect = dialect
+        self.catalogs = Catalogs(self.backend, fetches(sender, organization_id), ttl=catalog_ttl)
+        self._organization = Organization(
+            id=organization_id,
+            email_path=email_path,
+            phone_path=phone_path,
+            record_type=record_type,
+        )
+        self._reader = ContactReader(
+            sender, self.catalogs, organization_id=organization_id, email_path=email_path
+        )
+
+    def check(self, write: ContactWrite) -> list[Problem]:
+        """Native ids that cannot be ids of Everbridge."""
+        return check_ids(write)
+
+    def needs_siblings(self, write: ContactWrite) -> bool:
+        """Whether the input leaves out both keys."""
+        return not write.mentions(NATIVE_ID) and write.given("external_id") is None
+
+    async def find(
+        self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange
+    ) -> Found:
+        """The contact by everbridge.id, else by externalId, the input's or a sibling's."""
+        keys = keys_of(write, NATIVE_ID, KEYS, siblings)
+
+        async def look_up(key: Key) -> list[Stored]:
+            if key.kind is KeyKind.NATIVE_ID:
+                return await self._reader.by_id(key.value, exchange)
+            return await self._reader.by_external_id(key.value, exchange)
+
+        found = await match(self.backend, keys, look_up)
+        return found if keys else Found(keyless=True, looked_at=found.looked_at)
+
+    def wanted(self, write: ContactWrite) -> list[Wanted]:
+        """Groups, record type, prompts of paths, and attributes."""
+        return wanted_names(write, self._organization)
+
+    def plan(
+        self,
+        write: ContactWrite,
+        found: Found,
+        resolution: Resolution,
+        siblings: Mapping[Backend, Found],  # noqa: ARG002 - `find` has taken what it needs of them
+    ) -> Plan:
+        """The PUT or POST, and a DELETE for each membership that must go."""
+        return plan_contact(write, found, resolution, self._organization)
+
+    def lock_key(self, write: ContactWrite, found: Found) -> str | None:  # noqa: ARG002 - `found` knows
+        """The contact's id; for a new one its externalId, because a POST would overwrite."""
+        if found.stored is not None:
+            return found.stored.id
+        return f"ext:{external_id(found)}"
+
+    def fresh_for(self, found: Found) -> float:
+        """A moment for a contact that was found; nothing for one that was not."""
+        return FRESH_FOR if found.stored is not None else 0.0
+
+    def read_answer(self, call: Call, reply: Reply) -> Answer:
+        """The contact's id, which POST and PUT answer."""
+        if call.method in {"POST", "PUT"}:
+            return Answer(id=str(reply.body["id"]))
+        return Answer()

@@ -1,0 +1,125 @@
+"""Everbridge's lists of names and ids: groups, record types, contact paths, contact attributes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from gateway.backends.everbridge.client import page_of, read_list, rows_of
+from gateway.entries import CatalogName, CustomFieldType, Entry, FieldInfo, Option
+from gateway.errors import NotWrittenError
+from gateway.model import Backend
+from gateway.results import Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from gateway.upstream import Exchange, Sender
+
+DELETED = "D"
+
+
+def fetches(
+    sender: Sender, organization_id: str
+) -> dict[CatalogName, Callable[[Exchange], Awaitable[list[Entry]]]]:
+    """How each list is read, all its pages."""
+
+    def fetch(
+        path: str, entry: Callable[[Mapping[str, Any]], Entry], *, paged: bool = False
+    ) -> Callable[[Exchange], Awaitable[list[Entry]]]:
+        return partial(_entries, sender, path.format(organization_id), entry, paged)
+
+    return {
+        CatalogName.GROUPS: fetch("/groups/{}/pagination", _named, paged=True),
+        CatalogName.RECORD_TYPES: fetch("/recordTypes/{}", _named),
+        CatalogName.PATHS: fetch("/contactPaths/{}", _path),
+        CatalogName.CUSTOM_FIELDS: fetch("/contactAttributes/{}", _attribute),
+    }
+
+
+async def _entries(
+    sender: Sender,
+    path: str,
+    entry: Callable[[Mapping[str, Any]], Entry],
+    paged: bool,
+    exchange: Exchange,
+) -> list[Entry]:
+    rows = await all_rows(sender, path, exchange, paged=paged)
+    return [entry(row) for row in rows if row.get("status") != DELETED]
+
+
+async def all_rows(
+    sender: Sender, path: str, exchange: Exchange, *, paged: bool
+) -> list[Mapping[str, Any]]:
+    """The rows of every page.
+
+    Raises NotWrittenError for a page that is not the one asked for: a list read in part would
+    make names unknown that exist.
+    """
+    rows: list[Mapping[str, Any]] = []
+    number = 1
+    while True:
+        reply = await sender.send(read_list(path, number, paged=paged), exchange)
+        page = page_of(reply)
+        if page.get("currentPageNo", number) != number:
+            raise NotWrittenError(_wrong_page(path, number, page))
+        rows += rows_of(reply)
+        if number >= (page.get("totalPageCount") or 1):
+            return rows
+        number += 1
+
+
+def _wrong_page(path: str, number: int, page: Mapping[str, Any]) -> Problem:
+    return Problem(
+        backend=Backend.EVERBRIDGE,
+        code=ProblemCode.BACKEND_ERROR,
+        message=(
+            f"Everbridge was asked for page {number} of {path} and answered with page "
+            f"{page['currentPageNo']}."
+        ),
+        retryable=True,
+    )
+
+
+def _named(row: Mapping[str, Any]) -> Entry:
+    return Entry(id=str(row["id"]), name=str(row["name"]))
+
+
+def _path(row: Mapping[str, Any]) -> Entry:
+    """A contact path: contacts use `pathId`; `id` is only the organization's own row."""
+    return Entry(id=str(row["pathId"]), name=str(row["prompt"]), kind=_kind(row))
+
+
+def _kind(row: Mapping[str, Any]) -> str | None:
+    """The path's type. ASSUMED: where it is missing, formatFlag E is e-mail and P is phone."""
+    kind = row.get("pathType")
+    if kind:
+        return str(kind)
+    return {"E": "EMAIL", "P": "PHONE"}.get(str(row.get("formatFlag")))
+
+
+_TYPES = {
+    "STRING": CustomFieldType.TEXT,
+    "NUMBER": CustomFieldType.NUMBER,
+    "DATE": CustomFieldType.DATE,
+    "BOOLEAN": CustomFieldType.BOOLEAN,
+}
+_FORMATS = {"L": CustomFieldType.CHOICE, "S": CustomFieldType.MULTIPLE_CHOICE}
+
+
+def _attribute(row: Mapping[str, Any]) -> Entry:
+    """A contact attribute; one of a kind that text cannot say (POLYGON) is not written.
+
+    `mandatory` concerns the member portal only: an API write may leave the attribute out.
+    """
+    options = tuple(
+        Option(value=str(value), label=str(value)) for value in row.get("definedValues") or ()
+    )
+    kind = _TYPES.get(str(row.get("dataType")), CustomFieldType.OTHER)
+    if kind is not CustomFieldType.OTHER:
+        kind = _FORMATS.get(str(row.get("displayFormat")), kind)
+    return Entry(
+        id=str(row["id"]),
+        name=str(row["name"]),
+        field=FieldInfo(type=kind, writable=kind is not CustomFieldType.OTHER, options=options),
+    )

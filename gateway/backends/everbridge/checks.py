@@ -1,0 +1,49 @@
+"""What is wrong with the native ids of an input, before anybody is asked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gateway.backends.everbridge.organization import problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.results import Problem
+    from gateway.write import ContactWrite
+
+_ID = re.compile(r"[1-9][0-9]{0,15}")
+"""At most 16 digits (contract: everbridge section 1.1)."""
+
+
+def check_ids(write: ContactWrite) -> list[Problem]:
+    """A problem for each id that is not a number of at most 16 digits."""
+    return [
+        problem(
+            path,
+            f"{value!r} is no id of Everbridge: give the digits, at most 16, as Everbridge shows "
+            "them, or leave it out and give the name.",
+        )
+        for path, value in _ids(write)
+        if not _ID.fullmatch(value)
+    ]
+
+
+def _ids(write: ContactWrite) -> Iterator[tuple[list[str], str]]:
+    """Every native id in the input, with its path."""
+    for name in ("everbridge.id", "everbridge.record_type_id"):
+        given = write.given(name)
+        if given is not None and given.value is not None:
+            yield write.field_path(name), str(given.value)
+    for name in ("everbridge.group_ids", "everbridge.topic_ids"):
+        given = write.given(name)
+        for place, value in enumerate((given.value if given else None) or []):
+            yield write.field_path(name, place), str(value)
+    attributes = write.given("everbridge.attributes")
+    for place, attribute in enumerate((attributes.value if attributes else None) or []):
+        yield write.field_path("everbridge.attributes", place, "id"), str(attribute.id)
+    paths = write.given("paths")
+    for place, path in enumerate((paths.value if paths else None) or []):
+        if path.path_id is not None and path.path_id.value:
+            yield write.field_path("paths", place, "path_id"), str(path.path_id.value)

@@ -1,0 +1,298 @@
+"""How Everbridge is spoken to: authorization, the calls, and what its answers mean.
+
+An answer is a success only when three signals agree: the HTTP status, `message` OK, and in batch
+answers `code` 100 (contract: everbridge section 7, item 10). Errors have no code of their own: the
+HTTP status decides, and the text is kept for people.
+"""
+
+from __future__ import annotations
+
+import base64
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from gateway.backends.everbridge.tokens import ClientCredentials, Tokens
+from gateway.calls import Call, Safety
+from gateway.errors import NotWrittenError
+from gateway.model import Backend
+from gateway.results import Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.calls import Reply
+    from gateway.upstream import Exchange, Sender
+
+PAGE_SIZE = 100
+"""Rows asked for at a time; always sent, because the documented defaults contradict each other."""
+ALL_ROWS = 100
+"""The batch code of a full success (contract: everbridge section 2.1)."""
+SECRET = frozenset({"securityPIN"})
+"""What a contact may hold that no receipt shows (contract: everbridge section 4)."""
+
+_BY_STATUS = {
+    HTTPStatus.UNAUTHORIZED: ProblemCode.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN: ProblemCode.FORBIDDEN,
+    HTTPStatus.NOT_FOUND: ProblemCode.NOT_FOUND,
+    HTTPStatus.TOO_MANY_REQUESTS: ProblemCode.RATE_LIMITED,
+    HTTPStatus.SERVICE_UNAVAILABLE: ProblemCode.UNAVAILABLE,
+}
+
+
+class EverbridgeDialect:
+    """Everbridge's REST API, by Basic authentication or by tokens of client credentials.
+
+    With a complete set of client credentials tokens are used; otherwise user name and password.
+    """
+
+    backend = Backend.EVERBRIDGE
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        username: str | None = None,
+        password: str | None = None,
+        token_url: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._tokens: Tokens | None = None
+        if token_url and client_id and client_secret:
+            self._tokens = Tokens(
+                ClientCredentials(
+                    token_url=token_url, client_id=client_id, client_secret=client_secret
+                )
+            )
+        self._basic = base64.b64encode(f"{username}:{password}".encode()).decode()
+
+    async def authorize(
+        self, call: Call, content: bytes, *, renew: bool, sender: Sender, exchange: Exchange
+    ) -> Mapping[str, str]:
+        """The headers of one try; raises NotWrittenError when no token can be had."""
+        headers = {"Accept": "application/json"}
+        if call.base_url is not None:  # the token service, which is asked by its form alone
+            return headers | {"Content-Type": "application/x-www-form-urlencoded"}
+        if content:
+            headers["Content-Type"] = "application/json"
+        if self._tokens is None:
+            return headers | {"Authorization": f"Basic {self._basic}"}
+        token = await self._tokens.current(sender, exchange, renew=renew)
+        return headers | {"Authorization": f"Bearer {token}"}
+
+    def judge(self, call: Call, reply: Reply) -> Problem | None:
+        """What is wrong with an answer; None when it is a success."""
+        if call.base_url is not None:
+            return _judge_token(reply)
+        if reply.status >= HTTPStatus.BAD_REQUEST:
+            return _refused(reply)
+        if reply.status != HTTPStatus.OK or not isinstance(reply.body, dict):
+            return _unexpected(reply, "not the JSON that was expected")
+        if call.safety is Safety.READ:
+            return _judge_read(reply)
+        if reply.body.get("message") != "OK":
+            return _unexpected(reply, "without the message OK")
+        if call.path.startswith("/groups/"):
+            return _judge_batch(reply)
+        if not _is_id(reply.body.get("id")):
+            return _unexpected(reply, "without the contact's id")
+        return None
+
+
+# ---------------------------------------------------------------- the calls
+
+
+def read_contact(organization_id: str, contact_id: str) -> Call:
+    """One contact by its native id."""
+    return Call(method="GET", path=f"/contacts/{organization_id}/{quote(contact_id, safe='')}")
+
+
+def read_contact_by_external_id(organization_id: str, external_id: str) -> Call:
+    """One contact by its externalId, in the path."""
+    path = f"/contacts/{organization_id}/{quote(external_id, safe='')}"
+    return Call(method="GET", path=path, query=(("idType", "externalId"),))
+
+
+def search_contacts(organization_id: str, external_ids: list[str]) -> Call:
+    """Contacts by externalId: the key repeated for each (seen live), at most 100 of them."""
+    wanted = tuple(("externalIds", external_id) for external_id in external_ids)
+    page = (("pageNumber", "1"), ("pageSize", str(PAGE_SIZE)))
+    return Call(method="GET", path=f"/contacts/{organization_id}", query=(*wanted, *page))
+
+
+def read_list(path: str, number: int, *, paged: bool) -> Call:
+    """One page of a list; look-ups that are not paged are asked for all at once."""
+    query: tuple[tuple[str, str], ...] = ()
+    if paged or number > 1:
+        query = (("pageNumber", str(number)), ("pageSize", str(PAGE_SIZE)))
+    return Call(method="GET", path=path, query=query)
+
+
+def create_contact(organization_id: str, body: Mapping[str, Any]) -> Call:
+    """POST: overwrites a contact that has this externalId, so that it may be repeated."""
+    return Call(
+        method="POST",
+        path=f"/contacts/{organization_id}",
+        body=dict(body),
+        safety=Safety.REPEATABLE,
+        hidden=SECRET,
+    )
+
+
+def replace_contact(organization_id: str, contact_id: str, body: Mapping[str, Any]) -> Call:
+    """PUT: the contact becomes what the body says, but for groups and quiet times."""
+    return Call(
+        method="PUT",
+        path=f"/contacts/{organization_id}/{contact_id}",
+        body=dict(body),
+        safety=Safety.REPEATABLE,
+        hidden=SECRET,
+    )
+
+
+def leave_group(organization_id: str, group_id: str, contact_id: str) -> Call:
+    """DELETE with a body: takes one contact out of a group."""
+    return Call(
+        method="DELETE",
+        path=f"/groups/{organization_id}/contacts",
+        query=(("byType", "id"), ("groupId", group_id), ("idType", "id")),
+        body=[int(contact_id)],
+        safety=Safety.REPEATABLE,
+    )
+
+
+# ---------------------------------------------------------------- reading envelopes
+
+
+def contact_of(reply: Reply) -> Mapping[str, Any]:
+    """The contact of a read: in `result`, or bare as the vendor's own example shows it.
+
+    Raises NotWrittenError when there is neither.
+    """
+    result = reply.body.get("result", reply.body)
+    if isinstance(result, dict) and _is_id(result.get("id")):
+        return result
+    raise NotWrittenError(_unexpected(reply, "without a contact"))
+
+
+def page_of(reply: Reply) -> Mapping[str, Any]:
+    """The page of a list; its rows may be missing (`rows_of`). Raises NotWrittenError."""
+    page = reply.body.get("page")
+    if isinstance(page, dict):
+        return page
+    raise NotWrittenError(_unexpected(reply, "without a page"))
+
+
+def rows_of(reply: Reply) -> list[Mapping[str, Any]]:
+    """The rows of a list; `data` is missing where nothing was found. Raises NotWrittenError."""
+    rows = page_of(reply).get("data")
+    if rows is None:
+        return []
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
+    raise NotWrittenError(_unexpected(reply, "with rows that are no objects"))
+
+
+# ---------------------------------------------------------------- judging
+
+
+def _judge_read(reply: Reply) -> Problem | None:
+    body = reply.body
+    if "message" in body and body["message"] != "OK":
+        return _unexpected(reply, "without the message OK")
+    if not (isinstance(body.get("page"), dict) or "result" in body or "id" in body):
+        return _unexpected(reply, "with neither a record nor a page")
+    return None
+
+
+def _judge_batch(reply: Reply) -> Problem | None:
+    """ASSUMED: membership calls use the codes that are known of another batch call."""
+    code = reply.body.get("code")
+    if code == ALL_ROWS:
+        return None
+    if not isinstance(code, int) or code < ALL_ROWS:
+        return _unexpected(reply, "without a batch code")
+    said = "; ".join(str(text) for text in reply.body.get("data") or [])
+    return _problem(
+        ProblemCode.INVALID,
+        f"Everbridge did not change the membership: {said or 'it gives no reason'} (code {code}).",
+        code=str(code),
+        said=said or None,
+    )
+
+
+def _judge_token(reply: Reply) -> Problem | None:
+    """What is wrong with a token's answer; nothing of its body is shown, for it may hold tokens."""
+    service = "Everbridge's token service"
+    if reply.status == HTTPStatus.OK:
+        token = reply.body.get("access_token") if isinstance(reply.body, dict) else None
+        if isinstance(token, str) and token:
+            return None
+        return _problem(ProblemCode.BACKEND_ERROR, f"{service} answered without a token.")
+    code = _code_of(reply.status)
+    if code in {ProblemCode.INVALID, ProblemCode.FORBIDDEN, ProblemCode.NOT_FOUND}:
+        code = ProblemCode.UNAUTHORIZED  # any 4xx: no token, so no access
+    if reply.status < HTTPStatus.BAD_REQUEST:
+        code = ProblemCode.BACKEND_ERROR
+    why = " It refuses the client id or secret." if code is ProblemCode.UNAUTHORIZED else ""
+    return _problem(code, f"{service} answered with HTTP {reply.status}.{why}")
+
+
+def _refused(reply: Reply) -> Problem:
+    """The problem of an error answer. The status in the body may differ from HTTP's, which counts."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    said = body.get("message")
+    text = said if isinstance(said, str) and said else reply.excerpt or "no text"
+    in_body = body.get("status")
+    code = _code_of(reply.status)
+    if code is ProblemCode.NOT_FOUND and "message" not in body:
+        # Not Everbridge's own words: a wrong address must not be taken for "no such contact".
+        return _unexpected(reply, "not an answer of its API")
+    if code is ProblemCode.UNAUTHORIZED:
+        # Everbridge says 401, not 404, for an organization that is unknown or somebody else's.
+        message = f"Everbridge refused the gateway's credentials, or the organization is not theirs: {text}"
+    else:
+        message = f"Everbridge answered with HTTP {reply.status}: {text}"
+    return _problem(
+        code,
+        message,
+        code=str(in_body if in_body is not None else reply.status),
+        said=text,
+    )
+
+
+def _code_of(status: int) -> ProblemCode:
+    default = (
+        ProblemCode.BACKEND_ERROR
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        else ProblemCode.INVALID
+    )
+    return next((code for known, code in _BY_STATUS.items() if known == status), default)
+
+
+def _unexpected(reply: Reply, how: str) -> Problem:
+    """The problem of an answer that is no error by its status and cannot be used."""
+    return _problem(
+        ProblemCode.BACKEND_ERROR,
+        f"Everbridge answered with HTTP {reply.status}, {how}: {reply.excerpt or 'empty'}",
+    )
+
+
+def _problem(
+    problem: ProblemCode, message: str, *, code: str | None = None, said: str | None = None
+) -> Problem:
+    return Problem(
+        backend=Backend.EVERBRIDGE,
+        code=problem,
+        message=message,
+        backend_code=code,
+        backend_message=said,
+    )
+
+
+def _is_id(value: object) -> bool:
+    if isinstance(value, str):
+        return value.isascii() and value.isdigit()
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,109 @@
+"""Values of delivery paths: read by the path's kind, and compared by what they mean."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gateway.values import Phone, folded_email, read_country, read_email, read_phone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.model import PathInput
+    from gateway.write import ContactWrite
+
+PHONES = frozenset({"PHONE", "EXTPHONE", "SMS", "ONEWAYSMS", "FAX", "TTYTDD"})
+EMAILS = frozenset({"EMAIL", "PLAINTEXTEMAIL"})
+"""pathType by what its values are; those of pagers and apps are taken as they come."""
+
+NO_COUNTRY = "001"
+"""What `read_phone` says of numbers that belong to no country, such as +800."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """What a path is to hold."""
+
+    text: str
+    country: str | None = None
+    """ISO 3166-1 alpha-2; None is no country."""
+    keeps_country: bool = False
+    """Whether the stored country stays instead."""
+    phone: Phone | None = None
+    """The number, where the text is one."""
+
+
+def value_of(
+    kind: str | None, path: PathInput, write: ContactWrite, stored: Mapping[str, Any] | None
+) -> Value:
+    """The value of a path of the input; raises ValueError with what would work."""
+    text = path.value.strip()
+    if kind in EMAILS:
+        return Value(text=read_email(text), keeps_country=True)
+    if kind not in PHONES:
+        given = path.country_code
+        country = read_country(given.value) if given and given.value else None
+        return Value(text=text, country=country, keeps_country=given is None)
+    if stored is not None and path.country_code is None and _repeats(text, stored.get("value")):
+        # It may be a number that Everbridge was told not to validate.
+        return Value(text=str(stored["value"]), keeps_country=True)
+    return of_phone(read_phone(text, _reading_country(path, write, stored)))
+
+
+def unified(name: str, wish: Any) -> Value | None:
+    """The unified email or phone as the value of its path; None when it is cleared."""
+    if wish is None:
+        return None
+    return of_phone(wish) if name == "phone" else Value(text=wish, keeps_country=True)
+
+
+def of_phone(phone: Phone) -> Value:
+    """A number as Everbridge wants it: the national digits and the ISO country.
+
+    A number of no country is sent with + and its dialling code, which needs none.
+    """
+    if phone.country == NO_COUNTRY:
+        return Value(text=phone.e164, phone=phone)
+    return Value(text=phone.national, country=phone.country, phone=phone)
+
+
+def same(row: Mapping[str, Any], value: Value) -> bool:
+    """Whether a path already means this value, whatever its notation."""
+    held = str(row.get("value") or "")
+    if value.phone is not None:
+        return _as_phone(held, row.get("countryCode")) == value.phone.e164
+    if "@" in value.text:
+        return folded_email(held) == folded_email(value.text)
+    country_stays = value.keeps_country or row.get("countryCode") == value.country
+    return held == value.text and country_stays
+
+
+def _as_phone(text: str, country: str | None) -> str | None:
+    """The stored number in E.164; None when it is not readable."""
+    try:
+        return read_phone(text, country).e164
+    except ValueError:
+        return None
+
+
+def _reading_country(
+    path: PathInput, write: ContactWrite, stored: Mapping[str, Any] | None
+) -> str | None:
+    """The country that reads a national number.
+
+    The path's own, else the input's phoneCountryCode, else the stored path's, else the setting's.
+    """
+    if path.country_code is not None and path.country_code.value is not None:
+        return read_country(path.country_code.value)
+    given = write.given("phone_country_code")
+    held = stored.get("countryCode") if stored and path.country_code is None else None
+    if held and not (given and given.value):
+        return str(held)
+    return write.default_country
+
+
+def _repeats(text: str, stored: object) -> bool:
+    """Whether the text is the stored digits over again, in another notation at most."""
+    return not text.startswith("+") and re.sub(r"\D", "", text) == stored

@@ -1,0 +1,82 @@
+"""Quiet times of a delivery path: from the input to frames, and what a PUT says of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from gateway.model import Weekday
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.model import QuietTimeFrameInput
+
+KEY = "quietTimeFrames"
+
+_DAYS = {day: number for number, day in enumerate(Weekday, start=1)}
+"""1 is Sunday (contract: everbridge section 4.1)."""
+
+
+def laid_frames(
+    given: Sequence[QuietTimeFrameInput], stored: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The frames that the input asks for, in its order.
+
+    A frame without a name takes that of the stored frame in the same place, else "Quiet time n";
+    ASSUMED that a name is needed, because PATCH addresses frames by it. What the gateway does not
+    know of a stored frame of that name is kept.
+    """
+    by_name = {frame.get("name"): frame for frame in reversed(stored)}
+    claimed = {_name(frame) for frame in given}
+    names = [
+        _name(frame) or _name_in(stored, place, claimed) or f"Quiet time {place + 1}"
+        for place, frame in enumerate(given)
+    ]
+    return [
+        {**by_name.get(name, {}), **_laid(frame, name, by_name.get(name, {}))}
+        for frame, name in zip(given, names, strict=True)
+    ]
+
+
+def said_frames(paths: Sequence[dict[str, Any]], *, timezone: bool) -> list[dict[str, Any]]:
+    """The paths as a PUT must say them, so that every path has exactly its own quiet times.
+
+    Stored frames are sent as they were read: "present replaces" is what the vendor documents,
+    while "absent keeps" rests on our assumption of how a stored path is found. Without a time zone
+    they are left out, because frames without it are refused (section 5, rules 6 to 8). A path
+    without frames says so where another path has the same pathId, whose frames it might get.
+    """
+    if not timezone:
+        return [
+            {key: value for key, value in path.items() if key != KEY or not value} for path in paths
+        ]
+    times = Counter(str(path.get("pathId")) for path in paths)
+    return [
+        path if path.get(KEY) or times[str(path.get("pathId"))] == 1 else {**path, KEY: []}
+        for path in paths
+    ]
+
+
+def _laid(frame: QuietTimeFrameInput, name: str, stored: Mapping[str, Any]) -> dict[str, Any]:
+    days = sorted({_DAYS[day] for day in frame.days})
+    kept = stored.get("days")
+    return {
+        "name": name,
+        "days": kept if kept and sorted(kept) == days else days,
+        "fromHour": frame.from_hour,
+        "fromMin": frame.from_minute,
+        "toHour": frame.to_hour,
+        "toMin": frame.to_minute,
+    }
+
+
+def _name(frame: QuietTimeFrameInput) -> str | None:
+    return frame.name.value if frame.name else None
+
+
+def _name_in(
+    stored: Sequence[Mapping[str, Any]], place: int, claimed: set[str | None]
+) -> str | None:
+    name = stored[place].get("name") if place < len(stored) else None
+    return None if name in claimed else name

@@ -1,0 +1,108 @@
+"""The record type: by id, by name, or for a new contact by the setting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.backends.everbridge.organization import Part, problem
+from gateway.entries import CatalogName
+from gateway.fields import Laid, refuse_clearing, required
+from gateway.memberships import unknown_ids
+from gateway.model import Backend
+from gateway.names import Wanted
+from gateway.results import ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.backends.everbridge.organization import Organization
+    from gateway.names import Resolution
+    from gateway.write import ContactWrite
+
+NAME, NATIVE = "record_type_name", "everbridge.record_type_id"
+
+
+def wanted_record_type(write: ContactWrite, organization: Organization) -> list[Wanted]:
+    """The name, or the list that an id or the setting is looked up in."""
+    if write.mentions(NATIVE):
+        return [Wanted(catalog=CatalogName.RECORD_TYPES)]
+    given = write.given(NAME)
+    if given is not None and given.value is not None:
+        where = tuple(write.field_path(NAME))
+        return [Wanted(catalog=CatalogName.RECORD_TYPES, name=given.value, field=where)]
+    if organization.record_type is not None and not write.mentions("everbridge.id"):
+        return [Wanted(catalog=CatalogName.RECORD_TYPES)]  # it may be a new contact
+    return []
+
+
+def laid_record_type(
+    write: ContactWrite,
+    resolution: Resolution,
+    organization: Organization,
+    stored: Mapping[str, Any] | None,
+) -> Part:
+    """The record type's id as the one row of a part; no row leaves the stored one."""
+    part = Part(rows=[])
+    if write.mentions(NATIVE):
+        native = write.given(NATIVE)
+        ids = [str(native.value)] if native else []
+        unknown = unknown_ids(
+            write, resolution, Backend.EVERBRIDGE, CatalogName.RECORD_TYPES, NATIVE, ids
+        )
+        part.problems += unknown
+        for one in unknown:
+            one.field = write.field_path(NATIVE)
+        if write.given(NAME) is not None:
+            part.ignored.append("recordTypeName")
+        _set(part, "everbridge.recordTypeId", ids[0], stored)
+    elif write.mentions(NAME):
+        given = write.given(NAME)
+        found = resolution.id(CatalogName.RECORD_TYPES, given.value) if given else None
+        if found is not None:
+            _set(part, "recordTypeName", found, stored)
+    elif stored is None or (write.replaces and organization.record_type is None):
+        _set_default(write, resolution, organization, part)
+    else:
+        _refuse_clearing(write, part)
+    return part
+
+
+def _refuse_clearing(write: ContactWrite, part: Part) -> None:
+    """A contact always has a record type: a null, or a REPLACE's silence, leaves the stored one."""
+    laid = Laid()
+    for name in (NAME, NATIVE):
+        if write.get(name) is not None and name not in write.invalid:
+            refuse_clearing(name, write, Backend.EVERBRIDGE, laid)
+    part.ignored += laid.ignored
+    part.problems += laid.problems
+
+
+def _set(part: Part, name: str, record_type_id: str, stored: Mapping[str, Any] | None) -> None:
+    held = str(stored.get("recordTypeId")) if stored is not None else None
+    if held != record_type_id:
+        part.rows.append(int(record_type_id))
+        part.changed.append(name)
+
+
+def _set_default(
+    write: ContactWrite, resolution: Resolution, organization: Organization, part: Part
+) -> None:
+    """A new contact that names no record type gets the setting's, where there is one."""
+    default = organization.record_type
+    if default is None:
+        why = "an Everbridge contact has a record type, and the gateway has no default for it."
+        part.problems += required([NAME], write, Backend.EVERBRIDGE, why)
+        return
+    catalog = resolution.catalogs.get(CatalogName.RECORD_TYPES)
+    entries = catalog.matches(default) if catalog else []
+    if len(entries) == 1:
+        part.rows.append(int(entries[0].id))
+        return
+    wrong = problem(
+        write.field_path(NAME),
+        f"The gateway's default record type {default!r} is not one record type of Everbridge: give "
+        "recordTypeName, or correct EVERBRIDGE_RECORD_TYPE.",
+        ProblemCode.NAME_NOT_FOUND,
+    )
+    wrong.suggestions = catalog.like(default) if catalog else []
+    part.problems.append(wrong)
