@@ -75,7 +75,9 @@ def wanted_custom_fields(write: ContactWrite, native: str) -> list[Wanted]:
         )
         for place, item in enumerate(_by_name(write))
     ]
-    if _by_id(write, native) or write.get("custom_fields") is not None:
+    by_id = write.given(native)
+    clears_by_id = by_id is not None and by_id.value is None
+    if _by_id(write, native) or clears_by_id or write.get("custom_fields") is not None:
         wanted.append(Wanted(catalog=CatalogName.CUSTOM_FIELDS))
     return wanted
 

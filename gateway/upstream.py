@@ -51,7 +51,11 @@ class Dialect(Protocol):
         ...
 
     def judge(self, call: Call, reply: Reply) -> Problem | None:
-        """What is wrong with an answer; None when it is a success. Pure."""
+        """What is wrong with an answer; None when it is a success. Pure.
+
+        `retry_after_seconds` of the problem may hold what a header of the backend's own says;
+        `Retry-After` wins over it.
+        """
         ...
 
 
@@ -170,6 +174,8 @@ class Sender:
         if not _may_repeat(call, problem.code):
             return failure
         asked = retry_after(reply)
+        if asked is None:
+            asked = problem.retry_after_seconds  # by a header of the backend's own
         problem.retry_after_seconds = asked
         return _AgainError(failure, progress.backoff() if asked is None else asked)
 

@@ -136,7 +136,10 @@ class Adapter(Protocol):
         resolution: Resolution,
         siblings: Mapping[Backend, Found],
     ) -> Plan:
-        """The calls that bring the record to what the write says. Pure."""
+        """The calls that bring the record to what the write says. Pure.
+
+        Raises NotWrittenError when the backend cannot be brought there yet.
+        """
         ...
 
     def lock_key(self, write: ContactWrite, found: Found) -> str | None:
@@ -148,7 +151,7 @@ class Adapter(Protocol):
         ...
 
     def read_answer(self, call: Call, reply: Reply) -> Answer:
-        """What a successful reply to a writing call says. Pure."""
+        """What a successful reply to a writing call says; the adapter may remember it."""
         ...
 
     async def job(self, job_id: str, exchange: Exchange) -> ImportJob | None:
