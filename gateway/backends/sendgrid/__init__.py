@@ -1,0 +1,1 @@
+"""Twilio SendGrid marketing contacts: asynchronous upserts, one job each."""

@@ -1,0 +1,302 @@
+"""SendGrid's adapter.
+
+How it differs: a contact is known by one identifier type, an e-mail or an external id, and never
+by SendGrid's own id. A plain patch is one upsert without a read; SendGrid answers it with a job,
+and says neither whether the contact was new nor when it is stored. Lists are joined with the
+upsert and left by calls of their own, and what has been accepted cannot be read for a while.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from gateway.backends.adapter import Answer, Found, Key, KeyKind
+from gateway.backends.sendgrid.catalog import fetches
+from gateway.backends.sendgrid.client import get_job
+from gateway.backends.sendgrid.contact import fields_for, plan_contact
+from gateway.backends.sendgrid.identifiers import (
+    INPUTS,
+    check_identifiers,
+    former_email,
+    held_by,
+    may_create_new,
+)
+from gateway.backends.sendgrid.job import accepted_job, read_job
+from gateway.backends.sendgrid.look_ups import look_up
+from gateway.backends.sendgrid.memory import WriteMemory, by_id, by_identifier
+from gateway.backends.sendgrid.sought import Sought
+from gateway.catalogs import Catalogs
+from gateway.custom_fields import wanted_custom_fields
+from gateway.errors import BackendFailure, RefusedError
+from gateway.matching import fitting, keys_of, match
+from gateway.memberships import wanted_groups
+from gateway.model import Backend, MissingPolicy
+from gateway.results import ImportJob, JobStatus, Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.backends.adapter import Plan, Stored
+    from gateway.backends.sendgrid.client import SendGridDialect
+    from gateway.backends.sendgrid.identifiers import Identifier
+    from gateway.calls import Call, Reply
+    from gateway.names import Resolution, Wanted
+    from gateway.upstream import Exchange, Sender
+    from gateway.write import ContactWrite
+
+FRESH_FOR = 30.0
+"""Seconds that a look-up is relied on: SendGrid's reads are that old anyway."""
+
+
+class SendGridAdapter:
+    """SendGrid, for one API key."""
+
+    backend = Backend.SENDGRID
+
+    def __init__(
+        self,
+        sender: Sender,
+        dialect: SendGridDialect,
+        *,
+        catalog_ttl: float,
+        identifier: Identifier,
+    ) -> None:
+        self.sender = sender
+        self.dialect = dialect
+        self.catalogs = Catalogs(self.backend, fetches(sender), ttl=catalog_ttl)
+        self.contact_fields = fields_for(identifier)
+        self.memory = WriteMemory()
+        self._identifier = identifier
+        self._kind = KeyKind.EMAIL if identifier == "email" else KeyKind.EXTERNAL_ID
+
+    def check(self, write: ContactWrite) -> list[Problem]:
+        """What is wrong with identifiers and list ids, by their form."""
+        given = write.given("sendgrid.list_ids")
+        ids = (given.value or []) if given is not None else []
+        return check_identifiers(write, self._identifier) + [
+            Problem(
+                backend=self.backend,
+                code=ProblemCode.INVALID,
+                message=f"{list_id!r} is not a list id of SendGrid, which are UUIDs: give one, or "
+                "the list's name in groupsName.",
+                field=write.field_path("sendgrid.list_ids", place),
+            )
+            for place, list_id in enumerate(ids)
+            if not _is_uuid(list_id)
+        ]
+
+    def needs_siblings(self, write: ContactWrite) -> bool:
+        """Whether the key must be borrowed, or the former address be learnt from a sibling."""
+        key_is_missing = write.given(self._identifier) is None
+        return key_is_missing or (self._identifier == "email" and may_create_new(write))
+
+    async def find(
+        self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange
+    ) -> Found:
+        """The stored contact, where the write needs to know it.
+
+        Raises RefusedError for an e-mail that another contact has, NotWrittenError when SendGrid
+        cannot tell.
+        """
+        now = time.monotonic()
+        keys = keys_of(write, "", (self._kind,), siblings)
+        if not keys:
+            return Sought(keyless=True, looked_at=now)
+        key = keys[0]
+        if self._identifier == "email":
+            key = replace(key, value=key.value.strip().lower())
+        former = await self._former(write, siblings, exchange)
+        if not needs_read(write, self._identifier):
+            borrowed = None if key.path else key.source
+            return Sought(
+                looked=False, key=key.value, matched_by=borrowed, looked_at=now, former=former
+            )
+        return replace(await self._read(write, key, exchange), former=former)
+
+    async def _read(self, write: ContactWrite, key: Key, exchange: Exchange) -> Sought:
+        """The contact as it is shown, with what was accepted since laid over its lists."""
+        subject = by_identifier(self._identifier, key.value)
+        await self._settle(subject, exchange)
+        found = await self._match(key, exchange)
+        # What a job did shows in a read that began after its end, so a second one is needed where
+        # only the first one told which contact to ask for.
+        if found.stored and await self._settle(by_id(found.stored.id), exchange):
+            found = await self._match(key, exchange)
+        now = time.monotonic()
+        subjects = [subject, *([by_id(found.stored.id)] if found.stored else [])]
+        accepted = self.memory.recall(subjects, now)
+        stored = found.stored
+        if stored and accepted:
+            lists = accepted.overlay(stored.raw.get("list_ids") or [])
+            stored = replace(stored, raw={**stored.raw, "list_ids": lists})
+        elif stored is None and accepted is None and self._identifier == "external_id":
+            await self._refuse_taken_email(write, exchange)
+        return Sought(
+            stored=stored,
+            matched_by=found.matched_by,
+            looked=stored is not None or accepted is None,
+            looked_at=found.looked_at,
+            key=key.value,
+            accepted=accepted,
+            readable_in=accepted.readable_in(now) if accepted else 1.0,
+        )
+
+    async def _match(self, key: Key, exchange: Exchange) -> Found:
+        return await match(self.backend, [key], lambda key: look_up(self.sender, key, exchange))
+
+    async def _settle(self, subject: str, exchange: Exchange) -> bool:
+        """Ask how the jobs that touched a contact stand; whether one of them has ended.
+
+        A status that cannot be read changes nothing: the job stays remembered.
+        """
+        ended = False
+        for job_id in self.memory.due(subject, time.monotonic()):
+            try:
+                job = await self.job(job_id, exchange)
+            except BackendFailure:
+                continue
+            if job is not None and job.status is not JobStatus.PENDING:
+                self.memory.forget(job_id)
+                ended = True
+        return ended
+
+    async def _former(
+        self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange
+    ) -> Stored | None:
+        """The contact that stays behind when a new address makes a second one."""
+        former = former_email(write, siblings)
+        if former is None or self._identifier != "email" or not may_create_new(write):
+            return None
+        backend, address = former
+        key = Key(
+            kind=KeyKind.EMAIL, value=address.strip().lower(), source=f"{backend.value}.email"
+        )
+        return (await self._match(key, exchange)).stored
+
+    async def _refuse_taken_email(self, write: ContactWrite, exchange: Exchange) -> None:
+        """Refuse a new contact whose e-mail another one has: the job would fail, or join the two."""
+        email = write.email.value if write.email else None
+        if email is None:
+            return
+        path = tuple(write.field_path("email"))
+        key = Key(kind=KeyKind.EMAIL, value=email.lower(), source="email", path=path)
+        taken = fitting(self.backend, key, await look_up(self.sender, key, exchange))
+        if taken:
+            held = f"the externalId {taken[0].external_id!r}" if taken[0].external_id else "none"
+            raise RefusedError(
+                Problem(
+                    backend=self.backend,
+                    code=ProblemCode.CONFLICT,
+                    message=f"SendGrid holds this e-mail address with contact {taken[0].id}, whose "
+                    f"externalId is another ({held}): an address belongs to one contact only.",
+                    field=list(path),
+                )
+            )
+
+    def wanted(self, write: ContactWrite) -> list[Wanted]:
+        """The names of lists and custom fields."""
+        return [
+            *wanted_groups(write, "sendgrid.list_ids"),
+            *wanted_custom_fields(write, "sendgrid.custom_fields"),
+        ]
+
+    def plan(
+        self,
+        write: ContactWrite,
+        found: Found,
+        resolution: Resolution,
+        siblings: Mapping[Backend, Found],
+    ) -> Plan:
+        """The upsert and the removals; pure.
+
+        Raises NotWrittenError for a contact that must leave a list and cannot be read yet.
+        """
+        return plan_contact(
+            write, self._sought(write, found), resolution, siblings, identifier=self._identifier
+        )
+
+    def lock_key(self, write: ContactWrite, found: Found) -> str | None:
+        """The identifier, for a write that starts from what was read.
+
+        Without it, two exact sets of lists written at once would add up to their union.
+        """
+        sought = self._sought(write, found)
+        reads = sought.looked or sought.accepted is not None
+        return by_identifier(self._identifier, sought.key) if reads and sought.key else None
+
+    def fresh_for(self, found: Found) -> float:  # noqa: ARG002 - the protocol's parameter
+        """Seconds for which a look-up may be relied on under the lock."""
+        return FRESH_FOR
+
+    def read_answer(self, call: Call, reply: Reply) -> Answer:
+        """The job that the call has become, which is remembered until it is seen to have ended."""
+        job = accepted_job(call, reply)
+        now = time.monotonic()
+        if call.method == "PUT":
+            for contact in call.body["contacts"]:
+                self.memory.remember(
+                    by_identifier(self._identifier, contact[self._identifier]),
+                    job.id,
+                    now,
+                    joined=call.body.get("list_ids", ()),
+                    identifiers={kind: contact[kind] for kind in INPUTS if kind in contact},
+                )
+        else:
+            list_id = unquote(call.path.split("/")[-2])
+            for contact_id in dict(call.query)["contact_ids"].split(","):
+                self.memory.remember(by_id(contact_id), job.id, now, left=[list_id])
+        return Answer(jobs=(job,))
+
+    async def job(self, job_id: str, exchange: Exchange) -> ImportJob | None:
+        """How a job stands; None when SendGrid knows none by that id."""
+        try:
+            return read_job(await self.sender.send(get_job(job_id), exchange))
+        except RefusedError:
+            return None
+
+    def _sought(self, write: ContactWrite, found: Found) -> Sought:
+        """What `find` brought; its own look-ups always bring a Sought."""
+        if isinstance(found, Sought):
+            return found
+        given = write.given(self._identifier)
+        key = held_by(found.stored.raw).get(self._identifier) if found.stored else None
+        if given is not None and given.value is not None:
+            key = str(given.value).lower() if self._identifier == "email" else str(given.value)
+        return Sought(
+            stored=found.stored,
+            matched_by=found.matched_by,
+            looked=found.looked,
+            keyless=found.keyless,
+            looked_at=found.looked_at,
+            key=key,
+        )
+
+
+def needs_read(write: ContactWrite, identifier: Identifier) -> bool:
+    """Whether a write must know what SendGrid holds before it can be planned."""
+    removing = write.given("remove_groups_name")
+    return (
+        identifier == "external_id"  # every identifier that the contact holds must be sent
+        or write.replaces
+        or write.if_missing is MissingPolicy.SKIP
+        or any(write.given(name) is not None for name in ("groups_name", "sendgrid.list_ids"))
+        or bool(removing is not None and removing.value)
+        or any(_is_null(write, name) for name in ("custom_fields", "sendgrid.custom_fields"))
+        or any(write.mentions(f"sendgrid.{name}") for name in ("phone_number_id", "anonymous_id"))
+    )
+
+
+def _is_null(write: ContactWrite, name: str) -> bool:
+    given = write.given(name)
+    return given is not None and given.value is None
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False

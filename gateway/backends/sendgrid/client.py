@@ -1,0 +1,124 @@
+"""How SendGrid is spoken to: the key, the calls that are used, and what an answer means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from gateway.backends.sendgrid.refusals import explain, unexpected
+from gateway.calls import Call, Safety
+from gateway.model import Backend
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.calls import Reply
+    from gateway.results import Problem
+    from gateway.upstream import Exchange, Sender
+
+MARKETING = "/v3/marketing"
+LOOK_UPS = f"{MARKETING}/contacts/search/"
+LISTS = f"{MARKETING}/lists"
+FIELD_DEFINITIONS = f"{MARKETING}/field_definitions"
+PAGE_SIZE = 100
+
+
+@dataclass(kw_only=True)
+class SendGridDialect:
+    """SendGrid's address, its key, and the meaning of its answers."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+    backend: Backend = Backend.SENDGRID
+
+    async def authorize(
+        self,
+        call: Call,  # noqa: ARG002 - the protocol's parameters: a fixed key needs none of them
+        content: bytes,
+        *,
+        renew: bool,  # noqa: ARG002
+        sender: Sender,  # noqa: ARG002
+        exchange: Exchange,  # noqa: ARG002
+    ) -> Mapping[str, str]:
+        """The headers of one try. A request without Accept may be answered with 406."""
+        headers = {"Authorization": f"Bearer {self.api_key}", "Accept": "application/json"}
+        return headers | ({"Content-Type": "application/json"} if content else {})
+
+    def judge(self, call: Call, reply: Reply) -> Problem | None:
+        """What is wrong with an answer; None when it is a success.
+
+        A look-up that finds nothing is answered with 404, which is an answer and no error; a page
+        of HTML with that status is somebody else's answer.
+        """
+        if HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
+            return None if _fits(call, reply.body) else unexpected(reply)
+        if reply.status == HTTPStatus.NOT_FOUND and call.path.startswith(LOOK_UPS):
+            nothing_found = reply.body is not None or not reply.text.strip()
+            return None if nothing_found else unexpected(reply)
+        return explain(call, reply)
+
+
+def _fits(call: Call, body: Any) -> bool:
+    """Whether the body of a success has what every such answer has."""
+    if not isinstance(body, dict):
+        return False
+    if call.safety is not Safety.READ:
+        return isinstance(body.get("job_id"), str) and bool(body["job_id"])
+    if call.path.startswith(LOOK_UPS):
+        return isinstance(body.get("result"), dict)
+    if call.path == LISTS:
+        return isinstance(body.get("result"), list)
+    return True
+
+
+# ---------------------------------------------------------------- the calls
+
+
+def put_contacts(contacts: Sequence[Mapping[str, Any]], list_ids: Sequence[str]) -> Call:
+    """Upsert contacts, all of which join the lists.
+
+    Contacts that join the same lists may share one call: at most 30,000 of them and 6 MB.
+    """
+    body: dict[str, Any] = {"list_ids": list(list_ids)} if list_ids else {}
+    body["contacts"] = [dict(contact) for contact in contacts]
+    return Call(method="PUT", path=f"{MARKETING}/contacts", body=body, safety=Safety.REPEATABLE)
+
+
+def remove_from_list(list_id: str, contact_ids: Sequence[str]) -> Call:
+    """Take contacts off a list; they stay stored."""
+    return Call(
+        method="DELETE",
+        path=f"{LISTS}/{quote(list_id, safe='')}/contacts",
+        query=(("contact_ids", ",".join(contact_ids)),),
+        safety=Safety.REPEATABLE,
+    )
+
+
+def search_emails(emails: Sequence[str]) -> Call:
+    """Look contacts up by main or alternate address, given in lower case."""
+    return Call(method="POST", path=f"{LOOK_UPS}emails", body={"emails": list(emails)})
+
+
+def search_identifiers(kind: str, values: Sequence[str]) -> Call:
+    """Look contacts up by one type of identifier: email, external_id, …."""
+    path = f"{LOOK_UPS}identifiers/{kind}"
+    return Call(method="POST", path=path, body={"identifiers": list(values)})
+
+
+def get_job(job_id: str) -> Call:
+    """Ask how a job stands."""
+    path = f"{MARKETING}/contacts/imports/{quote(job_id, safe='')}"
+    return Call(method="GET", path=path)
+
+
+def get_lists(page_token: str | None) -> Call:
+    """Read one page of lists."""
+    token = () if page_token is None else (("page_token", page_token),)
+    return Call(method="GET", path=LISTS, query=(("page_size", str(PAGE_SIZE)), *token))
+
+
+def get_field_definitions() -> Call:
+    """Read the definitions of all fields."""
+    return Call(method="GET", path=FIELD_DEFINITIONS)

@@ -1,0 +1,219 @@
+"""Where a unified contact goes in SendGrid, and the calls that a write needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.backends.adapter import Plan
+from gateway.backends.sendgrid.address import lay_address
+from gateway.backends.sendgrid.client import put_contacts, remove_from_list
+from gateway.backends.sendgrid.conflicts import changed_address, not_readable, other_record
+from gateway.backends.sendgrid.custom_fields import lay_custom_fields
+from gateway.backends.sendgrid.identifiers import lay_identifiers
+from gateway.custom_fields import custom_fields
+from gateway.errors import NotWrittenError
+from gateway.fields import (
+    EMPTY_LIST,
+    EMPTY_TEXT,
+    IMPOSSIBLE,
+    Clear,
+    Field,
+    Laid,
+    to_backend,
+)
+from gateway.memberships import Memberships, memberships
+from gateway.model import Backend
+from gateway.results import Outcome, Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.backends.adapter import Found
+    from gateway.backends.sendgrid.identifiers import Identifier
+    from gateway.backends.sendgrid.sought import Sought
+    from gateway.calls import Call
+    from gateway.names import Resolution
+    from gateway.write import ContactWrite
+
+MAX_ALTERNATE_EMAILS = 5
+
+
+def digits(text: Any) -> str:
+    """The form in which phone numbers are compared."""
+    return "".join(character for character in str(text or "") if character.isdigit())
+
+
+def lower_case(emails: Sequence[str]) -> list[str]:
+    """Addresses as SendGrid keeps them, each once."""
+    return list(dict.fromkeys(email.strip().lower() for email in emails))
+
+
+_LISTS = Clear(says="a call for each list to leave")
+_FIELDS = Clear(says='texts: `""`; numbers and dates cannot be cleared')
+
+FIELDS: tuple[Field, ...] = (
+    Field(
+        name="external_id",
+        at="external_id",
+        clear=IMPOSSIBLE,
+        by_function=True,
+        note="Only where it is the account's identifier; otherwise ignored.",
+    ),
+    Field(
+        name="email",
+        at="email",
+        clear=IMPOSSIBLE,
+        by_function=True,
+        note="In lower case. It cannot be changed in place.",
+    ),
+    Field(name="first_name", at="first_name", clear=EMPTY_TEXT, max_length=50),
+    Field(name="last_name", at="last_name", clear=EMPTY_TEXT, max_length=50),
+    Field(
+        name="phone",
+        at="phone_number",
+        clear=EMPTY_TEXT,
+        to=lambda phone: phone.e164,
+        compared=digits,
+        note="E.164.",
+    ),
+    Field(
+        name="country_code",
+        at="country",
+        clear=EMPTY_TEXT,
+        by_function=True,
+        note="Where no address is given; an address brings its own.",
+    ),
+    # ASSUMED: an empty list clears; the vendor documents 0 to 5 items and says no more.
+    Field(
+        name="alternate_emails",
+        at="alternate_emails",
+        clear=EMPTY_LIST,
+        to=lower_case,
+        compared=lambda emails: sorted(lower_case(emails or [])),
+        note="At most five.",
+    ),
+    Field(
+        name="addresses",
+        at="address_line_1 … country",
+        clear=Clear(says='`""` in each of the six fields', value=""),
+        by_function=True,
+        note="The first one, without location name and coordinates.",
+    ),
+    Field(name="groups_name", at="list_ids", clear=_LISTS, by_function=True),
+    Field(name="add_groups_name", at="list_ids", clear=_LISTS, by_function=True),
+    Field(name="remove_groups_name", at="list_ids", clear=_LISTS, by_function=True),
+    Field(
+        name="custom_fields",
+        at="custom_fields",
+        clear=_FIELDS,
+        by_function=True,
+        note="By id, as text, number or UTC instant.",
+    ),
+    Field(name="sendgrid.list_ids", at="list_ids", clear=_LISTS, by_function=True),
+    Field(
+        name="sendgrid.phone_number_id", at="phone_number_id", clear=IMPOSSIBLE, by_function=True
+    ),
+    Field(name="sendgrid.anonymous_id", at="anonymous_id", clear=IMPOSSIBLE, by_function=True),
+    Field(
+        name="sendgrid.email_change",
+        at="(not stored)",
+        clear=Clear(says="as absent"),
+        by_function=True,
+        note="What to do when the address changes.",
+    ),
+    Field(name="sendgrid.custom_fields", at="custom_fields", clear=_FIELDS, by_function=True),
+)
+
+
+def fields_for(identifier: Identifier) -> tuple[Field, ...]:
+    """The table for an account with this identifier."""
+    return tuple(row for row in FIELDS if row.name != "external_id" or identifier == "external_id")
+
+
+def plan_contact(
+    write: ContactWrite,
+    found: Sought,
+    resolution: Resolution,
+    siblings: Mapping[Backend, Found],
+    *,
+    identifier: Identifier,
+) -> Plan:
+    """The calls that bring the contact to what the write says.
+
+    One upsert, then one removal for each list to leave. Raises NotWrittenError when the contact
+    must leave a list and SendGrid does not show it yet, so that its id is not known.
+    """
+    stored = found.stored.raw if found.stored and found.comparable else None
+    compared = found.comparable or found.new
+    laid = to_backend(fields_for(identifier), write, Backend.SENDGRID, stored, read=compared)
+    identifiers = lay_identifiers(write, identifier, found.key, found.held, laid, new=found.new)
+    lay_address(write, stored, laid, new=found.new)
+    laid.problems += _too_many_alternates(write)
+    settings = custom_fields(write, resolution, Backend.SENDGRID, "sendgrid.custom_fields")
+    held_fields = (stored.get("custom_fields") or {}) if stored is not None else None
+    own = lay_custom_fields(settings, write, resolution, held_fields, laid, new=found.new)
+    groups = memberships(write, resolution, Backend.SENDGRID, "sendgrid.list_ids")
+    laid.ignored += groups.ignored
+    laid.problems += groups.problems
+    joining, leaving = _moves(groups, found, laid)
+    warnings: tuple[Problem, ...] = ()
+    if identifier == "email":
+        warnings = changed_address(write, found, siblings, laid)
+        laid.problems += other_record(write, found)
+    contact = identifiers | laid.values | ({"custom_fields": own} if own else {})
+    calls = _calls(found, contact, joining, leaving, must_put=bool(laid.values or own or joining))
+    return Plan(
+        outcome=Outcome.ACCEPTED if calls else Outcome.UNCHANGED,
+        calls=calls,
+        id=found.stored.id if found.stored else None,
+        matched_by=found.matched_by,
+        changed=tuple(dict.fromkeys(laid.changed)),
+        ignored=tuple(dict.fromkeys(laid.ignored)),
+        problems=tuple(laid.problems),
+        warnings=warnings,
+    )
+
+
+def _moves(groups: Memberships, found: Sought, laid: Laid) -> tuple[list[str], list[str]]:
+    """The lists to join and to leave.
+
+    A list that was joined by a write not confirmed yet is joined again, which changes nothing
+    when that write succeeds and repairs it when it fails.
+    """
+    joined = set(found.accepted.joined) if found.accepted else set()
+    sure = [list_id for list_id in found.lists if list_id not in joined]
+    laid.changed += [*groups.changed(sure), *groups.changed(found.lists)]
+    return groups.joining(sure), groups.leaving(found.lists)
+
+
+def _calls(
+    found: Sought,
+    contact: Mapping[str, Any],
+    joining: Sequence[str],
+    leaving: Sequence[str],
+    *,
+    must_put: bool,
+) -> tuple[Call, ...]:
+    if leaving and found.stored is None:
+        raise NotWrittenError(not_readable(found))
+    # Where SendGrid was not asked, only the upsert makes sure that the contact is there.
+    unknown = found.stored is None and found.accepted is None
+    upserts = (put_contacts([contact], joining),) if must_put or unknown else ()
+    contact_ids = [found.stored.id] if found.stored else []
+    return (*upserts, *(remove_from_list(list_id, contact_ids) for list_id in leaving))
+
+
+def _too_many_alternates(write: ContactWrite) -> list[Problem]:
+    wish = write.given("alternate_emails")
+    emails = lower_case(wish.value or []) if wish is not None else []
+    if len(emails) <= MAX_ALTERNATE_EMAILS:
+        return []
+    return [
+        Problem(
+            backend=Backend.SENDGRID,
+            code=ProblemCode.TOO_MANY,
+            message=f"SendGrid keeps at most {MAX_ALTERNATE_EMAILS} alternate addresses, and "
+            f"{len(emails)} are given.",
+            field=write.field_path("alternate_emails"),
+        )
+    ]
