@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gateway.backends.everbridge.client import EverbridgeDialect
     from gateway.calls import Call, Reply
     from gateway.names import Resolution, Wanted
-    from gateway.results import Problem
+    from gateway.results import ImportJob, Problem
     from gateway.upstream import Exchange, Sender
     from gateway.write import ContactWrite
 
@@ -122,3 +122,7 @@ class EverbridgeAdapter:
         if call.method in {"POST", "PUT"}:
             return Answer(id=str(reply.body["id"]))
         return Answer()
+
+    async def job(self, job_id: str, exchange: Exchange) -> ImportJob | None:  # noqa: ARG002 - there are none
+        """Nothing: Everbridge's calls are done when they are answered."""
+        return None
