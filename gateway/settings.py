@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -39,7 +40,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_file=".env",
-        toml_file="gateway.toml",
         extra="ignore",
         env_ignore_empty=True,
     )
@@ -132,7 +132,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over `.env`, and that over gateway.toml."""
-        toml = TomlConfigSettingsSource(settings_cls)
+        toml = TomlConfigSettingsSource(settings_cls, Path("gateway.toml"))
         return (init_settings, env_settings, dotenv_settings, toml, file_secret_settings)
 
     @field_validator("default_country")

@@ -12,6 +12,7 @@ from gateway.app import create_app
 from gateway.dev import sandbox_settings
 from gateway.model import Backend
 from gateway.sandbox.faults import ConnectionDropped
+from gateway.sandbox.sendgrid.jobs import settle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -129,7 +130,9 @@ class Gateway:
 
     def sendgrid(self, email: str) -> list[dict[str, Any]]:
         """The contacts that SendGrid holds with this address, its jobs so far applied."""
-        contacts = self.sandbox.sendgrid.dump()["contacts"]
+        simulated = self.sandbox.sendgrid
+        settle(simulated.store, self.clock.now(), simulated.switches)
+        contacts = simulated.dump()["contacts"]
         return [row for row in contacts if row["identifiers"].get("email") == email]
 
     def group_names(self) -> dict[str, dict[str, str]]:

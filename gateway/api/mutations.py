@@ -57,7 +57,7 @@ class Mutation:
                 description="Backends to write to; default: every configured backend that stores "
                 "contacts."
             ),
-        ] = None,
+        ] = strawberry.UNSET,
         mode: Annotated[
             WriteMode, strawberry.argument(description="What absent fields mean.")
         ] = WriteMode.PATCH,
@@ -76,12 +76,13 @@ class Mutation:
         """Write one contact."""
         context = info.context
         account = context.account
-        choice = choose(targets, account.adapters)
+        named = targets or ([] if targets == [] else None)
+        choice = choose(named, account.adapters)
         write, problems = check_contact(
             input,
             mode=mode,
             if_missing=if_missing,
-            targets_named=targets is not None,
+            targets_named=named is not None,
             default_country=account.settings.default_country,
         )
         receipt = await upsert(
