@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gateway.calls import Call, Reply
     from gateway.fields import Field
     from gateway.names import Resolution, Wanted
+    from gateway.results import ImportJob
     from gateway.upstream import Exchange, Sender
     from gateway.write import ContactWrite
 
@@ -175,6 +176,10 @@ class IvvyAdapter:
         if client.action_of(call) in client.GROUP_ACTIONS:
             return Answer()
         return Answer(id=str(reply.body["id"]))
+
+    async def job(self, job_id: str, exchange: Exchange) -> ImportJob | None:  # noqa: ARG002 - there are none
+        """Nothing: the calls used here are done when they are answered."""
+        return None
 
 
 def needs_whole(write: ContactWrite) -> bool:
