@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ class InProcess(httpx.AsyncBaseTransport):
         self._inner = httpx.ASGITransport(app=sandbox.app)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)  # lets others go first, as a network does
         try:
             return await self._inner.handle_async_request(request)
         except ConnectionDropped:

@@ -212,6 +212,12 @@ async def test_two_creates_by_email_meet_whatever_its_case(desk: Desk) -> None:
     assert len(desk.held(firstName="Eve")) == 1
 
 
+async def test_that_a_contact_does_not_exist_is_asked_again_under_the_lock(desk: Desk) -> None:
+    await desk.write(contact(**NEW, external_id="E-3001"))
+    look_ups = ["getContactList", "getContactList"]
+    assert [action for action, _ in desk.calls()] == [*look_ups, *look_ups, "addOrUpdateContact"]
+
+
 LOST = {"backend": "ivvy", "path": "/api/1.0/contact?action=addOrUpdateContact", "drop": "after"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from httpx_aiohttp import AiohttpTransport
 
 from gateway.backends.ivvy import client
 from gateway.backends.ivvy.client import IvvyDialect
@@ -116,6 +118,32 @@ async def test_what_is_sent_is_what_was_signed_whatever_prefix_the_address_has()
     # Vector B
     signed = "f223379683bb1192326fad2b30c0495349897fbe"
     assert request.headers["X-Api-Authorization"] == f"IWS the-key:{signed}"
+
+
+async def test_the_content_type_on_the_wire_is_the_signed_one() -> None:
+    received: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append(await reader.readuntil(b"\r\n\r\n"))
+        received.append(await reader.readexactly(len(b'{"id":6}')))
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 8\r\n\r\n")
+        writer.write(b'{"id":6}')
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, httpx.AsyncClient(transport=AiohttpTransport()) as http:
+        dialect = IvvyDialect(base_url=address, api_key="k", api_secret=SECRET, clock=Ticking())
+        await Sender(dialect, http).send(client.get_contact("6"), exchange())
+    lines = received[0].decode().lower().split("\r\n")
+    assert lines[0] == f"POST {GET} HTTP/1.1".lower()
+    assert [line for line in lines if line.startswith("content-type")] == [f"content-type: {JSON}"]
+    # Vector B
+    assert [line for line in lines if line.startswith("x-api-authorization")] == [
+        "x-api-authorization: iws k:f223379683bb1192326fad2b30c0495349897fbe"
+    ]
+    assert received[1] == b'{"id":6}'
 
 
 async def test_a_stale_request_is_signed_afresh_once() -> None:
