@@ -126,8 +126,12 @@ def _ignore_what_has_no_place(
     laid.ignored += [f"addresses.{place}" for place in range(1, count)]
     country = write.given("country_code")
     brought = _code(address.country_code)
-    if country is not None and (not brought or _code(country) != brought):
+    if country is None:
+        return
+    if not brought or _code(country) != brought:
         laid.ignored.append("countryCode")
+    elif "country" in laid.values:
+        laid.changed.append("countryCode")
 
 
 def _too_long(write: ContactWrite, part: Part, text: str) -> Problem:
