@@ -97,13 +97,15 @@ async def match(
 
 
 def fitting(backend: Backend, key: Key, rows: list[Stored]) -> list[Stored]:
-    """The rows as they came, once each of them is seen to fit the key.
+    """The rows that fit the key.
 
-    Raises NotWrittenError for a row that does not fit: then the backend did not honour the
-    filter, and its answer says nothing of whether the record exists.
+    A row whose externalId differs in nothing but case is another record: the backend compares
+    without case, and we do not. Raises NotWrittenError for any other row that does not fit: then
+    the backend did not honour the filter, and its answer says nothing of whether the record exists.
     """
+    fit = [row for row in rows if _fits(key, row)]
     for row in rows:
-        if not _fits(key, row):
+        if row not in fit and not _differs_in_case(key, row):
             raise NotWrittenError(
                 Problem(
                     backend=backend,
@@ -117,7 +119,15 @@ def fitting(backend: Backend, key: Key, rows: list[Stored]) -> list[Stored]:
                     retryable=True,
                 )
             )
-    return rows
+    return fit
+
+
+def _differs_in_case(key: Key, row: Stored) -> bool:
+    return (
+        key.kind is KeyKind.EXTERNAL_ID
+        and row.external_id is not None
+        and row.external_id.casefold() == key.value.casefold()
+    )
 
 
 def _fits(key: Key, row: Stored) -> bool:

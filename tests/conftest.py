@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.dev import create_dev_app
 from gateway.sandbox.app import Sandbox, create_sandbox
 from gateway.sandbox.clock import ManualClock
-from tests.harness import Gateway, running
+from tests.harness import Gateway, free_port, running, serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 
 @pytest.fixture
@@ -31,3 +32,11 @@ async def gateway(sandbox: Sandbox, clock: ManualClock) -> AsyncIterator[Gateway
     """A gateway wired to the sandbox."""
     async with running(sandbox, clock) as started:
         yield started
+
+
+@pytest.fixture
+def served() -> Iterator[str]:
+    """The address of what `gateway dev` runs, on a real socket."""
+    port = free_port()
+    with serving(create_dev_app(port), port=port) as address:
+        yield address

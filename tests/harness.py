@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import socket
+import threading
+import time
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import uvicorn
 
 from gateway.app import create_app
 from gateway.dev import sandbox_settings
@@ -15,7 +19,7 @@ from gateway.sandbox.faults import ConnectionDropped
 from gateway.sandbox.sendgrid.jobs import settle
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from starlette.applications import Starlette
 
@@ -160,6 +164,31 @@ def is_write(call: dict[str, Any]) -> bool:
         action = call["query"].get("action", "")
         return str(action).startswith(("addOrUpdate", "addContacts", "removeContacts"))
     return call["method"] in {"PUT", "POST", "DELETE", "PATCH"} and "search" not in call["path"]
+
+
+@contextmanager
+def serving(app: Starlette, *, port: int = 0) -> Iterator[str]:
+    """An app on a real socket, in a thread of its own; gives its address."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            time.sleep(0.01)  # no event tells when a socket listens
+        [listening] = server.servers[0].sockets
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

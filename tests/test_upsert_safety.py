@@ -37,6 +37,15 @@ async def test_a_filter_that_ivvy_ignores_is_never_taken_for_no_match(gateway: G
     assert gateway.calls("ivvy", writes=True) == []
 
 
+async def test_an_external_id_that_differs_in_case_is_another_record(gateway: Gateway) -> None:
+    answer = await gateway.upsert(
+        {"externalId": "e-1001", "email": "other@example.com", "firstName": "O", "lastName": "P"},
+        targets=["IVVY"],
+    )
+    assert answer.outcomes() == {"IVVY": "CREATED"}
+    assert gateway.ivvy(externalId="E-1001")[0]["firstName"] == "Ada"
+
+
 async def test_a_filter_that_everbridge_ignores_is_never_taken_for_no_match(
     gateway: Gateway,
 ) -> None:
