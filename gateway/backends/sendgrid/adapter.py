@@ -38,12 +38,13 @@ from gateway.model import Backend, MissingPolicy
 from gateway.results import ImportJob, JobStatus, Problem, ProblemCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gateway.backends.adapter import Plan, Stored
     from gateway.backends.sendgrid.client import SendGridDialect
     from gateway.backends.sendgrid.identifiers import Identifier
     from gateway.calls import Call, Reply
+    from gateway.fields import Field
     from gateway.names import Resolution, Wanted
     from gateway.upstream import Exchange, Sender
     from gateway.write import ContactWrite
@@ -68,7 +69,7 @@ class SendGridAdapter:
         self.sender = sender
         self.dialect = dialect
         self.catalogs = Catalogs(self.backend, fetches(sender), ttl=catalog_ttl)
-        self.contact_fields = fields_for(identifier)
+        self.contact_fields: Sequence[Field] = fields_for(identifier)
         self.memory = WriteMemory()
         self._identifier = identifier
         self._kind = KeyKind.EMAIL if identifier == "email" else KeyKind.EXTERNAL_ID
