@@ -20,11 +20,12 @@ from gateway.matching import keys_of, match
 from gateway.model import Backend
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gateway.backends.adapter import Key, Plan, Stored
     from gateway.backends.everbridge.client import EverbridgeDialect
     from gateway.calls import Call, Reply
+    from gateway.fields import Field
     from gateway.names import Resolution, Wanted
     from gateway.results import ImportJob, Problem
     from gateway.upstream import Exchange, Sender
@@ -45,7 +46,7 @@ class EverbridgeAdapter:
     """
 
     backend = Backend.EVERBRIDGE
-    contact_fields = FIELDS
+    contact_fields: Sequence[Field] = FIELDS
 
     def __init__(
         self,

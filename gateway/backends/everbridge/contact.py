@@ -245,7 +245,8 @@ def _plan(
     writes = meaning(body) != meaning(before) or bool(joining)
     if "paths" in body:
         timezone = bool(body.get("timezoneId"))
-        body = {**body, "paths": said_frames(body["paths"], timezone=timezone)}
+        paths = said_frames(body["paths"], rows_in(before, "paths"), timezone=timezone)
+        body = {**body, "paths": paths}
     if joining:
         body = {**body, "groups": joining}
     changed = (*draft.changed, *groups.changed(current))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gateway.backends.everbridge.organization import Part
+from gateway.backends.everbridge.organization import Part, meaning
 from gateway.backends.everbridge.path_values import same, unified, value_of
 from gateway.backends.everbridge.quiet_times import KEY as QUIET_TIMES
 from gateway.backends.everbridge.quiet_times import laid_frames
@@ -79,7 +79,7 @@ def laid_paths(
         alone = _with_unified(name, path_id, write, alone, stored, False)
         if _held(part.rows, path_id) != _held(stored, path_id) and write.get(name) is not None:
             part.changed.append(name)
-    by_paths = part.rows != alone and part.rows != list(stored)
+    by_paths = meaning(part.rows) not in (meaning(alone), meaning(list(stored)))
     if wish is not None and (by_paths or (new and wish.value)):
         part.changed.append("paths")
     return part
@@ -152,8 +152,8 @@ def _laid(
     if frames is not None:
         before = row.get(QUIET_TIMES) or []
         after = laid_frames(frames.value or [], before)
-        if after != before:
-            row[QUIET_TIMES] = after
+        if after != before or not after:
+            row[QUIET_TIMES] = after  # an empty list clears, also what was not read
     return row
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from gateway.model import Weekday
@@ -39,23 +38,24 @@ def laid_frames(
     ]
 
 
-def said_frames(paths: Sequence[dict[str, Any]], *, timezone: bool) -> list[dict[str, Any]]:
+def said_frames(
+    paths: Sequence[dict[str, Any]], stored: Sequence[Mapping[str, Any]], *, timezone: bool
+) -> list[dict[str, Any]]:
     """The paths as a PUT must say them, so that every path has exactly its own quiet times.
 
     Stored frames are sent as they were read: "present replaces" is what the vendor documents,
     while "absent keeps" rests on our assumption of how a stored path is found. Without a time zone
     they are left out, because frames without it are refused (section 5, rules 6 to 8). A path
-    without frames says so where another path has the same pathId, whose frames it might get.
+    without frames says so where it might get those of another path with its pathId.
     """
-    if not timezone:
-        return [
-            {key: value for key, value in path.items() if key != KEY or not value} for path in paths
-        ]
-    times = Counter(str(path.get("pathId")) for path in paths)
-    return [
-        path if path.get(KEY) or times[str(path.get("pathId"))] == 1 else {**path, KEY: []}
+    framed = {path.get("pathId") for path in (*paths, *stored) if path.get(KEY)}
+    rows = [
+        path if path.get(KEY) or path.get("pathId") not in framed else {**path, KEY: []}
         for path in paths
     ]
+    if timezone:
+        return rows
+    return [{key: value for key, value in row.items() if key != KEY or not value} for row in rows]
 
 
 def _laid(frame: QuietTimeFrameInput, name: str, stored: Mapping[str, Any]) -> dict[str, Any]:
