@@ -6,14 +6,17 @@ What may be repeated stands in one place, `_may_repeat`, by the table in docs/de
 
 from __future__ import annotations
 
+import asyncio
+import math
 import random
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
 
+import aiohttp
 import httpx
 import stamina
 
@@ -33,6 +36,9 @@ ATTEMPTS = 4
 BACKOFF_BASE = 0.2
 BACKOFF_CAP = 5.0
 """Seconds; the wait before try n is random between 0 and min(cap, base * 2^n) (full jitter)."""
+CONNECT_SHARE = 0.9
+"""The share of a try's time that connecting may take: less than all of it, so that a connection
+that does not come about ends before the whole try does, and is known as not sent."""
 
 
 class Dialect(Protocol):
@@ -91,11 +97,30 @@ class _Progress:
     record: BackendCall
     renewed: bool = False
     """Whether a 401 has led to a new token or signature; it does so once."""
+    renew_next: bool = False
+    """Whether the next try is the one with the new token."""
+    perhaps: bool = False
+    """Whether an earlier try may have done what was asked."""
 
     def backoff(self) -> float:
         """Seconds before the next try, with full jitter."""
         cap = min(BACKOFF_CAP, BACKOFF_BASE * 2**self.record.attempts)
         return random.uniform(0, cap)  # noqa: S311 - jitter needs no secrecy
+
+    def known(self, failure: BackendFailure) -> BackendFailure:
+        """What a failure of the last try tells of the call with all its tries.
+
+        A try that was surely not taken says nothing of an earlier one that went unanswered.
+        """
+        if not self.perhaps or isinstance(failure, MaybeWrittenError):
+            return failure
+        problem = replace(
+            failure.problem,
+            message=f"{failure.problem.message} An earlier try got no usable answer: it may or "
+            "may not have done what was asked.",
+            retryable=True,
+        )
+        return MaybeWrittenError(problem)
 
 
 class Sender:
@@ -129,7 +154,9 @@ class Sender:
                     with attempt:
                         return await self._try(call, exchange, progress)
             except _AgainError as error:
-                raise error.failure from error.__cause__
+                raise progress.known(error.failure) from error.__cause__
+            except BackendFailure as failure:
+                raise progress.known(failure) from failure.__cause__
         raise AssertionError("a retry context ends by returning or raising")
 
     async def _try(self, call: Call, exchange: Exchange, progress: _Progress) -> Reply:
@@ -137,20 +164,25 @@ class Sender:
             raise NotWrittenError(self._timed_out("The request's time was used up before sending."))
         content = call.content()
         headers = {"X-Request-Id": exchange.request_id} if exchange.request_id else {}
+        renew, progress.renew_next = progress.renew_next, False
         headers |= await self.dialect.authorize(
-            call, content, renew=progress.renewed, sender=self, exchange=exchange
+            call, content, renew=renew, sender=self, exchange=exchange
         )
         progress.record.attempts += 1
         started = time.monotonic()
+        seconds = min(self._try_timeout, exchange.left)
+        connecting = seconds * CONNECT_SHARE
         try:
-            answer = await self._client.request(
-                call.method,
-                (call.base_url or self.dialect.base_url) + call.target,
-                content=content or None,
-                headers=dict(headers),
-                timeout=min(self._try_timeout, exchange.left),
-            )
-        except httpx.TransportError as error:
+            # httpx's own times are those of each read: an answer that trickles in needs a bound.
+            async with asyncio.timeout(seconds):
+                answer = await self._client.request(
+                    call.method,
+                    (call.base_url or self.dialect.base_url) + call.target,
+                    content=content or None,
+                    headers=dict(headers),
+                    timeout=httpx.Timeout(seconds, connect=connecting, pool=connecting),
+                )
+        except (httpx.RequestError, aiohttp.ClientError, TimeoutError) as error:
             self.traffic.note(time.monotonic() - started, failed=True)
             raise self._unanswered(call, error, progress) from error
         reply = read(answer)
@@ -167,9 +199,10 @@ class Sender:
     ) -> Exception:
         """The error of an answer that says no."""
         failure = _class_of(call, problem)(problem)
+        progress.perhaps |= isinstance(failure, MaybeWrittenError)
         problem.retryable = not isinstance(failure, RefusedError)
         if problem.code is ProblemCode.UNAUTHORIZED and not progress.renewed:
-            progress.renewed = True
+            progress.renewed = progress.renew_next = True
             return _AgainError(failure, 0.0)
         if not _may_repeat(call, problem.code):
             return failure
@@ -179,21 +212,21 @@ class Sender:
         problem.retry_after_seconds = asked
         return _AgainError(failure, progress.backoff() if asked is None else asked)
 
-    def _unanswered(
-        self, call: Call, error: httpx.TransportError, progress: _Progress
-    ) -> Exception:
+    def _unanswered(self, call: Call, error: Exception, progress: _Progress) -> Exception:
         """The error of a call that got no answer."""
         name = self.dialect.backend.value
-        if isinstance(error, _NOT_SENT):
+        reason = _reason(error)
+        if isinstance(reason, _NOT_SENT):
             problem = self._timed_out(f"{name} could not be reached; nothing was sent.")
             problem.code = ProblemCode.UNAVAILABLE
             return _AgainError(NotWrittenError(problem), progress.backoff())
-        problem = self._timed_out(f"{name} did not answer ({type(error).__name__}).")
-        if not isinstance(error, httpx.TimeoutException):
+        problem = self._timed_out(f"{name} did not answer ({type(reason).__name__}).")
+        if not isinstance(reason, httpx.TimeoutException | TimeoutError):
             problem.code = ProblemCode.UNAVAILABLE
         if call.safety is Safety.READ:
             return _AgainError(NotWrittenError(problem), progress.backoff())
         problem.message += " It may or may not have done what was asked."
+        progress.perhaps = True
         failure = MaybeWrittenError(problem)
         return failure if call.safety is Safety.ONCE else _AgainError(failure, progress.backoff())
 
@@ -218,9 +251,22 @@ def _recorded(call: Call, exchange: Exchange) -> Iterator[BackendCall]:
         record.duration_ms = round((time.monotonic() - started) * 1000, 3)
 
 
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-"""Failures before the first byte left. The aiohttp transport reports a refused connection, a failed
-name look-up and a full pool all as ConnectTimeout."""
+_NOT_SENT = (
+    *(httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol),
+    *(aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL),
+)
+"""Failures before the first byte left."""
+
+
+def _reason(error: Exception) -> BaseException:
+    """The transport's own error, where it has one.
+
+    httpx-aiohttp 0.2.0 turns every ClientConnectionError of aiohttp into httpx.ConnectTimeout: the
+    connection that was refused, and the one that the server closed after it had the whole call.
+    """
+    cause = error.__cause__
+    return cause if isinstance(cause, aiohttp.ClientError) else error
+
 
 _OUTAGES = frozenset({ProblemCode.UNAVAILABLE, ProblemCode.BACKEND_ERROR, ProblemCode.TIMEOUT})
 
@@ -252,10 +298,13 @@ def retry_after(reply: Reply) -> float | None:
     if value is None:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
-        return None
+        try:
+            at = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        # A date without a zone is in UTC: HTTP knows no other.
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        seconds = at.timestamp() - time.time()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
