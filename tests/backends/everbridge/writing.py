@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from strawberry import Some
+from strawberry import ID, Some
 
 from gateway.backends.adapter import Found, Key, KeyKind, Stored
 from gateway.backends.everbridge.catalog import _attribute, _named, _path
@@ -137,7 +137,7 @@ def custom(name: str, *values: str) -> CustomFieldInput:
 
 def custom_by_id(field_id: int, *values: str) -> CustomFieldByIdInput:
     """A contact attribute by id."""
-    return CustomFieldByIdInput(id=str(field_id), values=list(values))  # type: ignore[arg-type]  # ID is text
+    return CustomFieldByIdInput(id=ID(str(field_id)), values=list(values))
 
 
 def write_of(given: ContactInput, **how: Any) -> ContactWrite:
