@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.backends.everbridge import connect as everbridge
-from gateway.backends.ivvy import connect as ivvy
-from gateway.backends.sendgrid import connect as sendgrid
+from gateway.backends.everbridge.connect import connect as connect_everbridge
+from gateway.backends.ivvy.connect import connect as connect_ivvy
+from gateway.backends.sendgrid.connect import connect as connect_sendgrid
 from gateway.model import Backend
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
 
 ADAPTERS: dict[Backend, Callable[[Settings, httpx.AsyncClient], Adapter | None]] = {
-    Backend.IVVY: ivvy.connect,
-    Backend.EVERBRIDGE: everbridge.connect,
-    Backend.SENDGRID: sendgrid.connect,
+    Backend.IVVY: connect_ivvy,
+    Backend.EVERBRIDGE: connect_everbridge,
+    Backend.SENDGRID: connect_sendgrid,
 }
 """How each backend's adapter is made from the settings; None where it is not configured."""
