@@ -88,6 +88,8 @@ class EverbridgeDialect:
             return _judge_token(reply)
         if reply.status >= HTTPStatus.BAD_REQUEST:
             return _refused(reply)
+        if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
+            return _elsewhere(reply)
         if reply.status != HTTPStatus.OK or not isinstance(reply.body, dict):
             return _unexpected(reply, "not the JSON that was expected")
         if call.safety is Safety.READ:
@@ -249,7 +251,7 @@ def _refused(reply: Reply) -> Problem:
     code = _code_of(reply.status)
     if code is ProblemCode.NOT_FOUND and "message" not in body:
         # Not Everbridge's own words: a wrong address must not be taken for "no such contact".
-        return _unexpected(reply, "not an answer of its API")
+        return _elsewhere(reply)
     if code is ProblemCode.UNAUTHORIZED:
         # Everbridge says 401, not 404, for an organization that is unknown or somebody else's.
         message = f"Everbridge refused the gateway's credentials, or the organization is not theirs: {text}"
@@ -270,6 +272,15 @@ def _code_of(status: int) -> ProblemCode:
         else ProblemCode.INVALID
     )
     return next((code for known, code in _BY_STATUS.items() if known == status), default)
+
+
+def _elsewhere(reply: Reply) -> Problem:
+    """The problem of an answer that comes from another address than Everbridge's."""
+    return _problem(
+        ProblemCode.UNAVAILABLE,
+        f"What answered with HTTP {reply.status} is not Everbridge's API; is its base URL right? "
+        f"{reply.excerpt or 'empty'}",
+    )
 
 
 def _unexpected(reply: Reply, how: str) -> Problem:

@@ -165,7 +165,6 @@ def _lay_fields(write: ContactWrite, found: Found, draft: _Draft) -> None:
     """The fields that are only moved or converted, and the required ones among them."""
     stored = found.stored
     raw = stored.raw if stored is not None else None
-    missing: list[Problem] = []
     names: list[str] = []
     if stored is None or write.replaces:
         names = [name for name in ("first_name", "last_name") if not write.mentions(name)]

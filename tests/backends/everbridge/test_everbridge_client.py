@@ -71,8 +71,7 @@ def test_a_success_is_one(call: Call, body: Any) -> None:
         (POST, reply(200, {"message": "OK", "id": True})),
         (LEAVE, reply(200, {"message": "OK"})),
         (LEAVE, reply(200, {"message": "OK", "code": "100"})),
-        (PUT, reply(302, text="moved")),
-        (GET, reply(404, text="<h1>Not Found</h1>")),
+        (PUT, reply(204, text="")),
     ],
 )
 def test_an_answer_that_is_not_understood_is_the_backends_error_and_is_shown(
@@ -81,6 +80,17 @@ def test_an_answer_that_is_not_understood_is_the_backends_error_and_is_shown(
     problem = DIALECT.judge(call, answer)
     assert problem is not None
     assert problem.code is ProblemCode.BACKEND_ERROR
+    assert answer.excerpt in problem.message
+
+
+@pytest.mark.parametrize("answer", [reply(302, text="moved"), reply(404, text="<h1>No</h1>")])
+@pytest.mark.parametrize("call", [GET, PUT])
+def test_an_answer_of_another_address_is_neither_a_refusal_nor_no_contact(
+    call: Call, answer: Reply
+) -> None:
+    problem = DIALECT.judge(call, answer)
+    assert problem is not None
+    assert problem.code is ProblemCode.UNAVAILABLE
     assert answer.excerpt in problem.message
 
 
