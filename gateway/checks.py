@@ -7,6 +7,7 @@ is checked by that backend's plan.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -57,6 +58,7 @@ def check_contact(
 ) -> tuple[ContactWrite, list[Problem]]:
     """The write that an input means, and every problem seen in it."""
     check = _Check(at)
+    check.characters((), contact)
     check.texts(contact)
     country = check.read("phone_country_code", contact.phone_country_code, read_country)
     region = country.value if country and country.value else default_country
@@ -85,6 +87,14 @@ def check_contact(
         default_country=region,
     )
     return write, check.problems
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as an unclosed [ in front of an IPv6 address
+        return False
+    return parts.scheme == "https" and bool(parts.netloc)
 
 
 def _listed(given: Maybe[Any]) -> list[Any]:
@@ -128,6 +138,22 @@ class _Check:
     def items(given: Maybe[Any]) -> Iterable[tuple[int, Any]]:
         """The places and items of a list that may be absent."""
         return enumerate(_listed(given))
+
+    def characters(self, path: tuple[str | int, ...], value: Any) -> None:
+        """Texts can be sent: JSON may write half of a character, which no encoding has."""
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                self.wrong(path, f"{value!r} holds half of a character: send it whole.")
+        elif isinstance(value, Some):
+            self.characters(path, value.value)
+        elif isinstance(value, list):
+            for place, item in enumerate(value):
+                self.characters((*path, place), item)
+        elif is_dataclass(value):
+            for field in fields(value):
+                self.characters((*path, field.name), getattr(value, field.name))
 
     def texts(self, contact: ContactInput) -> None:
         """Texts that are there have something in them."""
@@ -226,7 +252,7 @@ class _Check:
             if not item.ref.strip():
                 self.wrong(("external_urls", place, "ref"), "A link's ref is empty: give its key.")
             url = item.url.value if item.url else None
-            if url is not None and (urlsplit(url).scheme != "https" or not urlsplit(url).netloc):
+            if url is not None and not _is_https(url):
                 self.wrong(
                     ("external_urls", place, "url"),
                     f"{url!r} is not an https link: give one such as https://example.com/profile.",

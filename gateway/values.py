@@ -53,6 +53,11 @@ def read_phone(text: str, country: str | None) -> Phone:
             f"{text!r} does not have the length of a phone number"
             f"{f' of {country}' if country else ''}: give it with + and its country calling code."
         )
+    if number.extension:
+        raise ValueError(
+            f"{text!r} has an extension, which would be lost: leave it out here, or give the "
+            "number as one of paths, with its extension."
+        )
     region = phonenumbers.region_code_for_number(number)
     return Phone(
         e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
@@ -78,7 +83,7 @@ def folded_email(text: str) -> str:
 def read_country(text: str) -> str:
     """An ISO 3166-1 alpha-2 code, in upper case."""
     code = text.strip().upper()
-    if len(code) == 2 and pycountry.countries.get(alpha_2=code) is not None:  # noqa: PLR2004
+    if len(code) == 2 and code.isascii() and pycountry.countries.get(alpha_2=code) is not None:  # noqa: PLR2004
         return code
     meant = pycountry.countries.get(alpha_3=code) or pycountry.countries.get(name=text.strip())
     hint = f", which is {meant.alpha_2}" if meant else ", such as DE"
@@ -105,6 +110,8 @@ def read_number(text: str) -> int | float:
         value = None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{text!r} is not a number: give it as JSON would, such as 12 or -0.5.")
+    if isinstance(value, float) and text.strip().lstrip("-").isdigit():
+        raise ValueError(f"{text!r} has more digits than a whole number can hold: give at most 18.")
     return value
 
 
@@ -114,11 +121,11 @@ def read_date(text: str) -> date | datetime:
         if len(text) == len("2026-01-31"):
             return date.fromisoformat(text)
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):  # a year outside 1 to 9999 once it is in UTC
         raise ValueError(
             f"{text!r} is not a date: give ISO 8601, such as 2026-01-31 or 2026-01-31T09:30:00Z."
         ) from None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def read_boolean(text: str) -> bool:
