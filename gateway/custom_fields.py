@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gateway.entries import FieldInfo
     from gateway.model import Backend, CustomFieldByIdInput, CustomFieldInput
     from gateway.names import Resolution
-    from gateway.write import ContactWrite
+    from gateway.write import Write
 
 _TAKES = {
     CustomFieldType.TEXT: "text",
@@ -64,26 +64,39 @@ class Settings:
         return {setting.entry.id for setting in self.settings}
 
 
-def wanted_custom_fields(write: ContactWrite, native: str) -> list[Wanted]:
-    """The field names, and the definitions that ids and clearing are checked against."""
+def wanted_custom_fields(
+    write: Write,
+    native: str,
+    catalog: CatalogName = CatalogName.CUSTOM_FIELDS,
+    *,
+    shared: bool = True,
+) -> list[Wanted]:
+    """The field names, and the definitions that ids and clearing are checked against.
+
+    `shared` says whether another target may know a name instead.
+    """
     wanted = [
         Wanted(
-            catalog=CatalogName.CUSTOM_FIELDS,
+            catalog=catalog,
             name=item.name,
             field=tuple(write.field_path("custom_fields", place, "name")),
-            shared=True,
+            shared=shared,
         )
         for place, item in enumerate(_by_name(write))
     ]
     by_id = write.given(native)
     clears_by_id = by_id is not None and by_id.value is None
     if _by_id(write, native) or clears_by_id or write.get("custom_fields") is not None:
-        wanted.append(Wanted(catalog=CatalogName.CUSTOM_FIELDS))
+        wanted.append(Wanted(catalog=catalog))
     return wanted
 
 
 def custom_fields(
-    write: ContactWrite, resolution: Resolution, backend: Backend, native: str
+    write: Write,
+    resolution: Resolution,
+    backend: Backend,
+    native: str,
+    catalog: CatalogName = CatalogName.CUSTOM_FIELDS,
 ) -> Settings:
     """The write's custom fields for one backend; `native` is the input field of those by id.
 
@@ -100,15 +113,18 @@ def custom_fields(
         native_cleared or (cleared and not write.cleared_by_absence("custom_fields"))
     )
     for place, item in enumerate(_by_id(write, native)):
-        entry = resolution.entry(CatalogName.CUSTOM_FIELDS, str(item.id))
+        entry = resolution.entry(catalog, str(item.id))
         path = write.field_path(native, place)
         if entry is None:
             settings.problems.append(_no_such_field(backend, str(item.id), [*path, "id"]))
             continue
+        if entry.id in settings.named():
+            settings.problems.append(_given_twice(backend, entry, [*path, "id"]))
+            continue
         _add(settings, backend, entry, item.values, f"{input_name(native)}.{item.id}", path)
     by_id_named = settings.named()
     for place, named in enumerate(_by_name(write)):
-        entry = resolution.found.get((CatalogName.CUSTOM_FIELDS, named.name))
+        entry = resolution.found.get((catalog, named.name))
         label = f"customFields.{named.name}"
         if entry is None or entry.id in by_id_named:
             settings.ignored.append(label)
@@ -192,11 +208,11 @@ def read_option(info: FieldInfo, text: str) -> str:
     loosely = {folded(option.value): option.value for option in info.options} | {
         folded(option.label): option.value for option in info.options
     }
-    found = by_label.get(text) or by_value.get(text) or loosely.get(folded(text))
-    if found is None:
-        known = ", ".join(option.label for option in info.options)
-        raise ValueError(f"{text!r} is none of {known}.")
-    return found
+    for known, key in ((by_label, text), (by_value, text), (loosely, folded(text))):
+        if key in known:
+            return known[key]
+    labels = ", ".join(option.label for option in info.options)
+    raise ValueError(f"{text!r} is none of {labels}.")
 
 
 def _no_such_field(backend: Backend, field_id: str, path: list[str]) -> Problem:
@@ -209,11 +225,20 @@ def _no_such_field(backend: Backend, field_id: str, path: list[str]) -> Problem:
     )
 
 
-def _by_name(write: ContactWrite) -> list[CustomFieldInput]:
+def _given_twice(backend: Backend, entry: Entry, path: list[str]) -> Problem:
+    return Problem(
+        backend=backend,
+        code=ProblemCode.INVALID,
+        message=f"{backend.value}'s field {entry.name!r} is given twice by its id: give it once.",
+        field=path,
+    )
+
+
+def _by_name(write: Write) -> list[CustomFieldInput]:
     given = write.given("custom_fields")
     return list(given.value or []) if given is not None else []
 
 
-def _by_id(write: ContactWrite, native: str) -> list[CustomFieldByIdInput]:
+def _by_id(write: Write, native: str) -> list[CustomFieldByIdInput]:
     given = write.given(native)
     return list(given.value or []) if given is not None else []
