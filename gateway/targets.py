@@ -49,7 +49,7 @@ def choose(targets: Sequence[Backend] | None, adapters: Mapping[Backend, Adapter
         choice.problems.append(
             _wrong("targets is empty: name at least one backend, or leave it out for all.")
         )
-    for place, (backend, count) in enumerate(Counter(targets).items()):
+    for backend, count in Counter(targets).items():
         if count > 1:
             choice.problems.append(_wrong(f"{backend.value} stands {count} times in targets."))
         if backend in adapters:
@@ -62,7 +62,7 @@ def choose(targets: Sequence[Backend] | None, adapters: Mapping[Backend, Adapter
                     code=ProblemCode.NOT_CONFIGURED,
                     message=f"The gateway has no credentials for {backend.value}: leave it out of "
                     "targets, or configure it.",
-                    field=["targets", str(place)],
+                    field=["targets", str(targets.index(backend))],
                 )
             )
     return choice
