@@ -6,9 +6,12 @@ Per-request look-ups of names stand in `names.py`; this is the store under them.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import structlog
 
 from gateway.entries import Catalog, CatalogName, Entry
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
@@ -20,12 +23,17 @@ if TYPE_CHECKING:
 
     from gateway.model import Backend
 
+log = structlog.get_logger()
+
 REFRESH_AT = 0.8
 """The share of a catalog's life after which a read renews it in the background."""
 STALE_FOR = 3600.0
 """Seconds that an expired catalog is still served while its backend does not answer."""
 REREAD_EVERY = 5.0
-"""Seconds between two fetches for names that are not found: a typo cannot hammer a backend."""
+"""Seconds between two fetches for names that are not found, or after a fetch that failed while there
+is a catalog to serve: neither a typo nor an outage makes every request hammer a backend."""
+STALE_WAIT = 1.0
+"""Seconds that a read waits for a newer catalog when there is an expired one to serve."""
 FETCH_TIMEOUT = 30.0
 """Seconds that one fetch of all pages may take."""
 
@@ -36,6 +44,15 @@ class _Kept:
 
     catalog: Catalog | None = None
     fetching: asyncio.Task[Catalog] | None = field(default=None)
+    tried_at: float = -math.inf
+    """When the last fetch began, on the clock of `time.monotonic`."""
+    problem: Problem | None = None
+    """Why the last fetch failed; None when it did not."""
+
+    @property
+    def lately_tried(self) -> bool:
+        """Whether a fetch ended that began a moment ago."""
+        return self.fetching is None and time.monotonic() - self.tried_at < REREAD_EVERY
 
 
 class Catalogs:
@@ -71,30 +88,35 @@ class Catalogs:
         """
         kept = self._kept[name]
         if kept.catalog is None:
-            return await self._fetched(name, exchange)
+            return await self._fetched(name, exchange.left)
         age = time.monotonic() - kept.catalog.read_at
         if age < self._ttl:
-            if age >= self._ttl * REFRESH_AT:
+            if age >= self._ttl * REFRESH_AT and not kept.lately_tried:
                 self._start(name)
             return kept.catalog
+        if age >= self._ttl + STALE_FOR:
+            return await self._fetched(name, exchange.left)
+        if kept.lately_tried:
+            return kept.catalog
         try:
-            return await self._fetched(name, exchange)
+            return await self._fetched(name, min(STALE_WAIT, exchange.left))
         except BackendFailure:
-            if age < self._ttl + STALE_FOR:
-                return kept.catalog
-            raise
+            return kept.catalog
 
     async def reread(self, name: CatalogName, seen: Catalog, exchange: Exchange) -> Catalog:
-        """A newer catalog than `seen`, in which a name was not found; `seen` if it is too young."""
+        """A newer catalog than `seen`, in which a name was not found; `seen` if it is too young.
+
+        Raises NotWrittenError when no newer one can be read: then nobody knows whether the name
+        exists.
+        """
         kept = self._kept[name]
         if kept.catalog is not None and kept.catalog is not seen:
             return kept.catalog
-        if time.monotonic() - seen.read_at < REREAD_EVERY:
+        if kept.lately_tried:
+            if kept.problem is not None:
+                raise NotWrittenError(kept.problem)
             return seen
-        try:
-            return await self._fetched(name, exchange)
-        except BackendFailure:
-            return seen
+        return await self._fetched(name, exchange.left)
 
     async def close(self) -> None:
         """Stop what is being fetched."""
@@ -103,10 +125,10 @@ class Catalogs:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    async def _fetched(self, name: CatalogName, exchange: Exchange) -> Catalog:
+    async def _fetched(self, name: CatalogName, seconds: float) -> Catalog:
         """What the running fetch brings; a new one is started where none is running."""
         task = self._start(name)
-        done, _ = await asyncio.wait({task}, timeout=exchange.left)
+        done, _ = await asyncio.wait({task}, timeout=seconds)
         if not done:
             raise NotWrittenError(
                 Problem(
@@ -122,6 +144,7 @@ class Catalogs:
         """The fetch of a catalog: a task of its own, so that no caller's end cancels it."""
         kept = self._kept[name]
         if kept.fetching is None:
+            kept.tried_at = time.monotonic()
             kept.fetching = asyncio.create_task(self._fetch(name), name=f"catalog {name.value}")
             kept.fetching.add_done_callback(lambda task: self._settle(kept, task))
         return kept.fetching
@@ -140,5 +163,11 @@ class Catalogs:
     def _settle(kept: _Kept, task: asyncio.Task[Catalog]) -> None:
         kept.fetching = None
         # Asking for the exception also marks it as seen: nobody may be waiting for a refresh.
-        if not task.cancelled() and task.exception() is None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        kept.problem = error.problem if isinstance(error, BackendFailure) else None
+        if error is None:
             kept.catalog = task.result()
+        elif kept.problem is None:
+            log.error("catalog could not be read", exc_info=error)

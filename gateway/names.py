@@ -126,6 +126,13 @@ async def resolve(wanted: Iterable[Wanted], catalogs: Catalogs, loaders: Loaders
         *(loaders.of(catalogs, want.catalog).load(want.name or "") for want in named),
         return_exceptions=True,
     )
+    # A catalog that could not be read for a name is not asked for again.
+    unread = {
+        want.catalog
+        for want, answer in zip(named, answers, strict=True)
+        if isinstance(answer, BackendFailure)
+    }
+    whole = [name for name in whole if name not in unread]
     read = await asyncio.gather(
         *(loaders.catalog(catalogs, name) for name in whole), return_exceptions=True
     )
