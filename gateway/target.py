@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from gateway.backends.adapter import Adapter
     from gateway.model import Backend
+    from gateway.names import Wanted
     from gateway.upstream import Exchange
     from gateway.write import ContactWrite
 
@@ -32,6 +33,8 @@ class Target:
     adapter: Adapter
     write: ContactWrite
     exchange: Exchange
+    wanted: list[Wanted] = field(default_factory=list)
+    """The names that it needs resolved."""
     resolution: Resolution = field(default_factory=Resolution)
     found: Found | None = None
     plan: Plan | None = None
@@ -72,6 +75,8 @@ def border(target: Target) -> Iterator[None]:
         log.exception("target failed", backend=target.backend.value)
         sent = bool(target.exchange.calls)
         target.end(Outcome.UNKNOWN if sent else Outcome.FAILED, [_internal(target.backend)])
+        if target.result is not None:
+            target.result.calls = target.exchange.calls
 
 
 def _internal(backend: Backend) -> Problem:

@@ -83,7 +83,13 @@ async def upsert(
         for adapter in adapters
     ]
     barrier = time.monotonic() + writer.plan_wait
-    late = await _prepare(targets, loaders, barrier)
+    looking: dict[Backend, asyncio.Task[None]] = {}
+    try:
+        await _prepare(targets, looking, loaders, barrier)
+    except asyncio.CancelledError:
+        await _cancelled(looking)
+        raise
+    late = {backend: task for backend, task in looking.items() if not task.done()}
     input_problems = [*problems, *_unknown_names(targets)]
     if input_problems or any(_rejected(target) for target in targets):
         await _cancelled(late)
@@ -100,10 +106,15 @@ async def upsert(
 
 
 async def _prepare(
-    targets: list[Target], loaders: Loaders, barrier: float
-) -> dict[Backend, asyncio.Task[None]]:
-    """Bring every target as far as its plan; gives the tasks of those that are late."""
-    running: dict[Backend, asyncio.Task[None]] = {}
+    targets: list[Target],
+    running: dict[Backend, asyncio.Task[None]],
+    loaders: Loaders,
+    barrier: float,
+) -> None:
+    """Bring every target as far as its plan, except those that are late.
+
+    `running` receives the look-up of each target; those that are late are not done at the end.
+    """
 
     async def start(chosen: list[Target]) -> None:
         """Look up a group of targets, until all have answered or it is time to go on."""
@@ -113,31 +124,43 @@ async def _prepare(
             left = max(0.0, barrier - time.monotonic())
             await asyncio.wait([running[target.backend] for target in chosen], timeout=left)
 
+    now: list[Target] = []
+    later: list[Target] = []
     for target in targets:
-        problems = target.adapter.check(target.write)
-        if problems:
-            target.plan = Plan(outcome=Outcome.REJECTED, problems=tuple(problems))
-    # A target without a key of its own can only be asked once its siblings have answered.
-    waiting = [target for target in targets if target.adapter.needs_siblings(target.write)]
-    await start([target for target in targets if target not in waiting])
-    await start(waiting)
-    late = {backend: task for backend, task in running.items() if not task.done()}
+        adapter, write = target.adapter, target.write
+        with border(target):
+            target.wanted = adapter.wanted(write)
+            problems = adapter.check(write)
+            if problems:
+                target.plan = Plan(outcome=Outcome.REJECTED, problems=tuple(problems))
+            # A target without a key of its own can only be asked once its siblings have answered.
+            (later if adapter.needs_siblings(write) else now).append(target)
+    await start(now)
+    await start(later)
+    late = _unanswered(running)
     for target in targets:
         if target.backend not in late:
             with border(target):
-                _plan(target, targets, unanswered=set(late))
-    return late
+                _plan(target, targets, unanswered=late)
+
+
+def _unanswered(running: dict[Backend, asyncio.Task[None]]) -> set[Backend]:
+    """The targets whose look-ups are still under way."""
+    return {backend for backend, task in running.items() if not task.done()}
 
 
 async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None:
     """Resolve the write's names and find the stored record, side by side."""
     adapter, write = target.adapter, target.write
     with border(target):
-        resolving = asyncio.create_task(resolve(adapter.wanted(write), adapter.catalogs, loaders))
+        resolving = asyncio.create_task(resolve(target.wanted, adapter.catalogs, loaders))
         try:
             if target.plan is None:
                 siblings = _siblings(target, targets)
                 target.found = await adapter.find(write, siblings, target.exchange)
+        except asyncio.CancelledError:
+            resolving.cancel()
+            raise
         finally:
             target.resolution = await resolving
         if target.resolution.unreadable is not None:
@@ -192,7 +215,7 @@ def _silent(target: Target, targets: list[Target], unanswered: set[Backend]) -> 
 
 def _unknown_names(targets: list[Target]) -> list[Problem]:
     """Problems of names that no target knows, though all that were asked could tell."""
-    wanted = {target.backend: target.adapter.wanted(target.write) for target in targets}
+    wanted = {target.backend: target.wanted for target in targets}
     resolutions = {target.backend: target.resolution for target in targets}
     return nowhere_found(wanted, resolutions)
 
@@ -229,24 +252,22 @@ async def _finish_all(
     dry: bool,
 ) -> None:
     """Deliver every target's plan, side by side."""
-    await asyncio.gather(
-        *(_finish(target, targets, late.get(target.backend), writer, dry=dry) for target in targets)
-    )
+    await asyncio.gather(*(_finish(target, targets, late, writer, dry=dry) for target in targets))
 
 
 async def _finish(
     target: Target,
     targets: list[Target],
-    late: asyncio.Task[None] | None,
+    late: dict[Backend, asyncio.Task[None]],
     writer: Writer,
     *,
     dry: bool,
 ) -> None:
     """Deliver one target's plan."""
     with border(target):
-        if late is not None:
-            await late
-            _plan(target, targets, unanswered=set())
+        if target.backend in late:
+            await late[target.backend]
+            _plan(target, targets, unanswered=_unanswered(late))
         if target.result is not None or target.plan is None:
             return
         if dry:
