@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Literal
 
@@ -174,6 +175,8 @@ def load_settings() -> Settings:
     """The settings as they are now; raises SettingsError with every problem."""
     try:
         return Settings()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError([f"gateway.toml or .env cannot be read: {error}"]) from None
     except ValidationError as error:
         problems: list[str] = []
         for item in error.errors(include_input=False, include_url=False):
