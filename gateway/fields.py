@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gateway.model import Backend
-    from gateway.write import ContactWrite
+    from gateway.write import Write
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class Laid:
 
 def to_backend(
     rows: Sequence[Field],
-    write: ContactWrite,
+    write: Write,
     backend: Backend,
     stored: Mapping[str, Any] | None,
     *,
@@ -111,7 +111,7 @@ def to_backend(
 
 def _clear(
     row: Field,
-    write: ContactWrite,
+    write: Write,
     backend: Backend,
     stored: Mapping[str, Any] | None,
     laid: Laid,
@@ -129,7 +129,7 @@ def _clear(
 
 
 def refuse_clearing(
-    name: str, write: ContactWrite, backend: Backend, laid: Laid, *, shown: str | None = None
+    name: str, write: Write, backend: Backend, laid: Laid, *, shown: str | None = None
 ) -> None:
     """Report a field that the backend cannot clear.
 
@@ -156,7 +156,7 @@ def cannot_clear(label: str, path: list[str], backend: Backend) -> Problem:
     )
 
 
-def too_long(row: Field, write: ContactWrite, backend: Backend, value: Any) -> list[Problem]:
+def too_long(row: Field, write: Write, backend: Backend, value: Any) -> list[Problem]:
     """The problem of a text that is longer than the backend keeps."""
     if row.max_length is None or not isinstance(value, str) or len(value) <= row.max_length:
         return []
@@ -173,15 +173,13 @@ def too_long(row: Field, write: ContactWrite, backend: Backend, value: Any) -> l
     ]
 
 
-def unsupported(rows: Sequence[Field], write: ContactWrite) -> list[str]:
+def unsupported(rows: Sequence[Field], write: Write) -> list[str]:
     """The given fields that have no row, by their input names."""
     held = {row.name for row in rows} | {"phone_country_code"}
     return [input_name(name) for name in write.given_names() if name not in held]
 
 
-def required(
-    names: Sequence[str], write: ContactWrite, backend: Backend, why: str
-) -> list[Problem]:
+def required(names: Sequence[str], write: Write, backend: Backend, why: str) -> list[Problem]:
     """A problem for each field that must have a value and has none."""
     return [
         Problem(

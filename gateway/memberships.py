@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gateway.model import Backend
     from gateway.names import Resolution
-    from gateway.write import ContactWrite
+    from gateway.write import ContactWrite, Write
 
 BY_NAME = ("groups_name", "add_groups_name", "remove_groups_name")
 
@@ -132,7 +132,7 @@ def _by_id(
 
 
 def unknown_ids(
-    write: ContactWrite,
+    write: Write,
     resolution: Resolution,
     backend: Backend,
     catalog: CatalogName,

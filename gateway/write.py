@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from strawberry import Maybe, Some
 from strawberry.utils.str_converters import to_camel_case
@@ -31,22 +31,24 @@ def input_name(name: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContactWrite:
-    """One contact to be written, with e-mail and phone read; adapters take it as it is."""
+class Write:
+    """A record to be written: what the caller said of each field, and what the absences mean."""
 
-    input: ContactInput
+    input: Any
+    """One of the Strawberry inputs."""
     mode: WriteMode = WriteMode.PATCH
     if_missing: MissingPolicy = MissingPolicy.CREATE
     targets_named: bool = False
     """Whether the caller named the targets: then a field that cannot be cleared is a problem."""
-    email: Maybe[str | None] = None
-    phone: Maybe[Phone | None] = None
     invalid: frozenset[str] = frozenset()
     """Top-level attributes that hold a problem already reported; they count as given."""
     at: tuple[str, ...] = ()
     """Where the input stands in the call, such as ("contact",) inside a lead."""
-    default_country: str | None = None
-    """The country that reads national phone numbers of this input."""
+
+    kept_by_absence: ClassVar[frozenset[str]] = frozenset()
+    """What a REPLACE does not clear by leaving it out."""
+    held_here: ClassVar[frozenset[str]] = frozenset()
+    """Fields whose values were read; the write itself holds them."""
 
     @property
     def replaces(self) -> bool:
@@ -67,7 +69,7 @@ class ContactWrite:
             holder = native.value if native else None
         if holder is None:
             return None
-        if not section and name in {"email", "phone"}:
+        if not section and name in self.held_here:
             read: Maybe[Any] = getattr(self, name)
             return read
         found: Maybe[Any] = getattr(holder, rest)
@@ -85,7 +87,7 @@ class ContactWrite:
         return (
             self.replaces
             and "." not in name
-            and name not in KEPT_BY_ABSENCE
+            and name not in self.kept_by_absence
             and name not in self.invalid
             and getattr(self.input, name) is None
         )
@@ -110,3 +112,17 @@ class ContactWrite:
             if field.name not in SECTIONS
             and (getattr(self.input, field.name) is not None or field.name in self.invalid)
         ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactWrite(Write):
+    """One contact to be written, with e-mail and phone read; adapters take it as it is."""
+
+    input: ContactInput
+    email: Maybe[str | None] = None
+    phone: Maybe[Phone | None] = None
+    default_country: str | None = None
+    """The country that reads national phone numbers of this input."""
+
+    kept_by_absence: ClassVar[frozenset[str]] = KEPT_BY_ABSENCE
+    held_here: ClassVar[frozenset[str]] = frozenset({"email", "phone"})

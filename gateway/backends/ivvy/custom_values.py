@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gateway.custom_fields import Settings
-    from gateway.entries import Entry
+    from gateway.entries import Catalog, Entry
     from gateway.fields import Laid
     from gateway.names import Resolution
-    from gateway.write import ContactWrite
+    from gateway.write import Write
 
 NATIVE = "ivvy.custom_fields"
 STATIC_TEXT = "7"
@@ -30,17 +30,18 @@ STATIC_TEXT = "7"
 
 def lay_custom_fields(
     laid: Laid,
-    write: ContactWrite,
+    write: Write,
     stored: Mapping[str, Any] | None,
     resolution: Resolution,
     *,
     text_clear: str | None,
+    catalog: CatalogName = CatalogName.CUSTOM_FIELDS,
 ) -> None:
-    """Add the custom fields that change to `laid`.
+    """Add the custom fields that change to `laid`; `catalog` is the list of their definitions.
 
     Only these are sent. ASSUMED: iVvy merges a sent list by fieldId and keeps the other fields.
     """
-    settings = custom_fields(write, resolution, Backend.IVVY, NATIVE)
+    settings = custom_fields(write, resolution, Backend.IVVY, NATIVE, catalog)
     laid.ignored += settings.ignored
     laid.problems += settings.problems
     held = stored_values(stored)
@@ -52,27 +53,27 @@ def lay_custom_fields(
             sent.append({"fieldId": int(setting.entry.id), "value": value})
             laid.changed.append(setting.label)
     if settings.clear_others:
-        sent += _cleared_others(laid, write, settings, held, resolution, text_clear)
+        defined = resolution.catalogs.get(catalog)
+        sent += _cleared_others(laid, write, settings, held, defined, text_clear)
     if sent:
         laid.values["customFields"] = sent
 
 
 def _cleared_others(
     laid: Laid,
-    write: ContactWrite,
+    write: Write,
     settings: Settings,
     held: Mapping[str, Any],
-    resolution: Resolution,
+    defined: Catalog | None,
     text_clear: str | None,
 ) -> list[dict[str, Any]]:
     """What clears the fields that have a value and are not named; those that cannot be are told.
 
     Fields that the definitions do not list, such as inactive ones, stay.
     """
-    catalog = resolution.catalogs.get(CatalogName.CUSTOM_FIELDS)
     named = settings.named()
     sent = []
-    for entry in catalog.entries if catalog else ():
+    for entry in defined.entries if defined else ():
         kind, label = _type_of(entry), f"customFields.{entry.name}"
         if entry.id in named or comparable(kind, held.get(entry.id)) is None:
             continue
