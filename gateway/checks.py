@@ -57,9 +57,9 @@ def check_contact(
     default_country: str | None = None,
 ) -> tuple[ContactWrite, list[Problem]]:
     """The write that an input means, and every problem seen in it."""
-    check = _Check(at)
+    check = Check(at)
     check.characters((), contact)
-    check.texts(contact)
+    check.texts(contact, TEXTS)
     country = check.read("phone_country_code", contact.phone_country_code, read_country)
     region = country.value if country and country.value else default_country
     email = check.read("email", contact.email, read_email)
@@ -69,7 +69,7 @@ def check_contact(
     for place, address in check.items(contact.alternate_emails):
         check.one(("alternate_emails", place), address, read_email)
     for place, postal in check.items(contact.addresses):
-        check.address(place, postal)
+        check.address(("addresses", place), postal)
     for place, path in check.items(contact.paths):
         check.path(place, path)
     check.groups(contact, mode)
@@ -101,7 +101,7 @@ def _listed(given: Maybe[Any]) -> list[Any]:
     return list(given.value or []) if given else []
 
 
-class _Check:
+class Check:
     """Collects the problems of one input."""
 
     def __init__(self, at: tuple[str, ...]) -> None:
@@ -155,10 +155,10 @@ class _Check:
             for field in fields(value):
                 self.characters((*path, field.name), getattr(value, field.name))
 
-    def texts(self, contact: ContactInput) -> None:
+    def texts(self, holder: Any, names: Iterable[str]) -> None:
         """Texts that are there have something in them."""
-        for name in TEXTS:
-            given = getattr(contact, name)
+        for name in names:
+            given = getattr(holder, name)
             if given is not None and given.value is not None and not given.value.strip():
                 self.wrong(
                     (name,), f"{input_name(name)} is empty: give null to clear it, or a value."
@@ -173,10 +173,10 @@ class _Check:
                 f"{input_name(name)} has the {part} {key!r} several times: give it once.",
             )
 
-    def address(self, place: int, address: AddressInput) -> None:
+    def address(self, at: tuple[str | int, ...], address: AddressInput) -> None:
         """One postal address."""
         if address.country_code and address.country_code.value is not None:
-            self.one(("addresses", place, "country_code"), address.country_code.value, read_country)
+            self.one((*at, "country_code"), address.country_code.value, read_country)
         points = [
             ("latitude", address.latitude, LATITUDE),
             ("longitude", address.longitude, LONGITUDE),
@@ -184,7 +184,7 @@ class _Check:
         for name, given, limit in points:
             if given and given.value is not None and not -limit <= given.value <= limit:
                 self.wrong(
-                    ("addresses", place, name),
+                    (*at, name),
                     f"{given.value} is no {name}: give degrees from {-limit:g} to {limit:g}.",
                 )
         (_, latitude, _), (_, longitude, _) = points
@@ -192,7 +192,7 @@ class _Check:
             latitude and longitude and (latitude.value is None) != (longitude.value is None)
         ):
             self.wrong(
-                ("addresses", place, "longitude" if longitude is None else "latitude"),
+                (*at, "longitude" if longitude is None else "latitude"),
                 "latitude and longitude are given together, or cleared together.",
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from strawberry import ID
 
@@ -11,13 +11,24 @@ from gateway.errors import BackendFailure
 from gateway.results import BackendResult, Outcome
 
 if TYPE_CHECKING:
-    from gateway.backends.adapter import Adapter, Plan
-    from gateway.calls import Reply
+    from gateway.backends.adapter import Answer, Plan
+    from gateway.calls import Call, Reply
     from gateway.model import Backend
-    from gateway.upstream import Exchange
+    from gateway.upstream import Exchange, Sender
 
 
-async def deliver(plan: Plan, adapter: Adapter, exchange: Exchange) -> BackendResult:
+class Writes(Protocol):
+    """What sends a plan's calls and reads their answers: an adapter, or the leads of one."""
+
+    backend: Backend
+    sender: Sender
+
+    def read_answer(self, call: Call, reply: Reply) -> Answer:
+        """What a successful reply to a writing call says."""
+        ...
+
+
+async def deliver(plan: Plan, adapter: Writes, exchange: Exchange) -> BackendResult:
     """The result of a plan's calls; the first one that fails ends them.
 
     A failure after a call that took effect is PARTIAL; before, it is what is known of the call.

@@ -27,41 +27,43 @@ log = structlog.get_logger()
 
 
 @dataclass(kw_only=True)
-class Target:
-    """One backend's part of a write, as far as it has come."""
+class Part:
+    """What one backend has to do with a write, as far as it has come."""
 
-    adapter: Adapter
-    write: ContactWrite
+    backend: Backend
     exchange: Exchange
     wanted: list[Wanted] = field(default_factory=list)
     """The names that it needs resolved."""
     resolution: Resolution = field(default_factory=Resolution)
-    found: Found | None = None
     plan: Plan | None = None
     result: BackendResult | None = None
-    """Set as soon as this target's part is over."""
-
-    @property
-    def backend(self) -> Backend:
-        """The backend."""
-        return self.adapter.backend
+    """Set as soon as this part is over."""
 
     def end(self, outcome: Outcome, problems: Iterable[Problem] = ()) -> None:
-        """End this target's part without a write."""
+        """End this part without a write."""
         plan = self.plan or Plan(outcome=outcome)
         self.result = planned(plan, self.backend, outcome)
         self.result.errors = list(problems)
         self.result.changed_fields = []
 
     def fail(self, failure: BackendFailure) -> None:
-        """End this target's part with what a step raised."""
+        """End this part with what a step raised."""
         if failure.problem.backend is None:
             failure.problem.backend = self.backend
         self.end(failure.outcome, [failure.problem])
 
 
+@dataclass(kw_only=True)
+class Target(Part):
+    """One backend's part of a contact's write."""
+
+    adapter: Adapter
+    write: ContactWrite
+    found: Found | None = None
+
+
 @contextmanager
-def border(target: Target) -> Iterator[None]:
+def border(target: Part) -> Iterator[None]:
     """Where what goes wrong in one target ends: siblings cannot hurt each other.
 
     The one broad except: our own fault must leave the others' receipts standing, and must not say

@@ -76,6 +76,7 @@ async def upsert(
     """
     targets = [
         Target(
+            backend=adapter.backend,
             adapter=adapter,
             write=write,
             exchange=Exchange(deadline=deadline, request_id=request_id),
