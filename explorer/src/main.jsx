@@ -7,10 +7,15 @@ import { exampleTabs } from './examples.js';
 
 const fetcher = createGraphiQLFetcher({ url: '/graphql' });
 
+// GraphiQL 5.4 opens the first default tab without its variables. They are given on a first visit
+// only: later they would win over what the visitor has typed.
+const isFirstVisit = localStorage.getItem('graphiql:tabState') === null;
+
 createRoot(document.getElementById('explorer')).render(
   <GraphiQL
     fetcher={fetcher}
     defaultTabs={exampleTabs}
+    initialVariables={isFirstVisit ? exampleTabs[0].variables : undefined}
     // Opened where examples use them; API keys go into "Headers" beside.
     defaultEditorToolsVisibility="variables"
     isHeadersEditorEnabled

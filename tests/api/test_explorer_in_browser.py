@@ -132,7 +132,12 @@ def test_graphiql_opens_and_runs_a_query_without_asking_any_other_host(graphiql:
     expect(page.get_by_role("tab").first).to_contain_text("CreateAContact")
     expect(page.locator(".graphiql-query-editor")).to_contain_text("upsertContact")
     expect(page.get_by_role("button", name="Headers")).to_be_visible()
+    expect(page.locator(".graphiql-editor-tool")).to_contain_text("hedy@example.com")
     page.screenshot(path=ARTIFACTS / "explorer.png")
+
+    page.get_by_role("tab", name="DryRun").click()
+    expect(page.locator(".graphiql-query-editor")).to_contain_text("dryRun: true")
+    expect(page.locator(".graphiql-editor-tool")).to_contain_text("ada@example.com")
 
     page.get_by_role("button", name="New tab").click()
     page.locator(".graphiql-query-editor .monaco-editor").first.click()
