@@ -107,6 +107,9 @@ def stored_addresses(extra: Any) -> st.SearchStrategy[list[dict[str, Any]]]:
                 "locationName": st.sampled_from(["Office", "Home", "Primary", "Address 2"]),
                 "streetAddress": words,
                 "country": st.sampled_from(["GB", "DE"]),
+                "gisLocation": st.fixed_dictionaries(
+                    {"lat": st.floats(-90, 90), "lon": st.floats(-9, 9)}
+                ),
             }
         ),
         optional(
@@ -114,7 +117,6 @@ def stored_addresses(extra: Any) -> st.SearchStrategy[list[dict[str, Any]]]:
             city=words,
             state=words,
             postalCode=words,
-            gisLocation=st.fixed_dictionaries({"lat": st.floats(-90, 90), "lon": st.floats(-9, 9)}),
             source=st.sampled_from(["MANUAL", "AUTO"]),
             locationId=st.integers(1, 10**15),
             assetExternalId=words,
@@ -156,6 +158,9 @@ def stored_contacts(draw: st.DrawFn, *, real: bool) -> dict[str, Any]:
         "firstName": draw(words),
         "lastName": draw(words),
         "recordTypeId": draw(st.sampled_from([EMPLOYEE, RESIDENT])),
+        "paths": draw(stored_paths(extra, twins=not real)),
+        "address": draw(stored_addresses(extra)),
+        "contactAttributes": draw(stored_attributes(extra)),
         **draw(
             optional(
                 middleInitial=st.sampled_from("AB"),
@@ -168,9 +173,6 @@ def stored_contacts(draw: st.DrawFn, *, real: bool) -> dict[str, Any]:
                 userId=st.integers(1, 10**15),
                 groups=st.lists(st.sampled_from([NEWSLETTER, BERLIN, WARDENS]), unique=True),
                 topics=st.lists(st.integers(1, 10**15), max_size=2, unique=True),
-                paths=stored_paths(extra, twins=not real),
-                address=stored_addresses(extra),
-                contactAttributes=stored_attributes(extra),
             )
         ),
     }
@@ -185,7 +187,7 @@ def stored_contacts(draw: st.DrawFn, *, real: bool) -> dict[str, Any]:
 
 
 def given_or_null(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.none() | values
+    return st.one_of(values, values, values, st.none())
 
 
 given_numbers = st.sampled_from(["+44 7700 900101", "07700 900199", "+49 30 23125 101"])
@@ -203,13 +205,12 @@ given_frames = st.lists(
 
 
 @st.composite
-def given_paths(draw: st.DrawFn) -> list[Any]:
-    ids = draw(
-        st.lists(st.sampled_from([HOME_EMAIL, BUSINESS, SMS, APP, MOBILE]), max_size=3, unique=True)
-    )
+def paths_over(draw: st.DrawFn, held: dict[str, Any]) -> list[Any]:
+    """Paths of an input, mostly of those that are stored."""
+    ids = [row["pathId"] for row in held["paths"]] + [HOME_EMAIL, BUSINESS, SMS, APP, MOBILE]
     rows = []
-    for path_id in ids:
-        values = given_numbers if path_id not in (HOME_EMAIL, APP) else emails
+    for path_id in draw(st.lists(st.sampled_from(ids), max_size=3, unique=True)):
+        values = given_numbers if path_id not in (WORK_EMAIL, HOME_EMAIL, APP) else emails
         how = st.sampled_from([{"path_id": str(path_id)}, {"prompt": PROMPTS[str(path_id)]}])
         more = optional(
             extension=given_or_null(st.sampled_from(["1", "33"])),
@@ -219,24 +220,30 @@ def given_paths(draw: st.DrawFn) -> list[Any]:
     return rows
 
 
-given_addresses = st.lists(
-    merged(
-        optional(
-            location_name=st.sampled_from(["Office", "Home", "Barn"]),
-            line1=words,
-            line2=given_or_null(st.sampled_from(["2a", "Behind the old mill"])),
-            city=given_or_null(words),
-            region=given_or_null(words),
-            postal_code=given_or_null(words),
-            country_code=st.sampled_from(["GB", "FR"]),
-        ),
-        st.sampled_from(
-            [{}, {"latitude": 1.5, "longitude": 2.5}, {"latitude": None, "longitude": None}]
-        ),
-    ),
-    max_size=3,
-    unique_by=lambda each: each.get("location_name", id(each)),
-)
+@st.composite
+def addresses_over(draw: st.DrawFn, held: dict[str, Any]) -> list[Any]:
+    """Addresses of an input: parts of those that are stored, and whole ones."""
+    parts: dict[str, st.SearchStrategy[Any]] = {
+        "line1": words,
+        "line2": given_or_null(st.sampled_from(["2a", "Behind the old mill"])),
+        "city": given_or_null(words),
+        "region": given_or_null(words),
+        "postal_code": given_or_null(words),
+        "country_code": st.sampled_from(["GB", "FR"]),
+    }
+    positions = [{}, {}, {"latitude": 1.5, "longitude": 2.5}, {"latitude": None, "longitude": None}]
+    rows = []
+    names = [row["locationName"] for row in held["address"]]
+    for place, name in enumerate(draw(st.permutations(names))[: draw(st.integers(0, 3))]):
+        in_place = place < len(names) and names[place] == name and draw(st.booleans())
+        known = {} if in_place else {"location_name": name}
+        rows.append({**known, **draw(optional(**parts)), **draw(st.sampled_from(positions))})
+    if draw(st.booleans()):
+        whole = draw(st.fixed_dictionaries(parts))
+        rows.append({"location_name": "Barn", **whole, **draw(st.sampled_from(positions))})
+    return [address(**row) for row in rows]
+
+
 given_customs = st.lists(
     st.sampled_from(
         [
@@ -260,20 +267,24 @@ groups = st.one_of(
     st.fixed_dictionaries({"add_groups_name": group_names}),
     st.fixed_dictionaries({"remove_groups_name": group_names}),
 )
-inputs = merged(
-    optional(
-        first_name=words,
-        last_name=words,
-        middle_initial=given_or_null(st.sampled_from("AC")),
-        suffix=given_or_null(words),
-        country_code=given_or_null(st.sampled_from(["gb", "FR"])),
-        timezone_id=given_or_null(st.sampled_from(["Europe/London", "Asia/Tokyo"])),
-        record_type_name=st.sampled_from(["Employee", "resident"]),
-        email=given_or_null(emails),
-        phone=given_or_null(given_numbers),
-        paths=given_or_null(given_paths()),
-        addresses=given_or_null(given_addresses.map(lambda rows: [address(**row) for row in rows])),
-        custom_fields=given_or_null(given_customs),
-    ),
-    groups,
-)
+
+
+def inputs_over(held: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """The fields of an input for a contact that is stored so."""
+    return merged(
+        optional(
+            first_name=words,
+            last_name=words,
+            middle_initial=given_or_null(st.sampled_from("AC")),
+            suffix=given_or_null(words),
+            country_code=given_or_null(st.sampled_from(["gb", "FR"])),
+            timezone_id=given_or_null(st.sampled_from(["Europe/London", "Asia/Tokyo"])),
+            record_type_name=st.sampled_from(["Employee", "resident"]),
+            email=given_or_null(emails),
+            phone=given_or_null(given_numbers),
+            paths=given_or_null(paths_over(held)),
+            addresses=given_or_null(addresses_over(held)),
+            custom_fields=given_or_null(given_customs),
+        ),
+        groups,
+    )
