@@ -7,6 +7,7 @@ The order and the conflicts are the same for every backend; asking is the backen
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Found, Key, KeyKind, Stored
@@ -122,6 +123,54 @@ def fitting(backend: Backend, key: Key, rows: list[Stored]) -> list[Stored]:
     return fit
 
 
+def sorted_by_value(
+    backend: Backend, kind: KeyKind, values: Sequence[str], rows: Sequence[Stored]
+) -> dict[str, list[Stored]]:
+    """The rows of one answer about many values, under the value that each of them fits.
+
+    Raises NotWrittenError for a row that fits none, as `fitting` does.
+    """
+    wanted = defaultdict(list)
+    for value in dict.fromkeys(values):
+        wanted[_compared(kind, value)].append(value)
+    in_another_case = {form.casefold() for form in wanted}
+    found: dict[str, list[Stored]] = {value: [] for value in values}
+    for row in rows:
+        held = _held(kind, row)
+        form = None if held is None else _compared(kind, held)
+        if form in wanted:
+            for value in wanted[form]:
+                found[value].append(row)
+        elif kind is not KeyKind.EXTERNAL_ID or (form or "").casefold() not in in_another_case:
+            raise NotWrittenError(
+                Problem(
+                    backend=backend,
+                    code=ProblemCode.BACKEND_ERROR,
+                    message=f"{backend.value} was asked for records by {kind.value} and answered "
+                    f"with record {row.id}, which has none of those asked for: it seems not to "
+                    "honour the filter, so its answer tells nothing.",
+                    retryable=True,
+                )
+            )
+    return found
+
+
+def _held(kind: KeyKind, row: Stored) -> str | None:
+    """What a record has of a kind of key."""
+    match kind:
+        case KeyKind.NATIVE_ID:
+            return row.id
+        case KeyKind.EXTERNAL_ID:
+            return row.external_id
+        case KeyKind.EMAIL:
+            return row.email
+
+
+def _compared(kind: KeyKind, value: str) -> str:
+    """The form in which two keys of a kind are compared."""
+    return folded_email(value) if kind is KeyKind.EMAIL else value
+
+
 def _differs_in_case(key: Key, row: Stored) -> bool:
     return (
         key.kind is KeyKind.EXTERNAL_ID
@@ -131,13 +180,8 @@ def _differs_in_case(key: Key, row: Stored) -> bool:
 
 
 def _fits(key: Key, row: Stored) -> bool:
-    match key.kind:
-        case KeyKind.NATIVE_ID:
-            return row.id == key.value
-        case KeyKind.EXTERNAL_ID:
-            return row.external_id == key.value
-        case KeyKind.EMAIL:
-            return row.email is not None and folded_email(row.email) == folded_email(key.value)
+    held = _held(key.kind, row)
+    return held is not None and _compared(key.kind, held) == _compared(key.kind, key.value)
 
 
 async def _object(
