@@ -1,0 +1,182 @@
+"""Reads the operation log, and clears away what is past its time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from gateway.store.claims import read_step_row
+from gateway.store.database import Statement, from_json, known_time, to_json, to_time
+from gateway.store.operation_records import (
+    Backlog,
+    Event,
+    Item,
+    Operation,
+    OperationStatus,
+    Step,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gateway.store.database import Row, Transaction, Value
+
+
+def read_operation(operation_id: str) -> Transaction[Operation | None]:
+    """An operation by id."""
+    rows = yield Statement("SELECT * FROM operation WHERE id = $1", (operation_id,))
+    return _operation(rows[0]) if rows else None
+
+
+def list_operations(
+    caller: str | None, status: OperationStatus | None, first: int, after: Operation | None
+) -> Transaction[list[Operation]]:
+    """Operations, newest first."""
+    values: list[Value] = [first]
+    wheres = ["1 = 1"]
+    if caller is not None:
+        values.append(caller)
+        wheres.append(f"caller = ${len(values)}")
+    if status is not None:
+        values.append(status.value)
+        wheres.append(f"status = ${len(values)}")
+    if after is not None:
+        values += [after.submitted_at, after.id]
+        wheres.append(f"(submitted_at, id) < (${len(values) - 1}, ${len(values)})")
+    rows = yield Statement(
+        f"SELECT * FROM operation WHERE {' AND '.join(wheres)}"  # noqa: S608 - parts from above
+        " ORDER BY submitted_at DESC, id DESC LIMIT $1",
+        tuple(values),
+    )
+    return [_operation(row) for row in rows]
+
+
+def read_items(
+    operation_id: str, status: str | None, first: int, after: int
+) -> Transaction[list[Item]]:
+    """Items behind a position, in order, with their steps."""
+    values: tuple[Value, ...] = (operation_id, after, first)
+    matching = "" if status is None else " AND status = $4"
+    rows = yield Statement(
+        "SELECT * FROM item WHERE operation_id = $1 AND position > $2"  # noqa: S608 - parts from above
+        f"{matching} ORDER BY position LIMIT $3",
+        values if status is None else (*values, status),
+    )
+    step_rows = yield Statement(
+        "SELECT * FROM step WHERE operation_id = $1 AND position IN {any_int $2} ORDER BY id",
+        (operation_id, to_json([row["position"] for row in rows])),
+    )
+    steps: dict[int, list[Step]] = defaultdict(list)
+    for row in step_rows:
+        steps[row["position"]].append(read_step_row(row))
+    return [_item(row, steps[row["position"]]) for row in rows]
+
+
+def read_step(step_id: int) -> Transaction[Step | None]:
+    """A step by id."""
+    rows = yield Statement("SELECT * FROM step WHERE id = $1", (step_id,))
+    return read_step_row(rows[0]) if rows else None
+
+
+def read_events(operation_id: str, after: int, limit: int) -> Transaction[list[Event]]:
+    """Changes of an operation behind a number, in order."""
+    rows = yield Statement(
+        "SELECT * FROM event WHERE operation_id = $1 AND number > $2 ORDER BY number LIMIT $3",
+        (operation_id, after, limit),
+    )
+    return [
+        Event(
+            operation_id=row["operation_id"],
+            number=row["number"],
+            at=known_time(row["at"]),
+            step_id=row["step_id"],
+            kind=row["kind"],
+            detail=from_json(row["detail"]),
+        )
+        for row in rows
+    ]
+
+
+def is_record_waiting(backend: str, record_key: str) -> Transaction[bool]:
+    """Whether a step that holds the record is not through yet."""
+    rows = yield Statement(
+        "SELECT id FROM step WHERE backend = $1 AND record_key = $2 AND holds = 1 LIMIT 1",
+        (backend, record_key),
+    )
+    return bool(rows)
+
+
+def read_backlog(now: datetime) -> Transaction[Backlog]:
+    """What has not ended."""
+    operations = yield Statement(
+        "SELECT count(*) AS number, min(submitted_at) AS oldest FROM operation"
+        " WHERE completed_at IS NULL"
+    )
+    due = yield Statement(
+        "SELECT count(*) AS number FROM step"
+        " WHERE state IN ('QUEUED', 'FOLLOWING') AND due_at <= $1",
+        (now,),
+    )
+    attention = yield Statement(
+        "SELECT count(*) AS number FROM step WHERE state = 'NEEDS_ATTENTION'"
+    )
+    return Backlog(
+        operations=operations[0]["number"],
+        oldest=to_time(operations[0]["oldest"]),
+        due=due[0]["number"],
+        attention=attention[0]["number"],
+    )
+
+
+_ENDED = "operation_id IN (SELECT id FROM operation WHERE completed_at < $1)"
+
+
+def purge(before: datetime, limit: int) -> Transaction[int]:
+    """Remove a batch of what belongs to operations that ended before; gives the number of rows.
+
+    Rows go from the leaves up, so that a great operation is taken apart over several batches.
+    """
+    removed = 0
+    for table, columns, ended in (
+        ("event", "operation_id, number", _ENDED),
+        ("step", "id", _ENDED),
+        ("item", "operation_id, position", _ENDED),
+        ("operation", "id", "completed_at < $1"),
+    ):
+        if removed < limit:
+            rows = yield Statement(
+                f"DELETE FROM {table} WHERE ({columns}) IN (SELECT {columns} FROM {table}"  # noqa: S608
+                f" WHERE {ended} LIMIT $2) RETURNING 1 AS gone",
+                (before, limit - removed),
+            )
+            removed += len(rows)
+    return removed
+
+
+def _operation(row: Row) -> Operation:
+    return Operation(
+        id=row["id"],
+        caller=row["caller"],
+        kind=row["kind"],
+        status=OperationStatus(row["status"]),
+        payload=from_json(row["payload"]),
+        payload_version=row["payload_version"],
+        submitted_at=known_time(row["submitted_at"]),
+        completed_at=to_time(row["completed_at"]),
+        total=row["total"],
+        completed=row["completed"],
+        failed=row["failed"],
+        revision=row["revision"],
+    )
+
+
+def _item(row: Row, steps: list[Step]) -> Item:
+    return Item(
+        operation_id=row["operation_id"],
+        position=row["position"],
+        external_id=row["external_id"],
+        status=row["status"],
+        payload=from_json(row["payload"]),
+        result=from_json(row["result"]),
+        steps=tuple(steps),
+    )

@@ -1,0 +1,145 @@
+"""The store in PostgreSQL: any number of processes and machines on one database.
+
+Needs the extra `[postgres]` (asyncpg); imported only when DATABASE_URL names PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import asyncpg
+
+from gateway.store.database import Batch, Dialect, check_values, translator
+from gateway.store.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+    from gateway.store.database import Row, Statement, Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CONNECTIONS = 10
+"""Connections of one process at most; PostgreSQL allows 100 over all unless told otherwise."""
+COMMAND_SECONDS = 30.0
+"""No statement of ours takes long: one that does waits for a lock or a dead server."""
+RACE_ATTEMPTS = 5
+
+DIALECT = Dialect(
+    placeholder="$",
+    words={
+        "any_of": "(SELECT jsonb_array_elements_text(CAST($1 AS jsonb)))",
+        "any_int": "(SELECT CAST(jsonb_array_elements_text(CAST($1 AS jsonb)) AS bigint))",
+        "for_update": "FOR UPDATE",
+        "skip_locked": "SKIP LOCKED",
+        "identity": "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        "int": "bigint",
+        "time": "timestamptz",
+        "json": "json",  # kept as it was written; jsonb refuses the NUL that JSON can spell
+        "strict": "",
+        "tables": "(SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema())",
+    },
+)
+
+LOST_RACES = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.UniqueViolationError,
+    asyncpg.InvalidCachedStatementError,
+)
+"""Another transaction was first, or has changed the schema: run again, this one sees it."""
+
+
+class PostgresDatabase:
+    """Runs transactions on a pool of connections."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._translate = translator(DIALECT)
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def write(
+        self, transaction: Callable[P, Transaction[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a transaction to its end, even when the caller is cancelled."""
+        return await self._shielded(self._attempts(transaction, *args, **kwargs))
+
+    async def read(
+        self, transaction: Callable[P, Transaction[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a transaction on one state of the database."""
+        options = {"isolation": "repeatable_read", "readonly": True}
+        return await self._once(transaction(*args, **kwargs), options)
+
+    async def finish(self) -> None:
+        """Wait for the transactions whose callers have gone."""
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def _shielded(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def _attempts(
+        self, transaction: Callable[P, Transaction[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        for _ in range(RACE_ATTEMPTS - 1):
+            try:
+                return await self._once(transaction(*args, **kwargs), {})
+            except LOST_RACES:
+                continue
+        return await self._once(transaction(*args, **kwargs), {})
+
+    async def _once(self, steps: Transaction[T], options: dict[str, Any]) -> T:
+        try:
+            async with self._pool.acquire() as connection, connection.transaction(**options):
+                return await self._run(steps, connection)
+        except asyncpg.DataError:
+            raise  # a value of ours that does not fit its column, and an InterfaceError by descent
+        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
+            raise StoreUnavailableError(f"PostgreSQL cannot be used now: {error}") from error
+        except (asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError) as error:
+            raise StoreUnavailableError(f"PostgreSQL cannot serve now: {error}") from error
+
+    async def _run(self, steps: Transaction[T], connection: Any) -> T:
+        try:
+            step = next(steps)
+            while True:
+                step = steps.send(await self._answer(step, connection))
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    async def _answer(self, step: Statement | Batch, connection: Any) -> list[Row]:
+        if isinstance(step, Batch):
+            for values in step.rows:
+                check_values(values)
+            await connection.executemany(self._translate(step.sql), step.rows)
+            return []
+        check_values(step.values)
+        rows: list[Row] = await connection.fetch(self._translate(step.sql), *step.values)
+        return rows
+
+
+@asynccontextmanager
+async def postgres_database(url: str) -> AsyncIterator[PostgresDatabase]:
+    """The database that the URL names; raises StoreUnavailableError when it does not answer."""
+    try:
+        pool = await asyncpg.create_pool(
+            url, min_size=1, max_size=CONNECTIONS, command_timeout=COMMAND_SECONDS
+        )
+    except ValueError:  # its text may repeat the password
+        raise StoreUnavailableError("The URL of PostgreSQL cannot be read.") from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise StoreUnavailableError(f"PostgreSQL cannot be opened: {error}") from error
+    database = PostgresDatabase(pool)
+    try:
+        yield database
+    finally:
+        await database.finish()
+        await pool.close()

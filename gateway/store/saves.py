@@ -1,0 +1,178 @@
+"""Writes what became of steps, and what that makes of their items and operations."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from gateway.store.database import Batch, Statement, to_json, to_time
+from gateway.store.operation_records import OperationStatus, StepState
+from gateway.store.submissions import final_status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from gateway.store.database import Row, Transaction, Value
+    from gateway.store.operation_records import ItemSummary, Save
+
+Summarize: TypeAlias = "Callable[[Sequence[str | None]], ItemSummary]"
+"""What the outcomes of an item's steps come to; None for a step that has none yet."""
+
+ItemKey: TypeAlias = tuple[str, int]
+
+_OF_STEPS = "(SELECT DISTINCT operation_id, position FROM step WHERE id IN {any_int $1}) AS touched"
+
+
+@dataclass(slots=True)
+class _Delta:
+    """What a save adds to an operation's counts."""
+
+    ended: int = 0
+    failed: int = 0
+    attention: int = 0
+
+
+def save(saves: Sequence[Save], summarize: Summarize, now: datetime) -> Transaction[frozenset[int]]:
+    """Save claimed steps; gives the ids of those that were lost to another, and are not saved.
+
+    Operations are locked before steps, both in one order, so that two savers never wait for each
+    other and an item's outcomes are summed up by one of them at a time.
+    """
+    operations = yield Statement(
+        "SELECT * FROM operation WHERE id IN {any_of $1} ORDER BY id {for_update}",
+        (to_json(sorted({save.step.operation_id for save in saves})),),
+    )
+    rows = yield Statement(
+        "SELECT id, fence, owner, holds, state, outcome FROM step WHERE id IN {any_int $1}"
+        " ORDER BY id {for_update}",
+        (to_json([save.step.id for save in saves]),),
+    )
+    stored = {row["id"]: row for row in rows if row["owner"] is not None}
+    held = [
+        save
+        for save in saves
+        if save.step.id in stored and stored[save.step.id]["fence"] == save.step.fence
+    ]
+    if held:
+        yield Batch(_UPDATE_STEP, [_step_row(save, stored[save.step.id]) for save in held])
+        changed = [save for save in held if _is_news(save, stored[save.step.id])]
+        deltas = (yield from _sum_up_items(changed, summarize)) if changed else {}
+        yield from _save_operations(operations, held, deltas, now)
+    return frozenset(save.step.id for save in saves) - frozenset(save.step.id for save in held)
+
+
+_UPDATE_STEP = """
+    UPDATE step SET state = $2, holds = $3, due_at = $4, owner = $5, outcome = $6, intent = $7,
+        result = $8, jobs = $9
+    WHERE id = $1
+"""
+
+
+def _step_row(save: Save, stored: Row) -> tuple[Value, ...]:
+    step = save.step
+    holds = step.state is StepState.QUEUED or (
+        step.state is StepState.FOLLOWING and step.holds_record
+    )
+    if holds and not stored["holds"] and save.keep_until is not None:
+        raise ValueError("A step that wants its record again gives its lease back, and waits.")
+    return (
+        step.id,
+        step.state.value,
+        int(holds),
+        save.keep_until or step.due_at,
+        None if save.keep_until is None else step.owner,
+        step.outcome,
+        None if step.intent is None else to_json(step.intent),
+        None if step.result is None else to_json(step.result),
+        to_json(list(step.jobs)),
+    )
+
+
+def _is_news(save: Save, stored: Row) -> bool:
+    """Whether a step's item may have changed with it."""
+    return (save.step.state.value, save.step.outcome) != (stored["state"], stored["outcome"])
+
+
+def _sum_up_items(saves: Sequence[Save], summarize: Summarize) -> Transaction[dict[str, _Delta]]:
+    """Bring the steps' items up to date; gives what that adds to each operation's counts."""
+    ids = to_json([save.step.id for save in saves])
+    items = yield Statement(
+        "SELECT item.operation_id, item.position, item.ended, item.failed, item.attention"  # noqa: S608 - a constant
+        f" FROM item JOIN {_OF_STEPS} ON touched.operation_id = item.operation_id"
+        " AND touched.position = item.position",
+        (ids,),
+    )
+    steps = yield Statement(
+        "SELECT step.operation_id, step.position, step.state, step.outcome"  # noqa: S608 - a constant
+        f" FROM step JOIN {_OF_STEPS} ON touched.operation_id = step.operation_id"
+        " AND touched.position = step.position ORDER BY step.id",
+        (ids,),
+    )
+    siblings: dict[ItemKey, list[Row]] = defaultdict(list)
+    for step in steps:
+        siblings[step["operation_id"], step["position"]].append(step)
+    deltas: dict[str, _Delta] = defaultdict(_Delta)
+    updates: list[tuple[Value, ...]] = []
+    for item in items:
+        key = (item["operation_id"], item["position"])
+        states = {row["state"] for row in siblings[key]}
+        summary = summarize([row["outcome"] for row in siblings[key]])
+        ended = states == {StepState.DONE}
+        failed = ended and summary.failed
+        attention = StepState.NEEDS_ATTENTION in states
+        delta = deltas[key[0]]
+        delta.ended += ended - item["ended"]
+        delta.failed += failed - item["failed"]
+        delta.attention += attention - item["attention"]
+        updates.append((*key, summary.status, int(ended), int(failed), int(attention)))
+    yield Batch(
+        "UPDATE item SET status = $3, ended = $4, failed = $5, attention = $6"
+        " WHERE operation_id = $1 AND position = $2",
+        updates,
+    )
+    return deltas
+
+
+def _save_operations(
+    operations: Sequence[Row], saves: Sequence[Save], deltas: dict[str, _Delta], now: datetime
+) -> Transaction[None]:
+    updates: list[tuple[Value, ...]] = []
+    events: list[tuple[Value, ...]] = []
+    for operation in operations:
+        mine = [save for save in saves if save.step.operation_id == operation["id"]]
+        if not mine:
+            continue
+        delta = deltas.get(operation["id"], _Delta())
+        completed = operation["completed"] + delta.ended
+        failed = operation["failed"] + delta.failed
+        attention = operation["attention"] + delta.attention
+        status, completed_at = _status(operation, completed, failed, attention, now)
+        number = operation["revision"]
+        for number, save in enumerate(mine, start=operation["revision"] + 1):
+            detail = None if save.detail is None else to_json(save.detail)
+            events.append((operation["id"], number, now, save.step.id, save.event, detail))
+        updates.append(
+            (operation["id"], status, completed_at, completed, failed, attention, number)
+        )
+    yield Batch(
+        "UPDATE operation SET status = $2, completed_at = $3, completed = $4, failed = $5,"
+        " attention = $6, revision = $7 WHERE id = $1",
+        updates,
+    )
+    yield Batch(
+        "INSERT INTO event (operation_id, number, at, step_id, kind, detail)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        events,
+    )
+
+
+def _status(
+    operation: Row, completed: int, failed: int, attention: int, now: datetime
+) -> tuple[str, datetime | None]:
+    if completed == operation["total"]:
+        ended_at = to_time(operation["completed_at"]) or now
+        return final_status(completed, failed).value, ended_at
+    waiting = attention > 0
+    return (OperationStatus.NEEDS_ATTENTION if waiting else OperationStatus.RUNNING).value, None

@@ -1,0 +1,156 @@
+"""The tables, as the migrations that make them."""
+
+from __future__ import annotations
+
+from gateway.store.migrations import Migration
+
+LEAD_LINKS = (
+    # A lead of iVvy has no externalId: this table is the only place that knows which lead it is.
+    # An intent is a row without a lead: a create that was begun and whose end is not known here.
+    """
+    CREATE TABLE lead_link (
+        account text NOT NULL,
+        external_id text NOT NULL,
+        state text NOT NULL CHECK (state IN ('INTENT', 'UNKNOWN', 'LINKED')),
+        lead_id text,
+        intent_id text NOT NULL,
+        holder text NOT NULL,
+        begun_at {time} NOT NULL,
+        answer_by {time} NOT NULL,
+        payload {json} NOT NULL,
+        payload_version {int} NOT NULL,
+        note text,
+        changed_at {time} NOT NULL,
+        PRIMARY KEY (account, external_id),
+        CHECK ((state = 'LINKED') = (lead_id IS NOT NULL))
+    ) {strict}
+    """,
+    "CREATE UNIQUE INDEX lead_link_lead ON lead_link (account, lead_id) WHERE lead_id IS NOT NULL",
+    "CREATE INDEX lead_link_open ON lead_link (begun_at) WHERE lead_id IS NULL",
+)
+
+LEASES = (
+    # The row outlives its holder: released_at and the fence tell who reads it next what happened.
+    """
+    CREATE TABLE lease (
+        key text PRIMARY KEY,
+        fence {int} NOT NULL,
+        previous {int} NOT NULL,
+        holder text,
+        held_until {time},
+        released_at {time},
+        touched_at {time} NOT NULL
+    ) {strict}
+    """,
+    "CREATE INDEX lease_idle ON lease (touched_at) WHERE holder IS NULL",
+)
+
+OPERATIONS = (
+    """
+    CREATE TABLE operation (
+        id text PRIMARY KEY,
+        caller text NOT NULL,
+        kind text NOT NULL,
+        status text NOT NULL CHECK (status IN
+            ('PENDING', 'RUNNING', 'SUCCEEDED', 'PARTIAL', 'FAILED', 'NEEDS_ATTENTION')),
+        payload {json} NOT NULL,
+        payload_version {int} NOT NULL,
+        submitted_at {time} NOT NULL,
+        completed_at {time},
+        total {int} NOT NULL,
+        completed {int} NOT NULL,
+        failed {int} NOT NULL,
+        attention {int} NOT NULL,
+        revision {int} NOT NULL
+    ) {strict}
+    """,
+    "CREATE INDEX operation_of_caller ON operation (caller, submitted_at, id)",
+    "CREATE INDEX operation_newest ON operation (submitted_at, id)",
+    "CREATE INDEX operation_open ON operation (submitted_at) WHERE completed_at IS NULL",
+    "CREATE INDEX operation_ended ON operation (completed_at) WHERE completed_at IS NOT NULL",
+    """
+    CREATE TABLE item (
+        operation_id text NOT NULL REFERENCES operation (id),
+        position {int} NOT NULL,
+        external_id text,
+        status text NOT NULL,
+        ended {int} NOT NULL,
+        failed {int} NOT NULL,
+        attention {int} NOT NULL,
+        payload {json} NOT NULL,
+        result {json},
+        PRIMARY KEY (operation_id, position)
+    ) {strict}
+    """,
+    "CREATE INDEX item_status ON item (operation_id, status, position)",
+    # id is the order of acceptance. due_at is the next attempt's time, or a lease's end.
+    """
+    CREATE TABLE step (
+        id {identity},
+        operation_id text NOT NULL,
+        position {int} NOT NULL,
+        backend text NOT NULL,
+        name text NOT NULL,
+        record_key text NOT NULL,
+        state text NOT NULL CHECK (state IN ('QUEUED', 'FOLLOWING', 'NEEDS_ATTENTION', 'DONE')),
+        holds {int} NOT NULL,
+        attempts {int} NOT NULL,
+        due_at {time} NOT NULL,
+        owner text,
+        fence {int} NOT NULL,
+        outcome text,
+        intent {json},
+        result {json},
+        jobs {json} NOT NULL,
+        FOREIGN KEY (operation_id, position) REFERENCES item (operation_id, position)
+    ) {strict}
+    """,
+    "CREATE INDEX step_of_item ON step (operation_id, position)",
+    "CREATE INDEX step_due ON step (due_at, id) WHERE state IN ('QUEUED', 'FOLLOWING')",
+    "CREATE INDEX step_order ON step (backend, record_key, id) WHERE holds = 1",
+    # The last word on order: two steps on one record are never in hand at the same time.
+    """
+    CREATE UNIQUE INDEX step_in_hand ON step (backend, record_key)
+        WHERE holds = 1 AND owner IS NOT NULL
+    """,
+    "CREATE INDEX step_attention ON step (id) WHERE state = 'NEEDS_ATTENTION'",
+    """
+    CREATE TABLE event (
+        operation_id text NOT NULL REFERENCES operation (id),
+        number {int} NOT NULL,
+        at {time} NOT NULL,
+        step_id {int},
+        kind text NOT NULL,
+        detail {json},
+        PRIMARY KEY (operation_id, number)
+    ) {strict}
+    """,
+)
+
+IDEMPOTENCY_KEYS = (
+    """
+    CREATE TABLE idempotency_key (
+        caller text NOT NULL,
+        key text NOT NULL,
+        input_hash text NOT NULL,
+        fence {int} NOT NULL,
+        holder text,
+        held_until {time},
+        receipt {json},
+        receipt_version {int},
+        operation_id text,
+        created_at {time} NOT NULL,
+        expires_at {time} NOT NULL,
+        PRIMARY KEY (caller, key)
+    ) {strict}
+    """,
+    "CREATE INDEX idempotency_key_expiry ON idempotency_key (expires_at)",
+)
+
+MIGRATIONS = (
+    Migration(name="lead links", statements=LEAD_LINKS),
+    Migration(name="leases", statements=LEASES),
+    Migration(name="operations", statements=OPERATIONS),
+    Migration(name="idempotency keys", statements=IDEMPOTENCY_KEYS),
+)
+"""Every version of the schema, in order."""

@@ -1,0 +1,171 @@
+"""The store in an SQLite file: one process, nothing to install."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from gateway.store.database import Batch, Dialect, check_values, translator
+from gateway.store.errors import StoreError, StoreUnavailableError
+from gateway.store.sqlite_writer import SqliteWriter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from pathlib import Path
+
+    from gateway.store.database import Row, Transaction, Value
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READERS = 2
+BUSY_SECONDS = 10.0
+"""How long the writer waits for an admin command's short transaction."""
+OLDEST = (3, 38)
+"""The first SQLite that has all we use: UPDATE … FROM, RETURNING, STRICT tables, JSON."""
+
+DIALECT = Dialect(
+    placeholder="?",
+    words={
+        "any_of": "(SELECT value FROM json_each($1))",
+        "any_int": "(SELECT value FROM json_each($1))",
+        "for_update": "",
+        "skip_locked": "",
+        "identity": "INTEGER PRIMARY KEY AUTOINCREMENT",
+        "int": "INTEGER",
+        "time": "TEXT",
+        "json": "TEXT",
+        "strict": "STRICT",
+        "tables": "(SELECT name FROM sqlite_master)",
+    },
+)
+
+
+class SqliteDatabase:
+    """Runs transactions that write in one thread, and those that read beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._translate = translator(DIALECT)
+        self.writer = SqliteWriter(self._connect())
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+        self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+
+    async def write(
+        self, transaction: Callable[P, Transaction[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a transaction in the writer's thread, and give its result once it is committed."""
+        result: T = await self.writer.run(
+            lambda connection: self._run(transaction(*args, **kwargs), connection)
+        )
+        return result
+
+    async def read(
+        self, transaction: Callable[P, Transaction[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a transaction on one state of the file, in a reader's thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._readers, lambda: self._read(transaction(*args, **kwargs))
+        )
+
+    async def close(self) -> None:
+        """Finish what was begun, then close the connections."""
+        await self.writer.close()
+        await asyncio.to_thread(self._readers.shutdown)
+        while not self._idle.empty():
+            self._idle.get().close()
+
+    def _read(self, steps: Transaction[T]) -> T:
+        try:
+            connection = self._reader()
+            try:
+                connection.execute("BEGIN")
+                try:
+                    return self._run(steps, connection)
+                finally:
+                    connection.execute("ROLLBACK")
+            finally:
+                self._idle.put(connection)
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailableError(f"The SQLite file cannot be read now: {error}") from error
+
+    def _reader(self) -> sqlite3.Connection:
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            connection = self._connect()
+            connection.execute("PRAGMA query_only = ON")
+            return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.row_factory = sqlite3.Row
+        # FULL: a commit is on the disk before its caller hears of it, whatever falls over then.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    def _run(self, steps: Transaction[T], connection: sqlite3.Connection) -> T:
+        try:
+            step = next(steps)
+            while True:
+                rows: Sequence[Row] = []
+                if isinstance(step, Batch):
+                    batch = [_values(values) for values in step.rows]
+                    connection.executemany(self._translate(step.sql), batch)
+                elif not step.lock_only:
+                    cursor = connection.execute(self._translate(step.sql), _values(step.values))
+                    rows = cursor.fetchall()
+                step = steps.send(rows)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
+def _values(values: tuple[Value, ...]) -> tuple[Any, ...]:
+    """Values as SQLite keeps them: times as texts of one length, which sort as the times do."""
+    check_values(values)
+    return tuple(
+        value.astimezone(UTC).isoformat(timespec="microseconds")
+        if isinstance(value, datetime)
+        else value
+        for value in values
+    )
+
+
+@asynccontextmanager
+async def sqlite_database(path: Path) -> AsyncIterator[SqliteDatabase]:
+    """The database in a file, which is made when it is missing, for its owner's eyes only."""
+    if sqlite3.sqlite_version_info < OLDEST:
+        raise StoreError(
+            f"Python's SQLite is {sqlite3.sqlite_version}; the store needs "
+            f"{'.'.join(map(str, OLDEST))} or newer, or PostgreSQL."
+        )
+    await asyncio.to_thread(_prepare, path)
+    database = SqliteDatabase(path)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def _prepare(path: Path) -> None:
+    """Make the file; readers and a writer beside each other need the write-ahead log."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+    except (OSError, sqlite3.Error) as error:
+        raise StoreUnavailableError(f"{path} cannot be used as database: {error}") from error
