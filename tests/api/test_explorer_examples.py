@@ -74,7 +74,7 @@ async def test_full_replace_is_written_everywhere(gateway: Gateway) -> None:
     assert status == "PENDING"
     assert outcomes == {"IVVY": "UPDATED", "EVERBRIDGE": "UPDATED", "SENDGRID": "ACCEPTED"}
     changed = {result["backend"]: result["changedFields"] for result in payload["results"]}
-    assert "groupsName" in changed["IVVY"]
+    assert "phone" in changed["IVVY"], "left out, therefore cleared"
     assert {"paths", "recordTypeName"} <= set(changed["EVERBRIDGE"])
 
 

@@ -1,0 +1,55 @@
+# Every target only wraps uv, so `uv run ...` works as well. A machine without uv gets it into .venv.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= python3
+UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv/bin/uv)
+# What `install` has just set up is not checked again by each step.
+RUN := $(UV) run --no-sync
+
+.PHONY: help install dev test check fix schema docs sandbox explorer
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(filter .venv/bin/uv,$(UV)) ## set up .venv with everything that development needs
+	$(UV) sync --locked
+	@test -f gateway/explorer/index.html \
+		|| echo 'GraphiQL was not built, a plain form takes its place; `make explorer` says why.'
+
+.venv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'contact-gateway needs Python 3.11 or newer, and $(PYTHON) is' \
+			"$$($(PYTHON) --version 2>&1). Name another one: make PYTHON=python3.12 ..." >&2; \
+		exit 1; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13'
+
+dev: install ## run the gateway with three simulated backends on http://127.0.0.1:8000
+	$(RUN) gateway dev
+
+sandbox: install ## run the simulated backends alone on http://127.0.0.1:8100
+	$(RUN) gateway sandbox
+
+test: check ## the same as check
+
+check: install ## everything that CI runs
+	$(RUN) ruff format --check
+	$(RUN) ruff check
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) pytest -n 2 --cov
+
+fix: install ## format the code and mend what ruff can
+	$(RUN) ruff check --fix
+	$(RUN) ruff format
+
+schema: install ## print schema.graphql anew
+	$(RUN) gateway schema > schema.graphql.new
+	mv schema.graphql.new schema.graphql
+
+docs: install ## print the tables in docs/ anew
+	$(RUN) python -m gateway.docs
+
+explorer: $(filter .venv/bin/uv,$(UV)) ## build GraphiQL, or say why that is not possible
+	CONTACT_GATEWAY_RELEASE=1 $(UV) sync --locked --reinstall-package contact-gateway
