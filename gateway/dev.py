@@ -53,6 +53,10 @@ def sandbox_settings(address: str, **more: Any) -> Settings:
         "everbridge_email_path": "Work Email",
         "everbridge_phone_path": "Mobile Phone",
         "everbridge_record_type": "Employee",
+        # The sandbox has no quotas unless its switches say so.
+        "everbridge_reads_per_second": 10_000,
+        "everbridge_writes_per_second": 10_000,
+        "sendgrid_calls_per_minute": 100_000,
         "sendgrid_base_url": f"{address}/sendgrid",
         "sendgrid_api_key": SecretStr("SG.sandbox.key"),
         "default_country": "GB",

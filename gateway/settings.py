@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -88,6 +91,17 @@ class Settings(BaseSettings):
         default=None, description="Record type, by name, of new contacts that name none."
     )
 
+    everbridge_reads_per_second: int = Field(
+        default=10,
+        gt=0,
+        description="Quota of reads and removals; 10 is what Everbridge's smallest plan allows.",
+    )
+    everbridge_writes_per_second: int = Field(
+        default=5,
+        gt=0,
+        description="Quota of other writes; 5 is under every limit that Everbridge publishes.",
+    )
+
     sendgrid_base_url: str = Field(
         default="https://api.sendgrid.com", description="Address of SendGrid's API."
     )
@@ -96,6 +110,10 @@ class Settings(BaseSettings):
     )
     sendgrid_identifier: Literal["email", "external_id"] = Field(
         default="email", description="The one identifier type that this SendGrid account uses."
+    )
+
+    sendgrid_calls_per_minute: int = Field(
+        default=600, gt=0, description="Quota of calls to SendGrid other than searches by query."
     )
 
     default_country: str | None = Field(
@@ -123,6 +141,59 @@ class Settings(BaseSettings):
         description="Seconds that the targets of a write wait for one that is silent.",
     )
 
+    production: bool = Field(
+        default=False,
+        description="Whether introspection, suggestions of names in GraphQL errors and the explorer "
+        "are off.",
+    )
+    trusted_documents: Path | None = Field(
+        default=None,
+        description="JSON file of known operations, an object of id and document; unset: any "
+        "operation may be sent.",
+    )
+    unknown_documents: Literal["refuse", "log"] | None = Field(
+        default=None,
+        description="What becomes of an operation that is not in that file: refuse it, or log and "
+        "run it; unset: refuse in production, log elsewhere.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins of web pages that may call from a browser, separated by commas, such "
+        "as https://app.example.com; * lets in every page.",
+    )
+    operation_timeout_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="Seconds after which an operation that still runs is ended; more than "
+        "GATEWAY_REQUEST_TIMEOUT_SECONDS, within which it ends by itself.",
+    )
+    max_body_bytes: int = Field(
+        default=1_048_576, gt=0, description="Bytes of a request's body, or of a WebSocket's message."
+    )
+    max_tokens: int = Field(default=5_000, gt=0, description="Tokens of an operation's document.")
+    max_depth: int = Field(
+        default=15, gt=0, description="Levels in which an operation nests fields."
+    )
+    max_aliases: int = Field(default=100, ge=0, description="Aliases in one operation.")
+    max_root_fields: int = Field(
+        default=30, gt=0, description="Queries or mutations in one operation."
+    )
+    max_fragments: int = Field(
+        default=100, ge=0, description="Fragments and spreads of them in one document."
+    )
+    max_directives: int = Field(default=50, ge=0, description="Directives in one document.")
+    max_list_items: int = Field(
+        default=10_000, gt=0, description="Items of one list in the variables or in a document."
+    )
+    max_input_depth: int = Field(
+        default=20,
+        gt=0,
+        description="Levels in which a variable or a value in a document nests lists and objects.",
+    )
+    max_subscriptions: int = Field(
+        default=100, gt=0, description="Operations that run at once over one WebSocket."
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -147,6 +218,18 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("https://", "http://")):
             raise ValueError(f"{value!r} is not an address: it must start with https://.")
         return value.rstrip("/") if value else None
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: str | Sequence[str]) -> tuple[str, ...]:
+        named = value.split(",") if isinstance(value, str) else value
+        origins = tuple(part.strip().rstrip("/").lower() for part in named if part.strip())
+        for origin in origins:
+            parts = urlsplit(origin)
+            whole = f"{parts.scheme}://{parts.netloc}"
+            if origin != "*" and (parts.scheme not in {"http", "https"} or whole != origin):
+                raise ValueError(f"{origin!r} is not an origin such as https://app.example.com.")
+        return origins
 
     @model_validator(mode="after")
     def _whole_backends(self) -> Settings:

@@ -1,7 +1,7 @@
 """The one HTTP sender: every call to every backend leaves here.
 
 A backend's `client.py` gives a `Dialect`: how its calls are authorized and what its answers mean.
-What may be repeated stands in one place, `_may_repeat`, by the table in docs/delivery.md.
+What may be repeated stands in `verdicts.py`, by the table in docs/delivery.md.
 """
 
 from __future__ import annotations
@@ -12,21 +12,23 @@ import random
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 import httpx
 import stamina
 
+from gateway.breaker import Breaker
 from gateway.calls import Reply, Safety, read, shown
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
+from gateway.quota import QuotaError, RetryBudget, SlidingWindow
 from gateway.results import BackendCall, Problem, ProblemCode
 from gateway.traffic import Traffic
+from gateway.verdicts import NOT_SENT, OUTAGES, class_of, may_repeat, reason_of, retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from gateway.calls import Call
     from gateway.model import Backend
@@ -84,10 +86,12 @@ class Exchange:
 class _AgainError(Exception):
     """A try that may be repeated after `wait` seconds; `failure` is its end if it is the last."""
 
-    def __init__(self, failure: BackendFailure, wait: float) -> None:
+    def __init__(self, failure: BackendFailure, wait: float, *, costs: bool = True) -> None:
         super().__init__()
         self.failure = failure
         self.wait = wait
+        self.costs = costs
+        """Whether the next try is taken from the retry budget."""
 
 
 @dataclass(kw_only=True)
@@ -127,11 +131,20 @@ class Sender:
     """Sends calls to one backend with one set of credentials."""
 
     def __init__(
-        self, dialect: Dialect, client: httpx.AsyncClient, *, try_timeout: float = 10.0
+        self,
+        dialect: Dialect,
+        client: httpx.AsyncClient,
+        *,
+        try_timeout: float = 10.0,
+        quota_of: Callable[[Call], SlidingWindow | None] = lambda _call: None,
+        breaker: Breaker | None = None,
     ) -> None:
         self.dialect = dialect
         self._client = client
         self._try_timeout = try_timeout
+        self._quota_of = quota_of
+        self._budget = RetryBudget()
+        self.breaker = breaker or Breaker()
         self.traffic = Traffic()
 
     async def send(self, call: Call, exchange: Exchange) -> Reply:
@@ -141,10 +154,13 @@ class Sender:
         """
 
         def wait_before_next(error: Exception) -> timedelta | bool:
-            if isinstance(error, _AgainError) and error.wait < exchange.left:
-                return timedelta(seconds=error.wait)
-            return False
+            if not isinstance(error, _AgainError) or error.wait >= exchange.left:
+                return False
+            if error.costs and not self._budget.spend():
+                return False
+            return timedelta(seconds=error.wait)
 
+        self._budget.earn()
         with _recorded(call, exchange) as record:
             progress = _Progress(record=record)
             try:
@@ -168,6 +184,7 @@ class Sender:
         headers |= await self.dialect.authorize(
             call, content, renew=renew, sender=self, exchange=exchange
         )
+        await self._admitted(call, exchange)
         progress.record.attempts += 1
         started = time.monotonic()
         seconds = min(self._try_timeout, exchange.left)
@@ -183,28 +200,69 @@ class Sender:
                     timeout=httpx.Timeout(seconds, connect=connecting, pool=connecting),
                 )
         except (httpx.RequestError, aiohttp.ClientError, TimeoutError) as error:
-            self.traffic.note(time.monotonic() - started, failed=True)
+            self._note(started, failed=True)
             raise self._unanswered(call, error, progress) from error
+        except asyncio.CancelledError:
+            self.breaker.forget()
+            raise
         reply = read(answer)
         progress.record.status_code = reply.status
         problem = self.dialect.judge(call, reply)
-        failed = problem is not None and problem.code in _OUTAGES
-        self.traffic.note(time.monotonic() - started, failed=failed)
+        failed = problem is not None and problem.code in OUTAGES
+        self._note(started, failed=failed)
         if problem is None:
             return reply
         raise self._refused(call, reply, problem, progress)
+
+    async def _admitted(self, call: Call, exchange: Exchange) -> None:
+        """Wait for a turn within the backend's quota.
+
+        Raises NotWrittenError while the backend is left alone after outages, and when the quota
+        has no room within the request's time.
+        """
+        closed_for = self.breaker.admit()
+        if closed_for is not None:
+            problem = self._timed_out(
+                f"{self.dialect.backend.value} has kept failing and is left alone for "
+                f"{math.ceil(closed_for)} s; nothing was sent."
+            )
+            problem.code = ProblemCode.UNAVAILABLE
+            problem.retry_after_seconds = round(closed_for, 3)
+            raise NotWrittenError(problem)
+        quota = self._quota_of(call)
+        if quota is None:
+            return
+        try:
+            await quota.take(exchange.left)
+        except QuotaError as error:
+            self.breaker.forget()
+            problem = self._timed_out(
+                f"The quota of {self.dialect.backend.value} ({quota.limit} calls in "
+                f"{quota.seconds:g} s) has no room within the request's time; nothing was sent."
+            )
+            problem.code = ProblemCode.RATE_LIMITED
+            problem.retry_after_seconds = round(error.seconds, 3)
+            raise NotWrittenError(problem) from None
+        except asyncio.CancelledError:
+            self.breaker.forget()
+            raise
+
+    def _note(self, started: float, *, failed: bool) -> None:
+        """Remember how a try ended, for health and for the breaker."""
+        self.traffic.note(time.monotonic() - started, failed=failed)
+        self.breaker.note(failed=failed)
 
     def _refused(
         self, call: Call, reply: Reply, problem: Problem, progress: _Progress
     ) -> Exception:
         """The error of an answer that says no."""
-        failure = _class_of(call, problem)(problem)
+        failure = class_of(call, problem)(problem)
         progress.perhaps |= isinstance(failure, MaybeWrittenError)
         problem.retryable = not isinstance(failure, RefusedError)
         if problem.code is ProblemCode.UNAUTHORIZED and not progress.renewed:
             progress.renewed = progress.renew_next = True
-            return _AgainError(failure, 0.0)
-        if not _may_repeat(call, problem.code):
+            return _AgainError(failure, 0.0, costs=False)
+        if not may_repeat(call, problem.code):
             return failure
         asked = retry_after(reply)
         if asked is None:
@@ -215,8 +273,8 @@ class Sender:
     def _unanswered(self, call: Call, error: Exception, progress: _Progress) -> Exception:
         """The error of a call that got no answer."""
         name = self.dialect.backend.value
-        reason = _reason(error)
-        if isinstance(reason, _NOT_SENT):
+        reason = reason_of(error)
+        if isinstance(reason, NOT_SENT):
             problem = self._timed_out(f"{name} could not be reached; nothing was sent.")
             problem.code = ProblemCode.UNAVAILABLE
             return _AgainError(NotWrittenError(problem), progress.backoff())
@@ -249,62 +307,3 @@ def _recorded(call: Call, exchange: Exchange) -> Iterator[BackendCall]:
         yield record
     finally:
         record.duration_ms = round((time.monotonic() - started) * 1000, 3)
-
-
-_NOT_SENT = (
-    *(httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol),
-    *(aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL),
-)
-"""Failures before the first byte left."""
-
-
-def _reason(error: Exception) -> BaseException:
-    """The transport's own error, where it has one.
-
-    httpx-aiohttp 0.2.0 turns every ClientConnectionError of aiohttp into httpx.ConnectTimeout: the
-    connection that was refused, and the one that the server closed after it had the whole call.
-    """
-    cause = error.__cause__
-    return cause if isinstance(cause, aiohttp.ClientError) else error
-
-
-_OUTAGES = frozenset({ProblemCode.UNAVAILABLE, ProblemCode.BACKEND_ERROR, ProblemCode.TIMEOUT})
-
-
-def _class_of(call: Call, problem: Problem) -> type[BackendFailure]:
-    """What an answer that says no tells of the write."""
-    if problem.code in {
-        ProblemCode.UNAUTHORIZED,
-        ProblemCode.FORBIDDEN,
-        ProblemCode.RATE_LIMITED,
-        ProblemCode.UNAVAILABLE,
-    }:
-        return NotWrittenError
-    if problem.code is ProblemCode.BACKEND_ERROR:
-        return NotWrittenError if call.safety is Safety.READ else MaybeWrittenError
-    return RefusedError
-
-
-def _may_repeat(call: Call, code: ProblemCode) -> bool:
-    """Whether a call that was answered so may be sent again by itself."""
-    if code in {ProblemCode.RATE_LIMITED, ProblemCode.UNAVAILABLE}:
-        return True  # the answer says that the call was not taken
-    return code is ProblemCode.BACKEND_ERROR and call.safety is not Safety.ONCE
-
-
-def retry_after(reply: Reply) -> float | None:
-    """Seconds to wait by `Retry-After`, in seconds or as a date; None when it is not there."""
-    value = reply.headers.get("retry-after")
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            at = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        # A date without a zone is in UTC: HTTP knows no other.
-        at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        seconds = at.timestamp() - time.time()
-    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from gateway.backends.everbridge.adapter import EverbridgeAdapter
 from gateway.backends.everbridge.client import EverbridgeDialect
+from gateway.quota import SlidingWindow
 from gateway.upstream import Sender
 
 if TYPE_CHECKING:
     import httpx
     from pydantic import SecretStr
 
+    from gateway.calls import Call
     from gateway.settings import Settings
 
 
@@ -27,8 +29,18 @@ def connect(settings: Settings, client: httpx.AsyncClient) -> EverbridgeAdapter 
         client_id=settings.everbridge_client_id,
         client_secret=_plain(settings.everbridge_client_secret),
     )
+    reads = SlidingWindow(settings.everbridge_reads_per_second)
+    writes = SlidingWindow(settings.everbridge_writes_per_second)
+
+    def quota_of(call: Call) -> SlidingWindow | None:
+        """Removals count with the reads (contract: everbridge section 1.4); token calls not."""
+        if call.base_url is not None:
+            return None
+        return reads if call.method in {"GET", "DELETE"} else writes
+
+    sender = Sender(dialect, client, try_timeout=settings.try_timeout_seconds, quota_of=quota_of)
     return EverbridgeAdapter(
-        Sender(dialect, client, try_timeout=settings.try_timeout_seconds),
+        sender,
         dialect,
         catalog_ttl=settings.catalog_ttl_seconds,
         organization_id=settings.everbridge_organization_id,

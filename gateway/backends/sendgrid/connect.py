@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gateway.backends.sendgrid.adapter import SendGridAdapter
 from gateway.backends.sendgrid.client import SendGridDialect
+from gateway.quota import SlidingWindow
 from gateway.upstream import Sender
 
 if TYPE_CHECKING:
@@ -22,8 +23,17 @@ def connect(settings: Settings, client: httpx.AsyncClient) -> SendGridAdapter | 
         base_url=settings.sendgrid_base_url,
         api_key=settings.sendgrid_api_key.get_secret_value(),
     )
+    # SendGrid counts by endpoint and by the minute of the clock; one window for all of them, moving
+    # with the time, never asks for more (contract: sendgrid section 2).
+    calls = SlidingWindow(settings.sendgrid_calls_per_minute, 60.0)
+    sender = Sender(
+        dialect,
+        client,
+        try_timeout=settings.try_timeout_seconds,
+        quota_of=lambda _call: calls,
+    )
     return SendGridAdapter(
-        Sender(dialect, client, try_timeout=settings.try_timeout_seconds),
+        sender,
         dialect,
         catalog_ttl=settings.catalog_ttl_seconds,
         identifier=settings.sendgrid_identifier,

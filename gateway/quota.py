@@ -1,0 +1,59 @@
+"""A backend's quota: at most so many calls in any window of time, in the order of asking."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+
+MARGIN = 0.05
+"""Seconds added to each window: calls do not take equally long to arrive."""
+
+
+class QuotaError(Exception):
+    """The quota is used up for longer than the caller can wait; `seconds` until there is room."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+class SlidingWindow:
+    """At most `limit` calls in any `seconds`; those that come too early wait for their turn."""
+
+    def __init__(self, limit: int, seconds: float = 1.0) -> None:
+        self.limit = limit
+        self.seconds = seconds
+        self._turns: deque[float] = deque(maxlen=limit)
+
+    async def take(self, patience: float) -> None:
+        """Wait for a turn; raises QuotaError when it comes only after `patience` seconds."""
+        now = time.monotonic()
+        turn = now
+        if len(self._turns) == self.limit:
+            turn = max(now, self._turns[0] + self.seconds + MARGIN)
+        if turn - now > patience:
+            raise QuotaError(turn - now)
+        self._turns.append(turn)
+        if turn > now:
+            await asyncio.sleep(turn - now)
+
+
+class RetryBudget:
+    """Retries as a share of calls, so that an outage is not made worse by trying again."""
+
+    def __init__(self, *, share: float = 0.2, reserve: float = 20.0) -> None:
+        self._share = share
+        self._reserve = reserve
+        self._left = reserve
+
+    def earn(self) -> None:
+        """Take note of a call's first try."""
+        self._left = min(self._reserve, self._left + self._share)
+
+    def spend(self) -> bool:
+        """Whether one more retry may be made; it is counted then."""
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

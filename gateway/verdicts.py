@@ -1,0 +1,80 @@
+"""What an answer, or the lack of one, tells of a call: whether it was taken, and may be repeated.
+
+The table of docs/delivery.md, in code.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+import aiohttp
+import httpx
+
+from gateway.calls import Reply, Safety
+from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
+from gateway.results import Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from gateway.calls import Call
+
+NOT_SENT = (
+    *(httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol),
+    *(aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL),
+)
+"""Failures before the first byte left."""
+
+
+def reason_of(error: Exception) -> BaseException:
+    """The transport's own error, where it has one.
+
+    httpx-aiohttp 0.2.0 turns every ClientConnectionError of aiohttp into httpx.ConnectTimeout: the
+    connection that was refused, and the one that the server closed after it had the whole call.
+    """
+    cause = error.__cause__
+    return cause if isinstance(cause, aiohttp.ClientError) else error
+
+
+OUTAGES = frozenset({ProblemCode.UNAVAILABLE, ProblemCode.BACKEND_ERROR, ProblemCode.TIMEOUT})
+
+
+def class_of(call: Call, problem: Problem) -> type[BackendFailure]:
+    """What an answer that says no tells of the write."""
+    if problem.code in {
+        ProblemCode.UNAUTHORIZED,
+        ProblemCode.FORBIDDEN,
+        ProblemCode.RATE_LIMITED,
+        ProblemCode.UNAVAILABLE,
+    }:
+        return NotWrittenError
+    if problem.code is ProblemCode.BACKEND_ERROR:
+        return NotWrittenError if call.safety is Safety.READ else MaybeWrittenError
+    return RefusedError
+
+
+def may_repeat(call: Call, code: ProblemCode) -> bool:
+    """Whether a call that was answered so may be sent again by itself."""
+    if code in {ProblemCode.RATE_LIMITED, ProblemCode.UNAVAILABLE}:
+        return True  # the answer says that the call was not taken
+    return code is ProblemCode.BACKEND_ERROR and call.safety is not Safety.ONCE
+
+
+def retry_after(reply: Reply) -> float | None:
+    """Seconds to wait by `Retry-After`, in seconds or as a date; None when it is not there."""
+    value = reply.headers.get("retry-after")
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            at = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        # A date without a zone is in UTC: HTTP knows no other.
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        seconds = at.timestamp() - time.time()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
