@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gateway.backends.reads import Reads
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -95,8 +97,8 @@ class Answer:
     jobs: tuple[ImportJob, ...] = field(default=())
 
 
-class Adapter(Protocol):
-    """One backend, for one set of credentials."""
+class Adapter(Reads, Protocol):
+    """One backend, for one set of credentials; what it gives to reads stands in `Reads`."""
 
     backend: Backend
     contact_fields: Sequence[Field]

@@ -14,19 +14,26 @@ from gateway.backends.everbridge.catalog import fetches
 from gateway.backends.everbridge.checks import check_ids
 from gateway.backends.everbridge.contact import FIELDS, external_id, plan_contact, wanted_names
 from gateway.backends.everbridge.organization import Organization
+from gateway.backends.everbridge.paths import UNIFIED
+from gateway.backends.everbridge.probe import unknown_names
 from gateway.backends.everbridge.reader import ContactReader
+from gateway.backends.everbridge.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.catalogs import Catalogs
+from gateway.joined import asked
 from gateway.matching import keys_of, match
 from gateway.model import Backend
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gateway.backends.adapter import Key, Plan, Stored
     from gateway.backends.everbridge.client import EverbridgeDialect
     from gateway.calls import Call, Reply
+    from gateway.entries import Catalog, CatalogName
+    from gateway.errors import BackendFailure
     from gateway.fields import Field
     from gateway.names import Resolution, Wanted
+    from gateway.records import ContactRecord
     from gateway.results import ImportJob, Problem
     from gateway.upstream import Exchange, Sender
     from gateway.write import ContactWrite
@@ -47,6 +54,8 @@ class EverbridgeAdapter:
 
     backend = Backend.EVERBRIDGE
     contact_fields: Sequence[Field] = FIELDS
+    key_kinds: Sequence[KeyKind] = KEYS
+    record_catalogs: Sequence[CatalogName] = RECORD_CATALOGS
 
     def __init__(
         self,
@@ -123,6 +132,33 @@ class EverbridgeAdapter:
         if call.method in {"POST", "PUT"}:
             return Answer(id=str(reply.body["id"]))
         return Answer()
+
+    async def look_up(
+        self, kind: KeyKind, values: Sequence[str], exchange: Exchange
+    ) -> Mapping[str, list[Stored] | BackendFailure]:
+        """Contacts by many ids or externalIds; e-mail is nothing that it can be asked by."""
+        return await self._reader.look_up(kind, values, exchange)
+
+    def ids_shown(self, stored: Stored) -> Iterable[tuple[CatalogName, str]]:
+        """The ids of groups, record type and paths."""
+        return ids_shown(stored.raw)
+
+    def read_contact(
+        self, stored: Stored, catalogs: Mapping[CatalogName, Catalog]
+    ) -> ContactRecord:
+        """The contact's record."""
+        return read_contact(stored.raw, catalogs, self._organization)
+
+    def holds(self, field: str) -> bool:
+        """Whether there is a place for a field; e-mail and phone need the path that is set."""
+        if field in UNIFIED and self._organization.prompt_of(field) is None:
+            return False
+        return any(row.name == field for row in self.contact_fields)
+
+    async def probe(self, exchange: Exchange) -> list[Problem]:
+        """Ask for a contact that does not exist; then look whether the settings' names do."""
+        await asked(self, KeyKind.EXTERNAL_ID, exchange)
+        return await unknown_names(self._organization, self.catalogs, exchange)
 
     async def job(self, job_id: str, exchange: Exchange) -> ImportJob | None:  # noqa: ARG002 - there are none
         """Nothing: Everbridge's calls are done when they are answered."""

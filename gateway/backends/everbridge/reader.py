@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from gateway.backends.adapter import Stored
+from gateway.backends.adapter import KeyKind, Stored
 from gateway.backends.everbridge.client import (
+    PAGE_SIZE,
     contact_of,
     read_contact,
     read_contact_by_external_id,
     rows_of,
     search_contacts,
+    search_contacts_by_id,
 )
 from gateway.entries import CatalogName
 from gateway.errors import RefusedError
+from gateway.joined import AT_ONCE, chunked, side_by_side
+from gateway.matching import sorted_by_value
+from gateway.model import Backend
 from gateway.results import ProblemCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gateway.calls import Call
     from gateway.catalogs import Catalogs
+    from gateway.errors import BackendFailure
     from gateway.upstream import Exchange, Sender
+
+CONTACT_ID = re.compile(r"[1-9][0-9]{0,15}")
+"""At most 16 digits (contract: everbridge section 1.1)."""
+LONGEST_QUERY = 6000
+"""Characters of externalIds in one address. ASSUMED: servers commonly take 8000 in all."""
 
 
 class ContactReader:
-    """Reads contacts of one organization; both methods raise BackendFailure.
+    """Reads contacts of one organization; its methods raise BackendFailure.
 
     A row of a search is taken for the whole contact. ASSUMED from its documented type, and from
     a client in use that PUTs such a row back.
@@ -39,6 +52,7 @@ class ContactReader:
         self._catalogs = catalogs
         self._organization_id = organization_id
         self._email_path = email_path
+        self._at_once = asyncio.Semaphore(AT_ONCE)
 
     async def by_id(self, contact_id: str, exchange: Exchange) -> list[Stored]:
         """The contact with that native id, or none."""
@@ -53,10 +67,42 @@ class ContactReader:
         if "," in external_id:
             call = read_contact_by_external_id(self._organization_id, external_id)
             return await self._one(call, exchange)
+        return await self._rows(KeyKind.EXTERNAL_ID, [external_id], exchange)
+
+    async def look_up(
+        self, kind: KeyKind, values: Sequence[str], exchange: Exchange
+    ) -> dict[str, list[Stored] | BackendFailure]:
+        """The contacts of many ids or externalIds, 100 to a call.
+
+        An id that is none of Everbridge's is not asked for: it would spoil the call for the others.
+        """
+        if kind is KeyKind.NATIVE_ID:
+            wanted = [value for value in values if CONTACT_ID.fullmatch(value)]
+            chunks = chunked(wanted, most=PAGE_SIZE)
+        else:
+            alone = [value for value in values if "," in value]
+            chunks = chunked(
+                (value for value in values if "," not in value),
+                most=PAGE_SIZE,
+                longest=LONGEST_QUERY,
+                each=len("&externalIds="),
+            )
+            chunks += [[value] for value in alone]
+
+        async def ask(chunk: Sequence[str]) -> dict[str, list[Stored]]:
+            rows = await self._rows(kind, chunk, exchange)
+            return sorted_by_value(Backend.EVERBRIDGE, kind, chunk, rows)
+
+        nothing: dict[str, list[Stored] | BackendFailure] = {value: [] for value in values}
+        return nothing | await side_by_side(chunks, ask, self._at_once)
+
+    async def _rows(self, kind: KeyKind, values: Sequence[str], exchange: Exchange) -> list[Stored]:
+        """The contacts that one call brings."""
+        if kind is KeyKind.EXTERNAL_ID and "," in values[0]:
+            return await self.by_external_id(values[0], exchange)
+        search = search_contacts_by_id if kind is KeyKind.NATIVE_ID else search_contacts
         read_at = time.monotonic()
-        reply = await self._sender.send(
-            search_contacts(self._organization_id, [external_id]), exchange
-        )
+        reply = await self._sender.send(search(self._organization_id, values), exchange)
         email_id = await self._email_path_id(exchange)
         return [_stored(row, email_id, read_at) for row in rows_of(reply)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 import time
@@ -21,28 +22,34 @@ from gateway.backends.ivvy.contact import KEYS, NATIVE_ID, field_rows, keys, pla
 from gateway.backends.ivvy.custom_values import NATIVE as NATIVE_FIELDS
 from gateway.backends.ivvy.external_urls import needs_stored_urls
 from gateway.backends.ivvy.pages import read_rows
+from gateway.backends.ivvy.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.catalogs import Catalogs
 from gateway.custom_fields import wanted_custom_fields
 from gateway.errors import NotWrittenError, RefusedError
-from gateway.matching import fitting, keys_of, match
+from gateway.joined import AT_ONCE, asked, chunked, side_by_side
+from gateway.matching import fitting, keys_of, match, sorted_by_value
 from gateway.memberships import wanted_groups
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 from gateway.values import folded_email
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gateway.backends.adapter import Plan
     from gateway.backends.ivvy.client import IvvyDialect
     from gateway.calls import Call, Reply
+    from gateway.entries import Catalog, CatalogName
+    from gateway.errors import BackendFailure
     from gateway.fields import Field
     from gateway.names import Resolution, Wanted
+    from gateway.records import ContactRecord
     from gateway.results import ImportJob
     from gateway.upstream import Exchange, Sender
     from gateway.write import ContactWrite
 
-_ID = re.compile(r"[1-9][0-9]*")
+_ID = re.compile(r"[1-9][0-9]{0,17}")
+"""At most 18 digits: more are no whole number of JSON's that every reader takes."""
 ONLY_SINGLY = ("email_status", "sms_status")
 """Fields, beside externalUrls, that iVvy shows for a contact read singly and not in lists."""
 
@@ -57,6 +64,8 @@ class IvvyAdapter:
     """
 
     backend: Backend = Backend.IVVY
+    key_kinds: Sequence[KeyKind] = KEYS
+    record_catalogs: Sequence[CatalogName] = RECORD_CATALOGS
 
     def __init__(
         self,
@@ -71,6 +80,7 @@ class IvvyAdapter:
         self.catalogs = Catalogs(Backend.IVVY, fetches(sender), ttl=catalog_ttl)
         self.contact_fields: Sequence[Field] = field_rows(text_clear)
         self._text_clear = text_clear
+        self._at_once = asyncio.Semaphore(AT_ONCE)
 
     def check(self, write: ContactWrite) -> list[Problem]:
         """Ids that are no iVvy ids, and custom fields named twice."""
@@ -176,6 +186,48 @@ class IvvyAdapter:
         if client.action_of(call) in client.GROUP_ACTIONS:
             return Answer()
         return Answer(id=str(reply.body["id"]))
+
+    async def look_up(
+        self, kind: KeyKind, values: Sequence[str], exchange: Exchange
+    ) -> Mapping[str, list[Stored] | BackendFailure]:
+        """Contacts one by one, some side by side, because iVvy has no look-up of many.
+
+        A contact found in a list is read once more, singly, so that its statuses and links are
+        there. Several contacts of one e-mail address are left as the list shows them.
+        """
+
+        async def ask(chunk: Sequence[str]) -> dict[str, list[Stored]]:
+            return {value: await self._read(kind, value, exchange) for value in chunk}
+
+        return await side_by_side(chunked(values, most=1), ask, self._at_once)
+
+    async def _read(self, kind: KeyKind, value: str, exchange: Exchange) -> list[Stored]:
+        if kind is KeyKind.NATIVE_ID and not _ID.fullmatch(value):
+            return []
+        rows = await self._look_up(Key(kind=kind, value=value, source=kind.value), exchange)
+        found = sorted_by_value(self.backend, kind, [value], rows)[value]
+        if kind is KeyKind.NATIVE_ID or len(found) != 1:
+            return found
+        return [await self._whole(found[0], exchange)]
+
+    def ids_shown(self, stored: Stored) -> Iterable[tuple[CatalogName, str]]:
+        """The ids of groups."""
+        return ids_shown(stored.raw)
+
+    def read_contact(
+        self, stored: Stored, catalogs: Mapping[CatalogName, Catalog]
+    ) -> ContactRecord:
+        """The contact's record."""
+        return read_contact(stored.raw, catalogs)
+
+    def holds(self, field: str) -> bool:
+        """Whether there is a place for a field."""
+        return any(row.name == field for row in self.contact_fields)
+
+    async def probe(self, exchange: Exchange) -> list[Problem]:
+        """Ask for a contact that does not exist."""
+        await asked(self, KeyKind.EXTERNAL_ID, exchange)
+        return []
 
     async def job(self, job_id: str, exchange: Exchange) -> ImportJob | None:  # noqa: ARG002 - there are none
         """Nothing: the calls used here are done when they are answered."""

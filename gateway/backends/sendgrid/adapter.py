@@ -8,6 +8,7 @@ upsert and left by calls of their own, and what has been accepted cannot be read
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from dataclasses import replace
@@ -26,37 +27,48 @@ from gateway.backends.sendgrid.identifiers import (
     may_create_new,
 )
 from gateway.backends.sendgrid.job import accepted_job, read_job
-from gateway.backends.sendgrid.look_ups import look_up
+from gateway.backends.sendgrid.look_ups import look_up, look_up_many
 from gateway.backends.sendgrid.memory import WriteMemory, by_id, by_identifier
+from gateway.backends.sendgrid.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.backends.sendgrid.sought import Sought
 from gateway.catalogs import Catalogs
 from gateway.custom_fields import wanted_custom_fields
 from gateway.errors import BackendFailure, RefusedError
+from gateway.joined import AT_ONCE, asked
 from gateway.matching import fitting, keys_of, match
 from gateway.memberships import wanted_groups
 from gateway.model import Backend, MissingPolicy
 from gateway.results import ImportJob, JobStatus, Problem, ProblemCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gateway.backends.adapter import Plan, Stored
     from gateway.backends.sendgrid.client import SendGridDialect
     from gateway.backends.sendgrid.identifiers import Identifier
     from gateway.calls import Call, Reply
+    from gateway.entries import Catalog, CatalogName
     from gateway.fields import Field
     from gateway.names import Resolution, Wanted
+    from gateway.records import ContactRecord
     from gateway.upstream import Exchange, Sender
     from gateway.write import ContactWrite
 
 FRESH_FOR = 30.0
 """Seconds that a look-up is relied on: SendGrid's reads are that old anyway."""
 
+READ_BY: Mapping[Identifier, tuple[KeyKind, ...]] = {
+    "email": (KeyKind.NATIVE_ID, KeyKind.EMAIL),
+    "external_id": (KeyKind.NATIVE_ID, KeyKind.EXTERNAL_ID, KeyKind.EMAIL),
+}
+"""What a read asks by, by the account's identifier; external ids mean nothing where that is e-mail."""
+
 
 class SendGridAdapter:
     """SendGrid, for one API key."""
 
     backend = Backend.SENDGRID
+    record_catalogs: Sequence[CatalogName] = RECORD_CATALOGS
 
     def __init__(
         self,
@@ -73,6 +85,8 @@ class SendGridAdapter:
         self.memory = WriteMemory()
         self._identifier = identifier
         self._kind = KeyKind.EMAIL if identifier == "email" else KeyKind.EXTERNAL_ID
+        self.key_kinds: Sequence[KeyKind] = READ_BY[identifier]
+        self._at_once = asyncio.Semaphore(AT_ONCE)
 
     def check(self, write: ContactWrite) -> list[Problem]:
         """What is wrong with identifiers and list ids, by their form."""
@@ -251,6 +265,31 @@ class SendGridAdapter:
             for contact_id in dict(call.query)["contact_ids"].split(","):
                 self.memory.remember(by_id(contact_id), job.id, now, left=[list_id])
         return Answer(jobs=(job,))
+
+    async def look_up(
+        self, kind: KeyKind, values: Sequence[str], exchange: Exchange
+    ) -> Mapping[str, list[Stored] | BackendFailure]:
+        """Contacts as SendGrid shows them now; writes that it has only accepted are not in them."""
+        return await look_up_many(self.sender, kind, values, exchange, self._at_once)
+
+    def ids_shown(self, stored: Stored) -> Iterable[tuple[CatalogName, str]]:
+        """The ids of lists."""
+        return ids_shown(stored.raw)
+
+    def read_contact(
+        self, stored: Stored, catalogs: Mapping[CatalogName, Catalog]
+    ) -> ContactRecord:
+        """The contact's record."""
+        return read_contact(stored.raw, catalogs)
+
+    def holds(self, field: str) -> bool:
+        """Whether there is a place for a field."""
+        return any(row.name == field for row in self.contact_fields)
+
+    async def probe(self, exchange: Exchange) -> list[Problem]:
+        """Ask for a contact that does not exist."""
+        await asked(self, self._kind, exchange)
+        return []
 
     async def job(self, job_id: str, exchange: Exchange) -> ImportJob | None:
         """How a job stands; None when SendGrid knows none by that id."""

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import time
+import uuid
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Key, KeyKind, Stored
-from gateway.backends.sendgrid.client import search_emails, search_identifiers
+from gateway.backends.sendgrid.client import get_batch, search_emails, search_identifiers
+from gateway.backends.sendgrid.identifiers import MAX_LENGTH
 from gateway.backends.sendgrid.refusals import unreadable
-from gateway.values import folded_email
+from gateway.joined import chunked, side_by_side
+from gateway.matching import sorted_by_value
+from gateway.model import Backend
+from gateway.values import folded_email, read_email
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Mapping, Sequence
+
     from gateway.calls import Call, Reply
+    from gateway.errors import BackendFailure
     from gateway.upstream import Exchange, Sender
 
 LONGEST_SEARCHED = 100
 """Characters of an address that the search by e-mails takes; the other search takes all."""
+MOST_KEYS = 100
+"""Keys that one look-up takes (contract: sendgrid section 6)."""
+
+_CALLS: Mapping[KeyKind, Callable[[Sequence[str]], Call]] = {
+    KeyKind.NATIVE_ID: get_batch,
+    KeyKind.EXTERNAL_ID: partial(search_identifiers, "external_id"),
+    KeyKind.EMAIL: partial(search_identifiers, "email"),
+}
 
 
 async def look_up(sender: Sender, key: Key, exchange: Exchange) -> list[Stored]:
@@ -35,6 +53,42 @@ async def look_up(sender: Sender, key: Key, exchange: Exchange) -> list[Stored]:
     return rows
 
 
+async def look_up_many(
+    sender: Sender,
+    kind: KeyKind,
+    values: Sequence[str],
+    exchange: Exchange,
+    at_once: asyncio.Semaphore,
+) -> dict[str, list[Stored] | BackendFailure]:
+    """The contacts of many ids, external ids or e-mail addresses, 100 to a call.
+
+    Addresses are asked for as identifiers, which minds the main address alone. What cannot be a
+    key of SendGrid's is not asked for: one such value has the whole call refused.
+    """
+    forms = {value: form for value in values if (form := _form(kind, value)) is not None}
+
+    async def ask(chunk: Sequence[str]) -> dict[str, list[Stored]]:
+        rows = await _rows(sender, _CALLS[kind](chunk), exchange)
+        return sorted_by_value(Backend.SENDGRID, kind, chunk, rows)
+
+    chunks = chunked(forms.values(), most=MOST_KEYS)
+    found = await side_by_side(chunks, ask, at_once)
+    return {value: found[forms[value]] if value in forms else [] for value in values}
+
+
+def _form(kind: KeyKind, value: str) -> str | None:
+    """A key as SendGrid keeps it; None for one that it cannot have."""
+    if kind is KeyKind.EXTERNAL_ID:
+        return value if 0 < len(value) <= MAX_LENGTH else None
+    try:
+        if kind is KeyKind.NATIVE_ID:
+            return str(uuid.UUID(value))
+        read_email(value)
+    except ValueError:
+        return None
+    return value.strip().lower()
+
+
 async def _rows(sender: Sender, call: Call, exchange: Exchange) -> list[Stored]:
     read_at = time.monotonic()
     return stored_contacts(await sender.send(call, exchange), read_at)
@@ -43,10 +97,13 @@ async def _rows(sender: Sender, call: Call, exchange: Exchange) -> list[Stored]:
 def stored_contacts(reply: Reply, read_at: float) -> list[Stored]:
     """The contacts in a look-up's answer; none for its 404."""
     result = reply.body.get("result") if isinstance(reply.body, dict) else None
-    if not isinstance(result, dict):
+    if isinstance(result, list):  # by id
+        found = result
+    elif isinstance(result, dict):
+        rows = [item.get("contact") if isinstance(item, dict) else None for item in result.values()]
+        found = [row for row in rows if row is not None]
+    else:
         return []
-    rows = [item.get("contact") if isinstance(item, dict) else None for item in result.values()]
-    found = [row for row in rows if row is not None]
     if not all(isinstance(row, dict) and row.get("id") for row in found):
         raise unreadable(reply)
     return [
