@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from gateway.account import opened
 from gateway.api.explorer import explorer_routes
-from gateway.api.http import GraphQLView
+from gateway.api.http import graphql_routes
+from gateway.api.middleware import RequestIds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -40,11 +42,12 @@ def create_app(
 
     return Starlette(
         lifespan=lifespan,
+        middleware=[Middleware(RequestIds)],
         routes=[
-            Route("/graphql", GraphQLView()),
+            *graphql_routes(settings),
             Route("/healthz", _alive),
             *more_routes,
-            *explorer_routes(),
+            *([] if settings.production else explorer_routes()),
         ],
     )
 

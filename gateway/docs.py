@@ -118,7 +118,7 @@ def settings_page() -> str:
     """docs/settings.md."""
     lines = [SETTINGS_HEAD, _row("setting", "default", "meaning"), _row("---", "---", "---")]
     for name, info in Settings.model_fields.items():
-        default = "" if info.default is None else f"`{info.default}`"
+        default = "" if info.default in (None, ()) else f"`{info.default}`"
         lines.append(_row(f"`{variable(name)}`", default, info.description or ""))
     return "\n".join(lines) + "\n"
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import time
-import uuid
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import strawberry
 
+from gateway.api.documents import NOTHING, Prepared
 from gateway.names import Loaders
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
     from gateway.account import Account
+    from gateway.api.limits import Limits
+    from gateway.api.trusted import TrustedDocuments
 
 
 @dataclass(kw_only=True)
@@ -23,17 +28,51 @@ class Context:
 
     account: Account
     request_id: str
-    deadline: float
+    limits: Limits
+    trusted: TrustedDocuments
+    started: float
     """On the clock of `time.monotonic`."""
+    is_connection: bool = False
+    """Whether this is a WebSocket's, of which each operation gets a context of its own."""
+    prepared: Prepared = NOTHING
+    """The operation's document; the schema looks at it before it runs the operation."""
+    _operations: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @classmethod
-    def start(cls, account: Account) -> Context:
+    def start(
+        cls,
+        account: Account,
+        *,
+        request_id: str,
+        limits: Limits,
+        trusted: TrustedDocuments,
+        is_connection: bool = False,
+    ) -> Context:
         """The context of a request that begins now."""
         return cls(
             account=account,
-            request_id=uuid.uuid4().hex,
-            deadline=time.monotonic() + account.settings.request_timeout_seconds,
+            request_id=request_id,
+            limits=limits,
+            trusted=trusted,
+            started=time.monotonic(),
+            is_connection=is_connection,
         )
+
+    def next_operation(self) -> Context:
+        """The context of an operation that begins now; a connection's has an id and time of its own."""
+        if not self.is_connection:
+            return self
+        return dataclasses.replace(
+            self,
+            request_id=f"{self.request_id}-{next(self._operations)}",
+            started=time.monotonic(),
+            is_connection=False,
+        )
+
+    @property
+    def deadline(self) -> float:
+        """When calls to backends end, on the clock of `time.monotonic`."""
+        return self.started + self.account.settings.request_timeout_seconds
 
     @cached_property
     def loaders(self) -> Loaders:

@@ -1,38 +1,280 @@
-"""GraphQL over HTTP."""
+"""GraphQL over HTTP: the view, on Strawberry's, and its routes."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
-from starlette.requests import Request
+import structlog
+from cross_web import HTTPException
+from graphql import GraphQLError
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLRequestData
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types.graphql import OperationType
 
 from gateway.api.context import Context
-from gateway.api.schema import schema
+from gateway.api.errors import FAILED, STATUS_OF_CODE, RefusedError
+from gateway.api.limits import Limits, exceeded
+from gateway.api.middleware import REQUEST_ID, Cors, request_id
+from gateway.api.negotiation import (
+    EVENT_STREAM,
+    GRAPHQL_RESPONSE,
+    JSON,
+    answer_type,
+    check_content,
+)
+from gateway.api.schema import Schema
+from gateway.api.schema import schema as own_schema
+from gateway.api.trusted import TrustedDocuments
+from gateway.api.websocket import TransportHandler, limited
+
+if TYPE_CHECKING:
+    from cross_web import AsyncHTTPRequestAdapter
+    from starlette.routing import BaseRoute
+    from starlette.types import Message, Receive, Scope, Send
+    from strawberry.http import GraphQLHTTPResponse
+    from strawberry.http.base import BaseRequestProtocol
+
+    from gateway.settings import Settings
+
+log = structlog.get_logger()
+
+COMPRESSED_FROM = 1_000
+"""Bytes of an answer from which compressing it is worth the time."""
+
+GREETING_SECONDS = 10
+"""Seconds in which the client of a WebSocket has to send connection_init."""
 
 
 class GraphQLView(GraphQL[Context, None]):
-    """Serves the schema; every answer names its request in X-Request-Id."""
+    """Serves the schema over HTTP, server-sent events and graphql-transport-ws.
 
-    def __init__(self) -> None:
-        super().__init__(schema, graphql_ide=None)
+    Whatever it refuses it refuses as a GraphQL answer, of the media type that the client wants.
+    """
+
+    graphql_transport_ws_handler_class = TransportHandler
+
+    def __init__(self, settings: Settings, schema: Schema) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
+            connection_init_wait_timeout=timedelta(seconds=GREETING_SECONDS),
+            max_subscriptions_per_connection=settings.max_subscriptions,
+            allowed_origins=settings.cors_origins,
+        )
+        self._max_body = settings.max_body_bytes
+        self._limits = Limits.of(settings)
+        self._trusted = TrustedDocuments.of(settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or one WebSocket."""
+        if scope["type"] == "websocket":
+            await super().__call__(scope, limited(receive, send, self._max_body), send)
+            return
+        request = Request(scope, self._counted(receive))
+        try:
+            response = await self._answer(request)
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            self._check_size(request)
+            return await self.run(request)
+        except HTTPException as error:
+            refused = _refusal(error)
+        except ClientDisconnect:
+            raise
+        except Exception:
+            name = request_id(request)
+            log.exception("request failed", request_id=name)
+            told = {"code": "INTERNAL_ERROR", "requestId": name}
+            refused = RefusedError(500, FAILED, extensions=told)
+        return self._refused(request, refused)
+
+    def _refused(self, request: Request, refused: RefusedError) -> Response:
+        try:
+            media_type = answer_type(request.headers)
+        except RefusedError:
+            media_type = JSON
+        status = refused.status_code
+        if isinstance(refused.__cause__, CannotGetOperationTypeError) and media_type == JSON:
+            status = 200  # the request was well formed; its document was not
+        media_type = GRAPHQL_RESPONSE if media_type == GRAPHQL_RESPONSE else JSON
+        content = orjson.dumps(refused.body)
+        response = Response(content, status, refused.headers)
+        response.headers["Content-Type"] = f"{media_type}; charset=utf-8"
+        return response
+
+    def _counted(self, receive: Receive) -> Receive:
+        total = 0
+
+        async def receive_counted() -> Message:
+            nonlocal total
+            message = await receive()
+            total += len(message.get("body", b""))
+            if total > self._max_body:
+                raise self._too_large("The body is larger", 413)
+            return message
+
+        return receive_counted
+
+    def _check_size(self, request: Request) -> None:
+        """Refuse by what the head says, before anything else is received."""
+        length = request.headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self._max_body:
+            raise self._too_large(f"The body has {int(length):,} bytes", 413)
+        if len(request.scope["query_string"]) > self._max_body:
+            raise self._too_large("The address is longer", 414)
+
+    def _too_large(self, what: str, status: int) -> RefusedError:
+        return RefusedError.over(status, exceeded(what, "max_body_bytes", self._max_body))
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Context:
         """A new context for each request."""
-        context = Context.start(request.app.state.account)
-        if isinstance(response, Response):
-            response.headers["X-Request-Id"] = context.request_id
-        return context
+        return Context.start(
+            request.app.state.account,
+            request_id=request_id(request),
+            limits=self._limits,
+            trusted=self._trusted,
+            is_connection=isinstance(response, WebSocket),
+        )
 
-    def encode_json(self, data: object) -> str | bytes:
-        """JSON by orjson, several times as fast as the standard library's."""
-        return orjson.dumps(data)
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        """The answer's head, which knows the media type that the client wants."""
+        response = await super().get_sub_response(request)
+        response.media_type = answer_type(request.headers)
+        return response
+
+    def is_request_allowed(self, request: BaseRequestProtocol) -> bool:
+        """GET and POST; raises RefusedError with Allow for another method."""
+        if not super().is_request_allowed(request):
+            message = f"GraphQL is served by GET and POST, not by {request.method}."
+            raise RefusedError(405, message, headers={"Allow": "GET, POST"})
+        return True
+
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:  # noqa: ARG002 - Strawberry's signature
+        """Never: the explorer has an address of its own."""
+        return False
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+        """The operation of a request, its text looked up where it is given by an id."""
+        headers = cast("Request", request._request).headers  # type: ignore[attr-defined]  # noqa: SLF001 - the adapter keeps Starlette's request there
+        data: object
+        if request.method == "GET":
+            data = self.parse_query_params(request.query_params)
+        else:
+            check_content(headers)
+            data = self.parse_json(await request.get_body())
+        if isinstance(data, list):
+            raise RefusedError(400, "Send one operation a request: batches are not supported.")
+        if not isinstance(data, dict):
+            raise RefusedError(400, "The body must be a JSON object.")
+        _check_parameters(data)
+        try:
+            text = self._trusted.find(data)
+        except GraphQLError as error:
+            raise RefusedError.over(400, error) from None
+        streams = answer_type(headers) == EVENT_STREAM
+        return GraphQLRequestData(
+            query=data.get("query") if text is None else text,
+            variables=data.get("variables"),
+            operation_name=data.get("operationName") or None,
+            extensions=data.get("extensions"),
+            protocol="sse" if streams else "http",
+        )
+
+    def create_response(
+        self,
+        response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse],
+        sub_response: Response,
+    ) -> Response:
+        """The answer, with the status that its media type wants for a request error."""
+        answer = cast("GraphQLHTTPResponse", response_data)
+        errors = cast("list[dict[str, Any]]", answer.get("errors") or [])
+        is_request_error = (
+            answer.get("data") is None
+            and bool(errors)
+            and not any("path" in error for error in errors)
+        )
+        if is_request_error:
+            answer.pop("data", None)
+        response = super().create_response(answer, sub_response)
+        response.headers["Content-Type"] = f"{sub_response.media_type}; charset=utf-8"
+        if is_request_error and sub_response.media_type == GRAPHQL_RESPONSE:
+            code = errors[0].get("extensions", {}).get("code")
+            response.status_code = STATUS_OF_CODE.get(code, 400)
+        return response
+
+    def encode_json(self, data: object) -> str:
+        """JSON by orjson, several times as fast as the standard library's.
+
+        Text, because graphql-transport-ws wants text frames.
+        """
+        return orjson.dumps(data).decode()
 
     def decode_json(self, data: str | bytes) -> Any:
         """JSON by orjson; it also refuses NaN and lone surrogates."""
         return orjson.loads(data)
+
+
+def graphql_routes(settings: Settings, schema: Schema = own_schema) -> list[BaseRoute]:
+    """The routes of /graphql; raises SettingsError where the trusted documents cannot be read."""
+    view = GraphQLView(settings, schema)
+    around = [Middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=5)]
+    if settings.cors_origins:
+        cors = Middleware(
+            Cors,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "X-Api-Key", REQUEST_ID),
+            expose_headers=(REQUEST_ID, "Retry-After"),
+        )
+        around.insert(0, cors)
+    return [
+        Route("/graphql", view, middleware=around),
+        WebSocketRoute("/graphql", view),
+    ]
+
+
+def _check_parameters(data: dict[str, Any]) -> None:
+    for name, kind, called in (
+        ("query", str, "a string"),
+        ("operationName", str, "a string"),
+        ("variables", dict, "an object"),
+        ("extensions", dict, "an object"),
+    ):
+        if not isinstance(data.get(name), kind | None):
+            raise RefusedError(400, f"{name} must be {called}, or null.")
+
+
+def _refusal(error: HTTPException) -> RefusedError:
+    """What Strawberry refuses, as we answer it."""
+    if isinstance(error, RefusedError):
+        return error
+    cause = error.__cause__
+    if isinstance(cause, InvalidOperationTypeError):
+        if cause.operation_type is OperationType.SUBSCRIPTION:
+            return RefusedError(
+                406,
+                f"A subscription is answered as {EVENT_STREAM} (by Accept), or over a WebSocket "
+                "with graphql-transport-ws.",
+            )
+        message = "A mutation is sent by POST: GET only asks."
+        return RefusedError(405, message, headers={"Allow": "POST"})
+    refused = RefusedError(error.status_code, error.reason)
+    refused.__cause__ = cause
+    return refused

@@ -1,61 +1,191 @@
-"""The GraphQL schema, and what becomes of errors in it."""
+"""The GraphQL schema: what is looked at before an operation runs, and what becomes of errors in it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import strawberry
 import structlog
-from strawberry.extensions import MaskErrors, ParserCache, ValidationCache
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
 
+from gateway.api.context import Context
+from gateway.api.documents import Documents
+from gateway.api.errors import is_our_fault, masked
+from gateway.api.limits import check_variables
 from gateway.api.mutations import Mutation
 from gateway.api.queries import Query
-from gateway.errors import BackendFailure
+from gateway.settings import variable
 
 if TYPE_CHECKING:
-    from graphql import GraphQLError
-    from strawberry.types import ExecutionContext
+    from strawberry.schema.schema import StreamResult
+    from strawberry.types import ExecutionContext, ExecutionResult
 
 log = structlog.get_logger()
 
+NO_STREAM = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
-def _is_our_fault(error: GraphQLError) -> bool:
-    """Whether an error is a fault of ours, whose text is for the log and not for the caller."""
-    original = error.original_error
-    while original is not None and getattr(original, "original_error", None) is not None:
-        original = original.original_error  # type: ignore[attr-defined]
-    return original is not None and not isinstance(original, BackendFailure)
+
+class Prepared(SchemaExtension):
+    """Hands Strawberry the document that the schema has prepared, and ends what takes too long."""
+
+    def on_parse(self) -> Iterator[None]:
+        """The document, parsed before."""
+        self.execution_context.graphql_document = self._context.prepared.document
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """What validation found, before."""
+        self.execution_context.pre_execution_errors = list(self._context.prepared.errors)
+        yield
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        """Execution, within its time; of a subscription, the time until it has begun."""
+        seconds = self._context.account.settings.operation_timeout_seconds
+        try:
+            async with asyncio.timeout(seconds - (time.monotonic() - self._context.started)):
+                yield
+        except TimeoutError:
+            setting = variable("operation_timeout_seconds")
+            raise GraphQLError(
+                f"The operation took longer than {seconds:g} seconds ({setting}) and was ended. What "
+                "it wrote until then stays written.",
+                extensions={"code": "TIMED_OUT"},
+            ) from None
+
+    @property
+    def _context(self) -> Context:
+        context: Context = self.execution_context.context
+        return context
+
+
+class Executor(StrawberryGraphQLCoreExecutionContext):
+    """Says nothing of what it knows instead of a wrong name, in production."""
+
+    @classmethod
+    def build(  # type: ignore[override]
+        cls,
+        schema: Any,
+        document: Any,
+        root_value: Any,
+        context_value: Context,
+        *more: Any,
+        **named: Any,
+    ) -> Any:
+        """The executor of one operation, or the errors of its variables."""
+        named["hide_suggestions"] = context_value.limits.production
+        return super().build(schema, document, root_value, context_value, *more, **named)
 
 
 class Schema(strawberry.Schema):
-    """The schema; it logs our own faults and nothing else."""
+    """A schema that looks at an operation before it runs it, and keeps its own faults to its log."""
+
+    def __init__(
+        self, query: type, mutation: type | None = None, subscription: type | None = None
+    ) -> None:
+        super().__init__(
+            query,
+            mutation,
+            subscription,
+            extensions=[Prepared],
+            execution_context_class=Executor,
+            config=StrawberryConfig(),
+        )
+        self.documents = Documents(self._schema)
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """Run a query or a mutation; a subscription is for `stream` alone."""
+        errors = self._prepare(query, variable_values, context_value)
+        if errors:
+            return PreExecutionError(data=None, errors=errors)
+        return await super().execute(
+            query,
+            variable_values,
+            context_value,
+            root_value,
+            operation_name,
+            NO_STREAM & set(allowed_operation_types or NO_STREAM),
+            operation_extensions,
+        )
+
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+    ) -> StreamResult:
+        """Run an operation of any kind that answers step by step."""
+        context: Context = context_value.next_operation()
+        errors = self._prepare(query, variable_values, context)
+        if errors:
+            return _only(PreExecutionError(data=None, errors=errors))
+        return await super().stream(
+            query,
+            variable_values,
+            context,
+            root_value,
+            operation_name,
+            operation_extensions,
+            allowed_operation_types,
+        )
+
+    def _prepare(
+        self, query: str | None, variables: dict[str, Any] | None, context: Context
+    ) -> list[GraphQLError]:
+        """What keeps an operation from being looked at any closer; most often nothing."""
+        if not query:
+            return []  # Strawberry says so
+        refusal = context.trusted.refusal(query)
+        if refusal is not None:
+            return [refusal]
+        context.prepared = self.documents.prepare(query, context.limits)
+        if context.prepared.document is None:
+            return list(context.prepared.errors)
+        excess = check_variables(variables or {}, context.limits)
+        return [] if excess is None else [excess]
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Log faults of ours; what a caller did wrong is told to the caller alone."""
-        request_id = execution_context.context.request_id if execution_context else None
-        for error in errors:
-            if _is_our_fault(error):
+        """Log faults of ours and put masked errors into their places.
+
+        What a caller did wrong is told to the caller alone. Strawberry calls this on every way that
+        an error can take, WebSockets included, before the list goes out.
+        """
+        request_id = execution_context.context.request_id if execution_context else ""
+        for place, error in enumerate(errors):
+            if is_our_fault(error):
                 log.error(
                     "resolver failed",
                     request_id=request_id,
                     path=error.path,
                     exc_info=error.original_error,
                 )
+                errors[place] = masked(error, request_id)
 
 
-schema = Schema(
-    query=Query,
-    mutation=Mutation,
-    config=StrawberryConfig(),
-    extensions=[
-        ParserCache,
-        ValidationCache,
-        lambda: MaskErrors(
-            should_mask_error=_is_our_fault,
-            error_message="The gateway failed; its log tells why, by the request's id.",
-        ),
-    ],
-)
+async def _only(result: PreExecutionError) -> StreamResult:
+    yield result
+
+
+schema = Schema(query=Query, mutation=Mutation)

@@ -1,0 +1,73 @@
+"""Errors on their way to the caller: which are shown, which are masked, which status they get."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from cross_web import HTTPException
+from graphql import GraphQLError
+
+from gateway.errors import BackendFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FAILED = "The gateway failed; its log tells why, by the request's id."
+
+STATUS_OF_CODE = {
+    "INTERNAL_ERROR": 500,
+    "TIMED_OUT": 504,
+    "DOCUMENT_NOT_TRUSTED": 403,
+}
+"""Statuses of request errors, as application/graphql-response+json shows them; else 400."""
+
+
+def is_our_fault(error: GraphQLError) -> bool:
+    """Whether an error is a fault of ours, whose text is for the log and not for the caller."""
+    innermost: BaseException | None = error.original_error
+    said_by_graphql = isinstance(innermost, GraphQLError)
+    while isinstance(innermost, GraphQLError):
+        innermost = innermost.original_error
+    if innermost is None or isinstance(innermost, BackendFailure):
+        return False
+    # A scalar says by these that it cannot read a value; graphql-core then names the variable.
+    return not (said_by_graphql and isinstance(innermost, ValueError | TypeError | ArithmeticError))
+
+
+def masked(error: GraphQLError, request_id: str) -> GraphQLError:
+    """What the caller is told of a fault of ours: where it was, and by what the log names it."""
+    return GraphQLError(
+        FAILED,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions={"code": "INTERNAL_ERROR", "requestId": request_id},
+    )
+
+
+class RefusedError(HTTPException):
+    """A request that HTTP refuses; raised within the view, answered as a GraphQL error."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(status, message)
+        self.headers = dict(headers or {})
+        self.extensions = {"code": HTTPStatus(status).name, **(extensions or {})}
+
+    @classmethod
+    def over(cls, status: int, error: GraphQLError) -> RefusedError:
+        """A refusal that says what an error says."""
+        return cls(status, error.message, extensions=error.extensions)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The GraphQL answer: one error and no data."""
+        return {"errors": [{"message": self.reason, "extensions": self.extensions}]}
