@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv/bin/uv
 # What `install` has just set up is not checked again by each step.
 RUN := $(UV) run --no-sync
 
-.PHONY: help install dev test check fix schema docs sandbox explorer
+.PHONY: help install dev sandbox test check fix schema docs explorer
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
