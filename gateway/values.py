@@ -83,7 +83,7 @@ def folded_email(text: str) -> str:
 def read_country(text: str) -> str:
     """An ISO 3166-1 alpha-2 code, in upper case."""
     code = text.strip().upper()
-    if len(code) == 2 and code.isascii() and pycountry.countries.get(alpha_2=code) is not None:  # noqa: PLR2004
+    if len(code) == 2 and text.isascii() and pycountry.countries.get(alpha_2=code) is not None:  # noqa: PLR2004
         return code
     meant = pycountry.countries.get(alpha_3=code) or pycountry.countries.get(name=text.strip())
     hint = f", which is {meant.alpha_2}" if meant else ", such as DE"

@@ -18,8 +18,8 @@ from tests.plain_backend import within
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.results import BackendResult, Outcome, Problem
     from gateway.backends.adapter import Adapter
+    from gateway.results import BackendResult, Outcome, Problem
     from gateway.write import ContactWrite
 
 IVVY, EVERBRIDGE, SENDGRID = Backend.IVVY, Backend.EVERBRIDGE, Backend.SENDGRID

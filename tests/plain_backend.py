@@ -6,15 +6,16 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from gateway.calls import Call, Reply, Safety
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
-from gateway.upstream import Exchange
+from gateway.upstream import Exchange, Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gateway.upstream import Sender
 
 CODES = {
     401: ProblemCode.UNAUTHORIZED,
@@ -76,3 +77,39 @@ def a_call(safety: Safety, **values: Any) -> Call:
     """A call of a kind, on some path."""
     method = "GET" if safety is Safety.READ else "POST"
     return Call(**{"method": method, "path": "/things", "safety": safety, **values})
+
+
+Step = httpx.Response | Exception
+
+
+@dataclass
+class Scripted:
+    """A transport that gives its answers in order, the last one for ever."""
+
+    steps: list[Step]
+    requests: list[httpx.Request] = field(default_factory=list)
+    dialect: PlainDialect = field(default_factory=PlainDialect)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        step = self.steps[min(len(self.requests), len(self.steps)) - 1]
+        if isinstance(step, Exception):
+            raise step
+        return httpx.Response(step.status_code, headers=step.headers, content=step.content)
+
+    @property
+    def tries(self) -> int:
+        return len(self.requests)
+
+    def sender(self, **settings: Any) -> Sender:
+        client = httpx.AsyncClient(transport=httpx.MockTransport(self))
+        return Sender(self.dialect, client, **settings)
+
+    async def send(self, call: Call, exchange: Exchange | None = None) -> Reply:
+        return await self.sender().send(call, exchange or within())
+
+
+def answering(*steps: Step | int) -> Scripted:
+    return Scripted(
+        [httpx.Response(step, json={}) if isinstance(step, int) else step for step in steps]
+    )

@@ -123,7 +123,7 @@ async def test_a_record_that_is_gone_at_the_second_look_is_left_out_by_skip(worl
 
 async def test_a_lock_that_is_not_free_in_time_fails_the_target(world: World) -> None:
     async with world.writer.locks.hold("IVVY:externalId E-1", within()):
-        receipt = await world.upsert(write_of(**ADA), IVVY, seconds=0.1)
+        receipt = await world.upsert(write_of(**ADA), IVVY, seconds=1.0)
     [problem] = of(receipt, IVVY).errors
     assert (problem.code, problem.backend) == (ProblemCode.CONFLICT, IVVY)
     assert of(receipt, IVVY).outcome is Outcome.FAILED

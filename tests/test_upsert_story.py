@@ -121,7 +121,7 @@ async def test_others_go_on_without_a_silent_target_which_is_finished_late(world
 async def test_a_target_that_is_never_heard_of_fails_within_the_time(world: World) -> None:
     world.impatient()
     world.memory(EVERBRIDGE).silent["GET"] = asyncio.Event()
-    receipt = await world.upsert(write_of(**ADA), IVVY, EVERBRIDGE, seconds=0.3)
+    receipt = await world.upsert(write_of(**ADA), IVVY, EVERBRIDGE, seconds=1.0)
     assert outcomes(receipt) == {IVVY: Outcome.CREATED, EVERBRIDGE: Outcome.FAILED}
     [problem] = receipt.errors
     assert problem.code is ProblemCode.TIMEOUT
@@ -157,7 +157,7 @@ async def test_a_list_that_cannot_be_read_fails_its_target_alone(world: World) -
     world.memory(EVERBRIDGE).silent["GROUPS"] = asyncio.Event()
     world.impatient()
     write = write_of(**ADA, add_groups_name=Some(["VIP"]))
-    receipt = await world.upsert(write, EVERBRIDGE, SENDGRID, seconds=0.3)
+    receipt = await world.upsert(write, EVERBRIDGE, SENDGRID, seconds=1.0)
     assert outcomes(receipt) == {EVERBRIDGE: Outcome.FAILED, SENDGRID: Outcome.CREATED}
     await world.adapters[EVERBRIDGE].catalogs.close()
 
@@ -166,7 +166,7 @@ async def test_a_name_is_not_called_unknown_while_a_list_cannot_be_read(world: W
     world.memory(EVERBRIDGE).silent["GROUPS"] = asyncio.Event()
     world.impatient()
     write = write_of(**ADA, add_groups_name=Some(["VIP"]))
-    receipt = await world.upsert(write, EVERBRIDGE, SENDGRID, seconds=0.3)
+    receipt = await world.upsert(write, EVERBRIDGE, SENDGRID, seconds=1.0)
     assert [problem.code for problem in receipt.errors] == [ProblemCode.TIMEOUT]
     await world.adapters[EVERBRIDGE].catalogs.close()
 
@@ -212,7 +212,7 @@ async def test_a_key_that_a_silent_sibling_may_have_is_never_called_required(
     write = write_of(**ADA, add_groups_name=Some(["VIP"]))
     if sibling == "is silent":
         world.memory(EVERBRIDGE).hold("7", externalId="E-1")
-    receipt = await world.upsert(write, seconds=0.5)
+    receipt = await world.upsert(write, seconds=1.0)
     assert outcomes(receipt) == {
         IVVY: Outcome.FAILED,
         EVERBRIDGE: Outcome.UPDATED if sibling == "is silent" else Outcome.CREATED,

@@ -5,68 +5,29 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gateway import upstream
 from gateway.calls import Call, Reply, Safety
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
-from gateway.traffic import Traffic
-from gateway.upstream import Exchange, Sender, retry_after
-from tests.plain_backend import PlainDialect, a_call, within
+from gateway.upstream import Exchange, Sender
+from tests.plain_backend import PlainDialect, Step, a_call, answering, within
 
 READ, REPEATABLE, ONCE = Safety.READ, Safety.REPEATABLE, Safety.ONCE
 EVERY = [READ, REPEATABLE, ONCE]
 OK = httpx.Response(200, json={"ok": True})
 
-Step = httpx.Response | Exception
-
 
 @pytest.fixture(autouse=True)
 def _no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upstream, "BACKOFF_BASE", 0.0)
-
-
-@dataclass
-class Scripted:
-    """A transport that gives its answers in order, the last one for ever."""
-
-    steps: list[Step]
-    requests: list[httpx.Request] = field(default_factory=list)
-    dialect: PlainDialect = field(default_factory=PlainDialect)
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        step = self.steps[min(len(self.requests), len(self.steps)) - 1]
-        if isinstance(step, Exception):
-            raise step
-        return httpx.Response(step.status_code, headers=step.headers, content=step.content)
-
-    @property
-    def tries(self) -> int:
-        return len(self.requests)
-
-    def sender(self, **settings: Any) -> Sender:
-        client = httpx.AsyncClient(transport=httpx.MockTransport(self))
-        return Sender(self.dialect, client, **settings)
-
-    async def send(self, call: Call, exchange: Exchange | None = None) -> Reply:
-        return await self.sender().send(call, exchange or within())
-
-
-def answering(*steps: Step | int) -> Scripted:
-    return Scripted(
-        [httpx.Response(step, json={}) if isinstance(step, int) else step for step in steps]
-    )
 
 
 # Each row: what the backend does for ever, the kind of call, how it ends, after how many tries.
@@ -353,55 +314,6 @@ async def test_traffic_tells_tries_that_failed_from_those_that_did_not() -> None
     with pytest.raises(RefusedError):
         await sender.send(a_call(READ), within())
     assert [failed for _seconds, failed in sender.traffic.recent()] == [True, True, False]
-
-
-def test_traffic_forgets_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr("gateway.traffic.time.monotonic", lambda: now)
-    traffic = Traffic()
-    for _ in range(1001):
-        traffic.note(0.5, failed=False)
-    assert len(traffic.recent()) == 501
-    now += 61
-    traffic.note(0.1, failed=True)
-    assert traffic.recent() == [(0.1, True)]
-
-
-def reply_with(headers: dict[str, str]) -> Reply:
-    return Reply(status=429, headers=headers, body=None, text="")
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("3", 3.0),
-        ("0.5", 0.5),
-        ("-4", 0.0),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
-        ("soon", None),
-        ("", None),
-        ("inf", None),
-        ("nan", None),
-    ],
-)
-def test_retry_after_is_read_in_seconds_or_as_a_date(value: str, seconds: float | None) -> None:
-    assert retry_after(reply_with({"retry-after": value})) == seconds
-
-
-def test_retry_after_is_none_where_the_answer_has_none() -> None:
-    assert retry_after(reply_with({})) is None
-
-
-def test_a_date_without_a_zone_is_read_as_utc(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.upstream.time.time", lambda: 1_445_412_470.0)
-    header = {"retry-after": "Wed, 21 Oct 2015 07:28:00 -0000"}
-    assert retry_after(reply_with(header)) == 10.0
-
-
-@given(st.text())
-def test_no_retry_after_breaks_the_reading(value: str) -> None:
-    seconds = retry_after(reply_with({"retry-after": value}))
-    assert seconds is None or 0 <= seconds < float("inf")
 
 
 def in_seconds(seconds: float) -> datetime:

@@ -1,0 +1,101 @@
+"""Settings from the environment, `.env` and gateway.toml, and every problem in them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gateway.errors import SettingsError
+from gateway.settings import PREFIX, load_settings, variable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, and an environment without settings."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def problems() -> list[str]:
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    return raised.value.problems
+
+
+def test_nothing_need_be_set() -> None:
+    settings = load_settings()
+    assert settings.ivvy_api_key is None
+    assert settings.sendgrid_identifier == "email"
+    assert variable("ivvy_api_key") == "GATEWAY_IVVY_API_KEY"
+
+
+def test_the_environment_wins_over_env_file_and_that_over_toml(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "gateway.toml").write_text(
+        'default_country = "de"\nplan_wait_seconds = 3.0\ncatalog_ttl_seconds = 7.0\n'
+    )
+    (folder / ".env").write_text("GATEWAY_PLAN_WAIT_SECONDS=4\nGATEWAY_CATALOG_TTL_SECONDS=8\n")
+    monkeypatch.setenv("GATEWAY_CATALOG_TTL_SECONDS", "9")
+    monkeypatch.setenv("GATEWAY_EVERBRIDGE_USERNAME", "")  # empty is not set
+    settings = load_settings()
+    assert settings.default_country == "DE"
+    assert settings.plan_wait_seconds == 4
+    assert settings.catalog_ttl_seconds == 9
+
+
+def test_a_toml_file_that_cannot_be_read_is_a_problem_of_the_settings(folder: Path) -> None:
+    (folder / "gateway.toml").write_text("this is = = no toml")
+    [problem] = problems()
+    assert "gateway.toml" in problem
+
+
+def test_an_address_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_SENDGRID_BASE_URL", "https://api.example.com/")
+    assert load_settings().sendgrid_base_url == "https://api.example.com"
+
+
+def test_every_field_that_is_wrong_is_told_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GATEWAY_DEFAULT_COUNTRY", "Germany")
+    monkeypatch.setenv("GATEWAY_IVVY_BASE_URL", "api.example.com")
+    monkeypatch.setenv("GATEWAY_PLAN_WAIT_SECONDS", "0")
+    found = problems()
+    assert [text.partition(":")[0] for text in sorted(found)] == [
+        "GATEWAY_DEFAULT_COUNTRY",
+        "GATEWAY_IVVY_BASE_URL",
+        "GATEWAY_PLAN_WAIT_SECONDS",
+    ]
+
+
+def test_every_backend_that_is_configured_in_part_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_IVVY_API_KEY", "key")
+    monkeypatch.setenv("GATEWAY_EVERBRIDGE_ORGANIZATION_ID", "1")
+    monkeypatch.setenv("GATEWAY_EVERBRIDGE_USERNAME", "ada")
+    found = problems()
+    assert len(found) == 2
+    assert "GATEWAY_IVVY_BASE_URL and GATEWAY_IVVY_API_SECRET" in found[0]
+    assert "GATEWAY_EVERBRIDGE_PASSWORD" in found[1]
+
+
+def test_a_backend_may_be_configured_in_either_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_EVERBRIDGE_ORGANIZATION_ID", "1")
+    monkeypatch.setenv("GATEWAY_EVERBRIDGE_TOKEN_URL", "https://api.example.com/tokens")
+    monkeypatch.setenv("GATEWAY_EVERBRIDGE_CLIENT_ID", "id")
+    monkeypatch.setenv("GATEWAY_EVERBRIDGE_CLIENT_SECRET", "secret")
+    assert load_settings().everbridge_client_id == "id"
+
+
+def test_secrets_are_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_SENDGRID_API_KEY", "SG.very-secret")
+    assert "very-secret" not in repr(load_settings())
+    monkeypatch.setenv("GATEWAY_DEFAULT_COUNTRY", "Germany")
+    assert "very-secret" not in "".join(problems())
