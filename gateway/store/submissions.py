@@ -51,8 +51,6 @@ def submit(operation: NewOperation, key: KeyUse | None, now: datetime) -> Transa
     )
     if not rows:
         return False
-    if key is not None and not (yield from finish_with_operation(key, operation.id)):
-        raise KeyLostError("Another request has taken the idempotency key over.")
     yield Batch(
         "INSERT INTO item (operation_id, position, external_id, status, ended, failed, attention,"
         " payload, result) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8)",
@@ -72,6 +70,8 @@ def submit(operation: NewOperation, key: KeyUse | None, now: datetime) -> Transa
         "INSERT INTO event (operation_id, number, at, kind) VALUES ($1, 1, $2, 'submitted')",
         (operation.id, now),
     )
+    if key is not None and not (yield from finish_with_operation(key, operation.id)):
+        raise KeyLostError("Another request has taken the idempotency key over.")
     return True
 
 

@@ -1,0 +1,188 @@
+"""What is PostgreSQL's own: several processes on one database."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import pytest
+
+from gateway.store import Store, StoreUnavailableError, open_store
+from gateway.store.database import Statement
+from gateway.store.schema import MIGRATIONS
+from tests.store.accepting import BACKENDS, NOON, at, end, new_item, new_operation
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from gateway.store.database import Transaction
+
+START = """
+import asyncio, sys
+from gateway.store import open_store
+async def main():
+    async with open_store(sys.argv[1]):
+        pass
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+async def both(postgres_url: str) -> AsyncIterator[tuple[Store, Store]]:
+    """Two processes' stores on one database."""
+    async with open_store(postgres_url) as one, open_store(postgres_url) as other:
+        yield one, other
+
+
+def count(table: str) -> Transaction[int]:
+    rows = yield Statement(f"SELECT count(*) AS number FROM {table}")
+    return int(rows[0]["number"])
+
+
+async def test_processes_that_start_at_once_migrate_once(postgres_url: str) -> None:
+    starts = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", START, postgres_url, stderr=subprocess.PIPE
+        )
+        for _ in range(4)
+    ]
+    errors = [(await start.communicate())[1] for start in starts]
+
+    assert errors == [b""] * 4
+    async with open_store(postgres_url) as store:
+        assert await store.database.read(count, "schema_migration") == len(MIGRATIONS)
+
+
+async def test_stores_that_open_at_once_migrate_once(postgres_url: str) -> None:
+    async def opened() -> int:
+        async with open_store(postgres_url) as store:
+            return await store.database.read(count, "schema_migration")
+
+    assert await asyncio.gather(*(opened() for _ in range(5))) == [len(MIGRATIONS)] * 5
+
+
+async def test_two_processes_share_the_work_and_keep_each_records_order(
+    both: tuple[Store, Store],
+) -> None:
+    delivered: list[tuple[str, int]] = []
+
+    async def accept(store: Store, first: int) -> None:
+        for number in range(first, 40, 2):
+            operation = new_operation(f"op-{number:02}", new_item(f"E-{number % 4}"))
+            await store.operations.submit(operation, now=NOON)
+
+    async def work(store: Store, owner: str) -> None:
+        while len(delivered) < 40:
+            steps = await store.operations.claim_steps(
+                owner, backends=BACKENDS, until=at(30), now=NOON, limit=3
+            )
+            for claimed in steps:
+                delivered.append((claimed.step.record_key, claimed.step.id))
+                assert await end(store, claimed)
+
+    one, other = both
+    await asyncio.gather(
+        accept(one, 0), accept(other, 1), *(work(s, f"w{n}") for n, s in enumerate(both * 2))
+    )
+
+    assert len(set(delivered)) == 40
+    for record in {key for key, _ in delivered}:
+        ids = [step_id for key, step_id in delivered if key == record]
+        assert ids == sorted(ids)
+
+
+async def test_a_step_in_an_open_submission_is_not_overtaken_on_its_record(
+    both: tuple[Store, Store], postgres_url: str
+) -> None:
+    one, other = both
+    key = await one.keys.hold_key(
+        "ada", "k", input_hash="h", holder="r", until=at(30), expires_at=at(99), now=NOON
+    )
+    blocker = await asyncpg.connect(postgres_url)
+    try:
+        async with blocker.transaction():
+            # Holds the first submission up after it has drawn its step's id.
+            await blocker.execute("SELECT * FROM idempotency_key FOR UPDATE")
+            first = asyncio.create_task(
+                one.operations.submit(new_operation("op-1", new_item("E-1")), now=NOON, key=key)
+            )
+            await _until_waiting(blocker, 1, first)
+            second = asyncio.create_task(
+                other.operations.submit(new_operation("op-2", new_item("E-1")), now=NOON)
+            )
+            await _until_waiting(blocker, 2, second)
+            assert not first.done()
+            assert not second.done()
+    finally:
+        await blocker.close()
+    await asyncio.gather(first, second)
+
+    (claimed,) = await one.operations.claim_steps("w", backends=BACKENDS, until=at(9), now=NOON)
+    assert claimed.step.operation_id == "op-1"
+
+
+async def _until_waiting(
+    connection: asyncpg.Connection, number: int, task: asyncio.Task[Any]
+) -> None:
+    """Return when so many other connections wait for a lock here, or the task waits for none."""
+    while not task.done():
+        waiting = await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        if waiting >= number:
+            return
+
+
+async def test_a_cancelled_caller_leaves_its_write_to_be_done(
+    both: tuple[Store, Store], postgres_url: str
+) -> None:
+    one, other = both
+    blocker = await asyncpg.connect(postgres_url)
+    try:
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE lease IN EXCLUSIVE MODE")
+            task = asyncio.create_task(one.leases.acquire("key", "a", until=at(30), now=NOON))
+            await _until_waiting(blocker, 1, task)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    finally:
+        await blocker.close()
+
+    assert await other.leases.acquire("key", "b", until=at(30), now=NOON) is None
+
+
+async def test_a_broken_connection_is_told_and_replaced(
+    both: tuple[Store, Store], postgres_url: str
+) -> None:
+    one, _ = both
+    killer = await asyncpg.connect(postgres_url)
+    try:
+        async with killer.transaction():
+            await killer.execute("LOCK TABLE lease IN EXCLUSIVE MODE")
+            task = asyncio.create_task(one.leases.acquire("key", "a", until=at(30), now=NOON))
+            await _until_waiting(killer, 1, task)
+            await killer.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            with pytest.raises(StoreUnavailableError, match="PostgreSQL"):
+                await task
+    finally:
+        await killer.close()
+
+    assert await one.leases.acquire("key", "a", until=at(30), now=NOON) is not None
+
+
+async def test_a_value_that_does_not_fit_is_the_programs_fault_not_the_servers(
+    both: tuple[Store, Store],
+) -> None:
+    def misfit() -> Transaction[None]:
+        yield Statement("SELECT * FROM lease WHERE fence = $1", ("eleven",))
+
+    with pytest.raises(asyncpg.DataError):
+        await both[0].database.read(misfit)
