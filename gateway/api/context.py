@@ -11,15 +11,24 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import strawberry
+from aiodataloader import DataLoader
 
 from gateway.api.documents import NOTHING, Prepared
+from gateway.lookup import read_contacts
+from gateway.model import Backend
 from gateway.names import Loaders
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.account import Account
     from gateway.api.limits import Limits
     from gateway.api.trusted import TrustedDocuments
+    from gateway.lookup import ContactKeys, NobodyAskedError
+    from gateway.records import Contact
+
+    ContactLoader = DataLoader[ContactKeys, Contact | Exception | None]
 
 
 @dataclass(kw_only=True)
@@ -78,6 +87,27 @@ class Context:
     def loaders(self) -> Loaders:
         """Dataloaders of this request; made within it, because they belong to its event loop."""
         return Loaders(self.exchange())
+
+    @cached_property
+    def contacts(self) -> ContactLoader:
+        """Contacts that are asked for together, read together; each is read once in a request."""
+
+        async def load(wanted: list[ContactKeys]) -> list[Contact | Exception | None]:
+            return [*await self.read_contacts(wanted)]
+
+        return DataLoader(load)
+
+    async def read_contacts(
+        self, wanted: Sequence[ContactKeys]
+    ) -> list[Contact | NobodyAskedError | None]:
+        """Contacts as the backends hold them now, read anew."""
+        account = self.account
+        return await read_contacts(
+            wanted,
+            [account.adapters[backend] for backend in Backend if backend in account.adapters],
+            self.exchange(),
+            wait=account.settings.plan_wait_seconds,
+        )
 
     def exchange(self) -> Exchange:
         """Calls of this request that belong to no target."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
-from graphql import GraphQLError
 from strawberry import ID
 
 from gateway.account import Account
@@ -18,11 +17,18 @@ from gateway.api.catalog_types import (
     Entity,
     Health,
 )
+from gateway.api.connections import CompanyConnection, company_page
+from gateway.api.contact_key import ContactKey, asked_by, keys_of
 from gateway.api.context import Context, Info
+from gateway.api.refusals import failed, nobody_asked, refusal
 from gateway.backends.adapter import Adapter
 from gateway.entries import CatalogName, Entry
+from gateway.errors import BackendFailure
+from gateway.lookup import NobodyAskedError
 from gateway.model import Backend
-from gateway.results import ImportJob
+from gateway.records import Contact
+from gateway.results import ImportJob, ProblemCode
+from gateway.write import input_name
 
 FIELDS_OF = {
     Entity.CONTACT: CatalogName.CUSTOM_FIELDS,
@@ -37,19 +43,24 @@ def configured(account: Account, backend: Backend) -> Adapter:
     """The backend's adapter; raises a GraphQL error where it is not configured."""
     adapter = account.adapters.get(backend)
     if adapter is None:
-        raise GraphQLError(
-            f"The gateway has no credentials for {backend.value}.",
-            extensions={"code": "NOT_CONFIGURED"},
+        raise refusal(
+            ProblemCode.NOT_CONFIGURED, f"The gateway has no credentials for {backend.value}."
         )
     return adapter
 
 
 async def entries(context: Context, backend: Backend, name: CatalogName) -> list[Entry]:
-    """A backend's list of names; empty where the backend has no such list."""
+    """A backend's list of names; empty where the backend has no such list.
+
+    Raises a GraphQL error when it is not configured, or its list cannot be read.
+    """
     catalogs = configured(context.account, backend).catalogs
     if not catalogs.holds(name):
         return []
-    return list((await context.loaders.catalog(catalogs, name)).entries)
+    try:
+        return list((await context.loaders.catalog(catalogs, name)).entries)
+    except BackendFailure as failure:
+        raise failed(failure.problem) from failure
 
 
 @strawberry.type(
@@ -58,6 +69,26 @@ async def entries(context: Context, backend: Backend, name: CatalogName) -> list
 )
 class Query:
     """The reads."""
+
+    @strawberry.field(
+        description="One contact, read from every configured backend side by side; null when every "
+        "backend was asked and none knows it.\n\n"
+        "A record leads to the others by its externalId and e-mail address. A backend that cannot "
+        "be read stands in `errors`, and the others' records are there all the same; when none "
+        "could be asked, the field is null with an error. SendGrid shows a write half a minute "
+        "after it was accepted, or later."
+    )
+    async def contact(
+        self,
+        info: Info,
+        by: Annotated[ContactKey, strawberry.argument(description="What it is known by.")],
+    ) -> Contact | None:
+        """One contact; those of one request are read together."""
+        try:
+            found = await info.context.contacts.load(keys_of(by))
+        except NobodyAskedError as error:
+            raise nobody_asked(error, input_name(asked_by(by)[0])) from None
+        return cast("Contact | None", found)
 
     @strawberry.field(
         description="A backend's groups: iVvy's subscription groups, SendGrid's lists."
@@ -92,6 +123,26 @@ class Query:
         found = await entries(info.context, backend, FIELDS_OF[entity])
         return [CustomField.of(entry) for entry in found]
 
+    @strawberry.field(
+        description="iVvy's companies, in the order of their names; at most 500 at a time."
+    )
+    async def companies(
+        self,
+        info: Info,
+        search: Annotated[
+            str | None,
+            strawberry.argument(description="Part of the name, in any case; default: all."),
+        ] = strawberry.UNSET,
+        first: Annotated[int, strawberry.argument(description="How many, from 0 to 500.")] = 50,
+        after: Annotated[
+            str | None,
+            strawberry.argument(description="The cursor behind which the page begins."),
+        ] = strawberry.UNSET,
+    ) -> CompanyConnection | None:
+        """Names and ids of companies, page by page."""
+        found = await entries(info.context, Backend.IVVY, CatalogName.COMPANIES)
+        return company_page(found, search=search or None, first=first, after=after or None)
+
     @strawberry.field(description="A backend's asynchronous work; null when it knows no such job.")
     async def import_job(
         self,
@@ -101,7 +152,10 @@ class Query:
     ) -> ImportJob | None:
         """Where a job stands."""
         adapter = configured(info.context.account, backend)
-        return await adapter.job(str(id), info.context.exchange())
+        try:
+            return await adapter.job(str(id), info.context.exchange())
+        except BackendFailure as failure:
+            raise failed(failure.problem) from failure
 
     @strawberry.field(description="Configuration and health of each backend.")
     async def backends(self, info: Info) -> list[BackendStatus]:
