@@ -119,7 +119,8 @@ class ContactRecord:
     )
     timezone_id: str | None = strawberry.field(default=None, description="IANA name.")
     custom_fields: list[CustomFieldValue] = strawberry.field(
-        default_factory=list, description="Custom fields that have a value."
+        default_factory=list,
+        description="Custom fields that have a value and that the backend lets be written.",
     )
     companies_name: list[str] = strawberry.field(
         default_factory=list, description="Its companies in iVvy."
@@ -148,9 +149,11 @@ class BackendValue:
 class FieldDifference:
     """A field on which the backends disagree."""
 
-    field: str = strawberry.field(description="The field's name in ContactInput.")
+    field: str = strawberry.field(
+        description="The field's name in ContactInput; of the addresses the first one is compared."
+    )
     values: list[BackendValue] = strawberry.field(
-        description="What each backend that can hold the field has."
+        description="What each backend that was read and can hold the field has."
     )
 
 
@@ -170,8 +173,10 @@ class Contact:
     phone: str | None = strawberry.field(default=None, description="Phone number.")
     records: list[ContactRecord] = strawberry.field(description="What each backend holds.")
     errors: list[Problem] = strawberry.field(
-        description="Backends that could not be read; their records are missing."
+        description="Backends that could not be read, or hold several contacts that fit: their "
+        "records are missing. Also lists of names that could not be read: then ids stand for them."
     )
     differences: list[FieldDifference] = strawberry.field(
-        description="Fields on which the backends disagree."
+        description="Fields on which the backends disagree, of those that at least two of them can "
+        "hold; groups and custom fields one by one, such as customFields.Shift."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import strawberry
@@ -9,10 +10,13 @@ from strawberry import ID
 
 from gateway.api.context import Info
 from gateway.checks import check_contact
+from gateway.lookup import ContactKeys, NobodyAskedError
 from gateway.model import Backend, ContactInput, MissingPolicy, WriteMode
+from gateway.records import Contact
 from gateway.results import BackendResult, Problem, UpsertStatus, summarize
 from gateway.targets import choose
 from gateway.upsert import upsert
+from gateway.write import ContactWrite
 
 
 @strawberry.type(description="What became of a contact's write.")
@@ -30,6 +34,25 @@ class UpsertContactPayload:
     errors: list[Problem] = strawberry.field(
         description="Every problem of the call, those of the input first; empty when all went well."
     )
+    known_by: strawberry.Private[ContactKeys]
+    """What the contact is read by when `contact` is selected."""
+
+    @strawberry.field(
+        description="The contact as the backends hold it now; read only when selected, and after the "
+        "write. Null where nothing tells which contact it is, or none holds it. SendGrid shows a "
+        "write half a minute after it was accepted, or later: until then its record is the one from "
+        "before, or is missing."
+    )
+    async def contact(self, info: Info) -> Contact | None:
+        """Read anew at each mutation, never from what was read before the write."""
+        [found] = await info.context.read_contacts([self.known_by])
+        if isinstance(found, NobodyAskedError):
+            return (
+                Contact(records=[], errors=found.problems, differences=[])
+                if found.problems
+                else None
+            )
+        return found
 
 
 @strawberry.type(
@@ -103,4 +126,16 @@ class Mutation:
             else summarize((result.outcome for result in results), dry=dry_run),
             results=results,
             errors=receipt.errors,
+            known_by=_known_by(write, results),
         )
+
+
+def _known_by(write: ContactWrite, results: Sequence[BackendResult]) -> ContactKeys:
+    """What a contact is known by once it was written: its ids, and the keys of the input."""
+    keys = {
+        name: None if given is None or given.value is None else str(given.value)
+        for name in ("external_id", "email")
+        for given in (write.given(name),)
+    }
+    native = tuple((item.backend, str(item.id)) for item in results if item.id is not None)
+    return ContactKeys(**keys, native_ids=native)

@@ -105,3 +105,12 @@ async def test_catalogs_are_all_readable(gateway: Gateway) -> None:
 
 async def test_unknown_job_is_null(gateway: Gateway) -> None:
     assert await run(gateway, "import-job") == {"importJob": None}
+
+
+async def test_contact_is_read_from_all_three_with_their_differences(gateway: Gateway) -> None:
+    contact = (await run(gateway, "read-a-contact"))["contact"]
+    assert [record["backend"] for record in contact["records"]] == [
+        *("IVVY", "EVERBRIDGE", "SENDGRID")
+    ]
+    assert "customFields.Shift" in [item["field"] for item in contact["differences"]]
+    assert contact["errors"] == []
