@@ -4,30 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from gateway.backends import ADAPTERS
+from gateway.backends.leads import HoldsLeads
+from gateway.lead_links import Links
 from gateway.locks import Locks
+from gateway.settings import TEMPORARY
+from gateway.store.opening import SQLITE, open_store
 from gateway.upsert import Writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from gateway.backends.adapter import Adapter
+    from gateway.backends.leads import Leads
     from gateway.model import Backend
     from gateway.settings import Settings
+    from gateway.store.opening import Store
+
+NAME = "default"
+"""The account's name in the store; there is one account."""
 
 
 class Account:
     """The configured backends of one organization."""
 
     def __init__(
-        self, settings: Settings, transports: Mapping[Backend, httpx.AsyncBaseTransport]
+        self,
+        settings: Settings,
+        transports: Mapping[Backend, httpx.AsyncBaseTransport],
+        store: Store,
     ) -> None:
         self.settings = settings
+        self.store = store
+        self.links = Links(table=store.links, account=NAME)
         self._clients = {
             backend: httpx.AsyncClient(
                 transport=transports.get(backend) or AiohttpTransport(), follow_redirects=False
@@ -43,6 +59,12 @@ class Account:
         }
         self.writer = Writer(locks=Locks(), plan_wait=settings.plan_wait_seconds)
 
+    @property
+    def leads(self) -> Leads | None:
+        """The leads of the one backend that holds leads; None where it is not configured."""
+        holders = (one for one in self.adapters.values() if isinstance(one, HoldsLeads))
+        return next((holder.leads for holder in holders), None)
+
     async def close(self) -> None:
         """Finish the writes under way, then let the connections go."""
         await self.writer.drain()
@@ -56,8 +78,19 @@ async def opened(
     settings: Settings, transports: Mapping[Backend, httpx.AsyncBaseTransport] | None = None
 ) -> AsyncIterator[Account]:
     """An account for as long as the context lasts; `transports` replaces the network in tests."""
-    account = Account(settings, transports or {})
-    try:
-        yield account
-    finally:
-        await account.close()
+    async with _stored(settings.database_url) as url, open_store(url) as store:
+        account = Account(settings, transports or {}, store)
+        try:
+            yield account
+        finally:
+            await account.close()
+
+
+@asynccontextmanager
+async def _stored(url: str) -> AsyncIterator[str]:
+    """The URL of a database; a temporary one is removed at the end."""
+    if url != TEMPORARY:
+        yield url
+        return
+    with TemporaryDirectory(prefix="contact-gateway-", ignore_cleanup_errors=True) as folder:
+        yield f"{SQLITE}{Path(folder) / 'gateway.sqlite3'}"

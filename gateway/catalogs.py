@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -117,6 +117,14 @@ class Catalogs:
                 raise NotWrittenError(kept.problem)
             return seen
         return await self._fetched(name, exchange.left)
+
+    def expire(self, name: CatalogName) -> None:
+        """Let the next read fetch the catalog again, because we have just changed what is in it."""
+        kept = self._kept[name]
+        if kept.catalog is not None:
+            expired = min(kept.catalog.read_at, time.monotonic() - self._ttl)
+            kept.catalog = replace(kept.catalog, read_at=expired)
+            kept.tried_at = -math.inf
 
     async def close(self) -> None:
         """Stop what is being fetched."""

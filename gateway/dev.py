@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.applications import Starlette
 
 from gateway.app import create_app
 from gateway.sandbox.app import create_sandbox
-from gateway.settings import Settings
+from gateway.settings import PREFIX, TEMPORARY, Settings
+from gateway.store.opening import SQLITE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+    from pydantic_settings import PydanticBaseSettingsSource
 
     from gateway.sandbox.app import Sandbox
 
 APPLY_SECONDS, FINISH_SECONDS = 2.0, 3.0
 """SendGrid's real 30 s and more are too long to look at."""
+
+
+LEAD_FIELDS = {"Delegates": "701 NUMBER", "Budget note": "702 TEXT", "Season": "703 CHOICE"}
+"""The simulated iVvy's lead custom fields, which it does not list either."""
 
 
 class SandboxSettings(Settings):
@@ -60,6 +65,8 @@ def sandbox_settings(address: str, **more: Any) -> Settings:
         "sendgrid_base_url": f"{address}/sendgrid",
         "sendgrid_api_key": SecretStr("SG.sandbox.key"),
         "default_country": "GB",
+        "database_url": TEMPORARY,
+        "ivvy_lead_fields": LEAD_FIELDS,
     }
     return SandboxSettings(**(values | more))
 
@@ -72,10 +79,28 @@ def new_sandbox(database: Path | None = None) -> Sandbox:
     return sandbox
 
 
+class KeptSettings(BaseSettings):
+    """What of the environment counts in `gateway dev`: where to keep what is written."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
+
+    database_url: str = TEMPORARY
+
+    @property
+    def sandbox_file(self) -> Path | None:
+        """Where the sandbox keeps its state: beside the database, or nowhere."""
+        if self.database_url == TEMPORARY:
+            return None
+        name = self.database_url.removeprefix(SQLITE)
+        kept = Path(name) if name != self.database_url else Path("contact-gateway.sqlite3")
+        return kept.with_name(f"sandbox-{kept.name}")
+
+
 def create_dev_app(port: int) -> Starlette:
     """The gateway and its sandbox at one address."""
-    settings = sandbox_settings(f"http://127.0.0.1:{port}")
-    return create_app(settings, more_routes=new_sandbox().routes)
+    kept = KeptSettings()
+    settings = sandbox_settings(f"http://127.0.0.1:{port}", database_url=kept.database_url)
+    return create_app(settings, more_routes=new_sandbox(kept.sandbox_file).routes)
 
 
 def create_sandbox_app() -> Starlette:

@@ -172,7 +172,7 @@ class _Tally:
                 if not want.shared:
                     self.problems.append(not_found(want, answer.suggestions, self.backend))
             case AmbiguousNameError():
-                self.problems.append(_ambiguous(want, answer.entries, self.backend))
+                self.problems.append(ambiguous(want, answer.entries, self.backend))
             case BackendFailure():
                 self.unreadable = answer
             case _:
@@ -189,6 +189,20 @@ class _Tally:
                 raise outcome
 
 
+_LEAD_OPTIONS = (
+    *(CatalogName.LEAD_TYPES, CatalogName.LEAD_STAGES, CatalogName.LEAD_SOURCES),
+    *(CatalogName.LEAD_QUALITIES, CatalogName.LEAD_CHANNELS),
+    *(CatalogName.INDUSTRIES, CatalogName.OWNERS),
+)
+_QUERIES = dict.fromkeys(_LEAD_OPTIONS, "leadOptions") | {
+    CatalogName.RECORD_TYPES: "recordTypes",
+    CatalogName.PATHS: "contactPaths",
+    CatalogName.CUSTOM_FIELDS: "customFields",
+    CatalogName.COMPANY_FIELDS: "customFields(entity: COMPANY)",
+}
+"""Which query shows a list, where it is not called as the list is."""
+
+
 def not_found(want: Wanted, suggestions: list[str], backend: Backend | None) -> Problem:
     """The problem of a name that nobody knows."""
     where = backend.value if backend else "None of the targets"
@@ -197,7 +211,7 @@ def not_found(want: Wanted, suggestions: list[str], backend: Backend | None) -> 
     hint = (
         f" Did you mean {', '.join(repr(name) for name in suggestions)}?"
         if suggestions
-        else f" Look at the names it has with the {kind} query."
+        else f" Look at the names it has with the {_QUERIES.get(want.catalog, kind)} query."
     )
     return Problem(
         backend=backend,
@@ -208,7 +222,8 @@ def not_found(want: Wanted, suggestions: list[str], backend: Backend | None) -> 
     )
 
 
-def _ambiguous(want: Wanted, entries: list[Entry], backend: Backend) -> Problem:
+def ambiguous(want: Wanted, entries: list[Entry], backend: Backend) -> Problem:
+    """The problem of a name that several entries have."""
     ids = ", ".join(entry.id for entry in entries)
     return Problem(
         backend=backend,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,13 @@ from gateway.errors import SettingsError
 from gateway.values import read_country
 
 PREFIX = "GATEWAY_"
+
+TEMPORARY = "temporary"
+"""The DATABASE_URL of a store that is removed at the end."""
+DATABASES = ("sqlite:///", "postgresql://", "postgres://")
+
+LEAD_FIELD_TYPES = ("TEXT", "NUMBER", "DATE", "CHOICE", "MULTIPLE_CHOICE")
+_LEAD_FIELD = re.compile(rf"[1-9][0-9]{{0,17}}( ({'|'.join(LEAD_FIELD_TYPES)}))?")
 
 BACKEND_SETTINGS: dict[str, tuple[tuple[str, ...], ...]] = {
     "iVvy": (("ivvy_base_url", "ivvy_api_key", "ivvy_api_secret"),),
@@ -58,6 +66,11 @@ class Settings(BaseSettings):
     ivvy_text_clear: Literal["empty", "null"] = Field(
         default="empty",
         description="What clears a text in iVvy: an empty text, or null. iVvy does not say.",
+    )
+    ivvy_lead_fields: dict[str, str] = Field(
+        default={},
+        description="iVvy's lead custom fields by name, as JSON: the id, with the type behind it "
+        'where that matters, such as {"Budget note": 702, "Delegates": "701 NUMBER"}.',
     )
 
     everbridge_base_url: str = Field(
@@ -114,6 +127,13 @@ class Settings(BaseSettings):
 
     sendgrid_calls_per_minute: int = Field(
         default=600, gt=0, description="Quota of calls to SendGrid other than searches by query."
+    )
+
+    database_url: str = Field(
+        default="sqlite:///contact-gateway.sqlite3",
+        description="Where the gateway keeps what it must not forget: sqlite:///FILE for one "
+        "process, postgresql://… where several share the work, or temporary, which forgets all "
+        "at the end.",
     )
 
     default_country: str | None = Field(
@@ -207,10 +227,35 @@ class Settings(BaseSettings):
         toml = TomlConfigSettingsSource(settings_cls, Path("gateway.toml"))
         return (init_settings, env_settings, dotenv_settings, toml, file_secret_settings)
 
+    @field_validator("ivvy_lead_fields", mode="before")
+    @classmethod
+    def _lead_fields(cls, value: object) -> object:
+        """A table of texts; an id may stand there as a number."""
+        if not isinstance(value, dict):
+            return value
+        table = {str(name): str(text) for name, text in value.items()}
+        for name, text in table.items():
+            if not _LEAD_FIELD.fullmatch(text):
+                raise ValueError(
+                    f"{name!r} has {text!r}: give the field's id, such as 702, or the id and a "
+                    f"type, such as '702 NUMBER'; the types are {', '.join(LEAD_FIELD_TYPES)}."
+                )
+        return table
+
     @field_validator("default_country")
     @classmethod
     def _country(cls, value: str | None) -> str | None:
         return None if value is None else read_country(value)
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        if value != TEMPORARY and not value.startswith(DATABASES):
+            raise ValueError(
+                f"{value.partition(':')[0]!r} is no database: give sqlite:/// and a file's name, "
+                "postgresql://…, or temporary."
+            )
+        return value
 
     @field_validator("ivvy_base_url", "everbridge_base_url", "sendgrid_base_url")
     @classmethod

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 import time
 from collections import Counter
 from dataclasses import replace
@@ -21,6 +20,8 @@ from gateway.backends.ivvy.catalog import fetches
 from gateway.backends.ivvy.contact import KEYS, NATIVE_ID, field_rows, keys, plan_contact
 from gateway.backends.ivvy.custom_values import NATIVE as NATIVE_FIELDS
 from gateway.backends.ivvy.external_urls import needs_stored_urls
+from gateway.backends.ivvy.ids import ill_formed, is_id
+from gateway.backends.ivvy.lead_adapter import IvvyLeads
 from gateway.backends.ivvy.pages import read_rows
 from gateway.backends.ivvy.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.catalogs import Catalogs
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
     from gateway.upstream import Exchange, Sender
     from gateway.write import ContactWrite
 
-_ID = re.compile(r"[1-9][0-9]{0,17}")
-"""At most 18 digits: more are no whole number of JSON's that every reader takes."""
 ONLY_SINGLY = ("email_status", "sms_status")
 """Fields, beside externalUrls, that iVvy shows for a contact read singly and not in lists."""
 
@@ -74,12 +73,14 @@ class IvvyAdapter:
         *,
         catalog_ttl: float,
         text_clear: str | None = "",
+        lead_fields: Mapping[str, str] | None = None,
     ) -> None:
         self.sender = sender
         self.dialect = dialect
-        self.catalogs = Catalogs(Backend.IVVY, fetches(sender), ttl=catalog_ttl)
+        self.catalogs = Catalogs(Backend.IVVY, fetches(sender, lead_fields or {}), ttl=catalog_ttl)
         self.contact_fields: Sequence[Field] = field_rows(text_clear)
         self._text_clear = text_clear
+        self.leads = IvvyLeads(self, text_clear=text_clear)
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
     def check(self, write: ContactWrite) -> list[Problem]:
@@ -202,7 +203,7 @@ class IvvyAdapter:
         return await side_by_side(chunked(values, most=1), ask, self._at_once)
 
     async def _read(self, kind: KeyKind, value: str, exchange: Exchange) -> list[Stored]:
-        if kind is KeyKind.NATIVE_ID and not _ID.fullmatch(value):
+        if kind is KeyKind.NATIVE_ID and not is_id(value):
             return []
         rows = await self._look_up(Key(kind=kind, value=value, source=kind.value), exchange)
         found = sorted_by_value(self.backend, kind, [value], rows)[value]
@@ -256,27 +257,21 @@ def check_ids(write: ContactWrite) -> list[Problem]:
     problems: list[Problem] = []
     contact = write.given(NATIVE_ID)
     if contact is not None and contact.value is not None:
-        problems += _ill_formed(write.field_path(NATIVE_ID), contact.value)
+        problems += ill_formed(write.field_path(NATIVE_ID), contact.value)
     for name in (NATIVE_GROUPS, NATIVE_COMPANIES):
         given = write.given(name)
         for place, value in enumerate((given.value if given else None) or []):
-            problems += _ill_formed(write.field_path(name, place), value)
+            problems += ill_formed(write.field_path(name, place), value)
     fields = write.given(NATIVE_FIELDS)
     named = [str(item.id) for item in (fields.value if fields else None) or []]
     for place, value in enumerate(named):
-        problems += _ill_formed(write.field_path(NATIVE_FIELDS, place, "id"), value)
+        problems += ill_formed(write.field_path(NATIVE_FIELDS, place, "id"), value)
     problems += [
         _invalid(write.field_path(NATIVE_FIELDS), f"The field {value!r} is given {count} times.")
         for value, count in Counter(named).items()
         if count > 1
     ]
     return problems
-
-
-def _ill_formed(path: list[str], value: str) -> list[Problem]:
-    if _ID.fullmatch(value):
-        return []
-    return [_invalid(path, f"{value!r} is no id of IVVY's: give a whole number such as 33884.")]
 
 
 def _invalid(path: list[str], message: str) -> Problem:

@@ -174,6 +174,7 @@ def _collection(body: Any) -> bool:
 
 ANSWERS: Mapping[str, Callable[[Any], bool]] = {
     "getContact": _has_id,
+    "getCompany": _has_id,
     "addOrUpdateContact": _has_id,
     "addOrUpdateLead": _has_id,
     "addContactsToSubscriptionGroup": _array_of("contactId"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.ivvy.client import call, listing
+from gateway.backends.ivvy.lead_fields import lead_field_entries
 from gateway.backends.ivvy.pages import read_rows
 from gateway.entries import CatalogName, CustomFieldType, Entry, FieldInfo, Option
 
@@ -34,8 +35,10 @@ ACTIVE, NORMAL_USER = 1, 1
 """A user's currentStatus and userType."""
 
 
-def fetches(sender: Sender) -> dict[CatalogName, Fetch]:
-    """How each list is read, all its pages."""
+def fetches(
+    sender: Sender, lead_fields: Mapping[str, str] | None = None
+) -> dict[CatalogName, Fetch]:
+    """How each list is read, all its pages; `lead_fields` is the settings' table of lead fields."""
     arrays: dict[CatalogName, tuple[str, Read]] = {
         CatalogName.GROUPS: ("getSubscriptionGroupList", _by_key("groupName")),
         CatalogName.CUSTOM_FIELDS: ("getCustomFieldDefinition", read_field),
@@ -54,7 +57,17 @@ def fetches(sender: Sender) -> dict[CatalogName, Fetch]:
     return {
         **{name: _array(sender, *source) for name, source in arrays.items()},
         **{name: _paged(sender, *source) for name, source in paged.items()},
+        CatalogName.LEAD_FIELDS: _known(lead_field_entries(lead_fields or {})),
     }
+
+
+def _known(entries: list[Entry]) -> Fetch:
+    """A list that iVvy does not give."""
+
+    async def fetch(_exchange: Exchange) -> list[Entry]:
+        return entries
+
+    return fetch
 
 
 def _array(sender: Sender, action: str, read: Read) -> Fetch:

@@ -131,6 +131,34 @@ def save_contact(body: Mapping[str, Any]) -> Call:
     return call("contact", "addOrUpdateContact", body, safety)
 
 
+def save_lead(body: Mapping[str, Any]) -> Call:
+    """Create or update a lead, with its contact and company where they stand in it as objects.
+
+    A create cannot be repeated: iVvy has no key that would tell the second one from the first.
+    """
+    parts = [body[key] for key in ("contact", "company") if key in body]
+    repeatable = "id" in body and all(
+        "id" in part or part.get("updateIfExists") is True for part in parts
+    )
+    safety = Safety.REPEATABLE if repeatable else Safety.ONCE
+    return call("contact", SAVE_LEAD, body, safety)
+
+
+def list_leads(chosen: Mapping[str, Any], start: int) -> Call:
+    """The leads that a filter lets through, without customFields and industryId.
+
+    ASSUMED: leads can be filtered by the fields of their rows; no filter is documented for them,
+    and there is no call that reads one lead.
+    """
+    return listing("crm", "getLeadList", start, chosen)
+
+
+def get_company(company_id: str) -> Call:
+    """One company with everything that iVvy shows."""
+    return call("contact", "getCompany", {"id": int(company_id)})
+
+
+SAVE_LEAD = "addOrUpdateLead"
 ADD_TO_GROUP = "addContactsToSubscriptionGroup"
 REMOVE_FROM_GROUP = "removeContactsFromSubscriptionGroup"
 GROUP_ACTIONS = frozenset({ADD_TO_GROUP, REMOVE_FROM_GROUP})

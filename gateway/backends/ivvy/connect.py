@@ -28,4 +28,5 @@ def connect(settings: Settings, client: httpx.AsyncClient) -> IvvyAdapter | None
         dialect,
         catalog_ttl=settings.catalog_ttl_seconds,
         text_clear="" if settings.ivvy_text_clear == "empty" else None,
+        lead_fields=settings.ivvy_lead_fields,
     )

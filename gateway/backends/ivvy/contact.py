@@ -18,6 +18,7 @@ from gateway.backends.ivvy.belonging import (
     lay_groups,
     stored_groups,
 )
+from gateway.backends.ivvy.compared import as_text, compared_email, compared_number
 from gateway.backends.ivvy.consent import lay_consent
 from gateway.backends.ivvy.custom_values import lay_custom_fields
 from gateway.backends.ivvy.external_urls import lay_external_urls
@@ -35,7 +36,6 @@ from gateway.fields import (
 from gateway.matching import borrowed_key, keys_of
 from gateway.model import Backend, EmailStatus, SmsStatus
 from gateway.results import Outcome
-from gateway.values import folded_email, read_phone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,23 +65,6 @@ SMS_STATUS = {
 }
 
 
-def _as_text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _folded(value: Any) -> str:
-    return folded_email(_as_text(value))
-
-
-def _number(value: Any) -> str:
-    """A phone number without its notation; one without a country code by its digits."""
-    text = _as_text(value)
-    try:
-        return read_phone(text, None).e164
-    except ValueError:
-        return "".join(filter(str.isdecimal, text))
-
-
 def field_rows(text_clear: str | None = "") -> tuple[Field, ...]:
     """Where each unified field goes; `text_clear` is what clearing a text sends.
 
@@ -94,18 +77,18 @@ def field_rows(text_clear: str | None = "") -> tuple[Field, ...]:
             name="external_id",
             at="externalId",
             clear=cleared,
-            compared=_as_text,
+            compared=as_text,
             note="what clears it is ASSUMED",
         ),
-        Field(name="email", at="email", clear=IMPOSSIBLE, compared=_folded),
-        Field(name="first_name", at="firstName", clear=IMPOSSIBLE, compared=_as_text),
-        Field(name="last_name", at="lastName", clear=IMPOSSIBLE, compared=_as_text),
+        Field(name="email", at="email", clear=IMPOSSIBLE, compared=compared_email),
+        Field(name="first_name", at="firstName", clear=IMPOSSIBLE, compared=as_text),
+        Field(name="last_name", at="lastName", clear=IMPOSSIBLE, compared=as_text),
         Field(
             name="phone",
             at="phone",
             clear=cleared,
             to=lambda phone: phone.e164,
-            compared=_number,
+            compared=compared_number,
             note="E.164, compared by number; what clears it is ASSUMED",
         ),
         Field(
@@ -151,14 +134,14 @@ def field_rows(text_clear: str | None = "") -> tuple[Field, ...]:
             at="status",
             clear=IMPOSSIBLE,
             to=EMAIL_STATUS.__getitem__,
-            compared=_as_text,
+            compared=as_text,
         ),
         Field(
             name="sms_status",
             at="smsStatus",
             clear=IMPOSSIBLE,
             to=SMS_STATUS.__getitem__,
-            compared=_as_text,
+            compared=as_text,
         ),
         Field(
             name="external_urls",

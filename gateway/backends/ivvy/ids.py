@@ -1,0 +1,30 @@
+"""The form of iVvy's ids."""
+
+from __future__ import annotations
+
+import re
+
+from gateway.model import Backend
+from gateway.results import Problem, ProblemCode
+
+_ID = re.compile(r"[1-9][0-9]{0,17}")
+"""At most 18 digits: more are no whole number of JSON's that every reader takes."""
+
+
+def is_id(value: str) -> bool:
+    """Whether a text can be an id of iVvy's."""
+    return _ID.fullmatch(value) is not None
+
+
+def ill_formed(path: list[str], value: str) -> list[Problem]:
+    """The problem of an id that cannot be one of iVvy's."""
+    if is_id(value):
+        return []
+    return [
+        Problem(
+            backend=Backend.IVVY,
+            code=ProblemCode.INVALID,
+            message=f"{value!r} is no id of IVVY's: give a whole number such as 33884.",
+            field=path,
+        )
+    ]

@@ -1,0 +1,334 @@
+"""iVvy's leads: what is asked of it, and the pure functions that decide."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from gateway.backends.adapter import Answer, Found, Key, KeyKind, Stored
+from gateway.backends.ivvy import client, lead_intent, lead_parties
+from gateway.backends.ivvy.company import company_rows, wanted_company
+from gateway.backends.ivvy.custom_values import NATIVE as NATIVE_FIELDS
+from gateway.backends.ivvy.ids import ill_formed
+from gateway.backends.ivvy.lead import lead_rows, plan_lead
+from gateway.backends.ivvy.lead_fields import wanted_lead_fields
+from gateway.backends.ivvy.lead_lookups import LEAD_LOOKUPS
+from gateway.backends.ivvy.lookups import INDUSTRY
+from gateway.backends.ivvy.pages import read_rows
+from gateway.backends.leads import Alike, FoundLead
+from gateway.entries import CatalogName, folded
+from gateway.errors import NotWrittenError, RefusedError
+from gateway.matching import fitting
+from gateway.model import Backend
+from gateway.names import Wanted, ambiguous
+from gateway.results import Problem, ProblemCode
+from gateway.write import input_name
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Mapping, Sequence
+
+    from gateway.backends.ivvy.adapter import IvvyAdapter
+    from gateway.backends.leads import LeadPlan
+    from gateway.calls import Call, Reply
+    from gateway.fields import Field
+    from gateway.lead_write import CompanyWrite, LeadWrite
+    from gateway.names import Resolution
+    from gateway.upstream import Exchange
+    from gateway.write import Write
+
+LEAD_IDS = (
+    *("ivvy.id", "ivvy.contact_id", "ivvy.company_id", "ivvy.company_lead_contact_id"),
+    *(row.native for row in LEAD_LOOKUPS),
+)
+COMPANY_IDS = ("ivvy.id", INDUSTRY.native)
+
+
+class IvvyLeads:
+    """The leads of one key.
+
+    How they differ: one call writes the lead with its contact and company, which are found first
+    by the contact's adapter and by name. A create can never be repeated. There is no call that
+    reads one lead, and the list shows neither custom fields nor industry.
+    """
+
+    backend: Backend = Backend.IVVY
+
+    def __init__(self, contacts: IvvyAdapter, *, text_clear: str | None = "") -> None:
+        self._contacts = contacts
+        self.sender = contacts.sender
+        self.catalogs = contacts.catalogs
+        self.lead_fields: Sequence[Field] = lead_rows(text_clear)
+        self.company_fields: Sequence[Field] = company_rows(text_clear)
+        self._text_clear = text_clear
+
+    def check(self, write: LeadWrite) -> list[Problem]:
+        """Ids that are no iVvy ids."""
+        problems = [*_ill_formed_ids(write, LEAD_IDS), *_ill_formed_fields(write)]
+        if write.company is not None:
+            problems += _ill_formed_ids(write.company, COMPANY_IDS)
+            problems += _ill_formed_fields(write.company)
+        if write.contact is not None:
+            problems += self._contacts.check(write.contact)
+        unique: dict[tuple[str, ...], Problem] = {}
+        for problem in problems:
+            problem.field = write.of_lead(problem.field)
+            unique.setdefault(tuple(problem.field), problem)
+        return list(unique.values())
+
+    def wanted(self, write: LeadWrite) -> list[Wanted]:
+        """The names of the lead, of its company and of its contact."""
+        return [
+            *(want for row in LEAD_LOOKUPS for want in row.wanted(write)),
+            *wanted_lead_fields(write),
+            *(wanted_company(write.company) if write.company else []),
+            *(self._contacts.wanted(write.contact) if write.contact else []),
+        ]
+
+    async def find(
+        self, write: LeadWrite, lead_id: str | None, matched_by: str | None, exchange: Exchange
+    ) -> FoundLead:
+        """The lead of that id, then side by side the contact and the company that are meant."""
+        lead = None
+        if lead_id is not None:
+            lead = await self.read(lead_id, exchange)
+            if lead is None:
+                raise RefusedError(_no_lead(lead_id, write))
+        problems: list[Problem] = []
+        contact, company = await asyncio.gather(
+            _collected(self._contact(write, lead, exchange), problems, write),
+            _collected(self._company(write, lead, exchange), problems, write),
+        )
+        return FoundLead(
+            lead=lead,
+            matched_by=matched_by if lead else None,
+            contact=contact,
+            company=company,
+            problems=tuple(problems),
+        )
+
+    async def _contact(
+        self, write: LeadWrite, lead: Stored | None, exchange: Exchange
+    ) -> Found | None:
+        """The contact that the input means; one without a key is the stored lead's own.
+
+        The stored lead's own is looked at as well where it is to be the person at another company.
+        """
+        own = self.contact_of(lead) if lead else None
+        if write.contact is None:
+            moves = write.company is not None and own is not None
+            return await self._contact_by_id(str(own), exchange) if moves else None
+        if own is not None and self._contacts.needs_siblings(write.contact):
+            return await self._contact_by_id(own, exchange)
+        found = await self._contacts.find(write.contact, {}, exchange)
+        if write.contact_id_from is None or found.matched_by != "ivvy.id":
+            return found
+        return _found_by(found, write.contact_id_from)
+
+    async def _contact_by_id(self, contact_id: str, exchange: Exchange) -> Found:
+        read_at = time.monotonic()
+        try:
+            reply = await self.sender.send(client.get_contact(contact_id), exchange)
+        except RefusedError as error:
+            error.problem.field = ["contact"]
+            raise
+        stored = _fitting(contact_id, reply.body, read_at)
+        return Found(stored=stored, matched_by="lead", looked_at=read_at)
+
+    async def _company(
+        self, write: LeadWrite, lead: Stored | None, exchange: Exchange
+    ) -> Found | None:
+        """The company by its id, then by its exact name; one without either is the lead's own."""
+        if write.company is None:
+            return None
+        own = self.company_of(lead) if lead else None
+        company_id = _text(write.company, "ivvy.id")
+        name = _text(write.company, "name")
+        if company_id is not None:
+            source = write.company_id_from
+            by = "ivvy.id" if source is None else input_name(source)
+            return await self._company_by_id(company_id, by, exchange)
+        if own is not None and (name is None or _same_name(_company_name(lead), name)):
+            return await self._company_by_id(own, "lead" if name is None else "name", exchange)
+        if name is None:
+            return Found(keyless=True, looked_at=time.monotonic())
+        return await self._company_by_name(write.company, name, exchange)
+
+    async def _company_by_id(self, company_id: str, matched_by: str, exchange: Exchange) -> Found:
+        read_at = time.monotonic()
+        try:
+            reply = await self.sender.send(client.get_company(company_id), exchange)
+        except RefusedError as error:
+            if error.problem.code is ProblemCode.NOT_FOUND:
+                error.problem.field = ["company", "ivvy", "id"]
+            raise
+        stored = _fitting(company_id, reply.body, read_at)
+        return Found(stored=stored, matched_by=matched_by, looked_at=read_at)
+
+    async def _company_by_name(self, write: CompanyWrite, name: str, exchange: Exchange) -> Found:
+        """The one company of that name; the list is read again when it has none.
+
+        A company that has left since, or has another name by now, is none.
+        """
+        looked_at = time.monotonic()
+        catalog = await self.catalogs.read(CatalogName.COMPANIES, exchange)
+        if not catalog.matches(name):
+            catalog = await self.catalogs.reread(CatalogName.COMPANIES, catalog, exchange)
+        matches = catalog.matches(name)
+        if not matches:
+            return Found(looked_at=looked_at)
+        if len(matches) > 1:
+            path = tuple(write.field_path("name"))
+            want = Wanted(catalog=CatalogName.COMPANIES, name=name, field=path)
+            raise RefusedError(ambiguous(want, matches, self.backend))
+        try:
+            found = await self._company_by_id(matches[0].id, "name", exchange)
+        except RefusedError as error:
+            if error.problem.code is ProblemCode.NOT_FOUND:
+                return Found(looked_at=looked_at)
+            raise
+        held = found.stored
+        named = held is not None and _same_name(held.raw.get("businessName"), name)
+        return found if named else Found(looked_at=looked_at)
+
+    def plan(self, write: LeadWrite, found: FoundLead, resolution: Resolution) -> LeadPlan:
+        """The one call of the write, and the calls for single groups of its contact."""
+        return plan_lead(write, found, resolution, text_clear=self._text_clear)
+
+    def lock_keys(self, write: LeadWrite, found: FoundLead) -> list[str]:
+        """The names of what is to be made: company, contact, lead; updates need no lock."""
+        keys: list[str] = []
+        if write.company is not None and found.company is not None and not found.company.stored:
+            keys.append(f"company:{folded(_text(write.company, 'name') or '')}")
+        if write.contact is not None and found.contact is not None:
+            key = self._contacts.lock_key(write.contact, found.contact)
+            keys += [] if key is None else [key]
+        external_id = _text(write, "external_id")
+        if external_id is not None and found.lead is None:
+            keys.append(f"lead:{external_id}")
+        return keys
+
+    def read_answer(self, call: Call, reply: Reply) -> Answer:
+        """The lead's id. A company that was made with it is not in the list of names yet."""
+        if client.action_of(call) in client.GROUP_ACTIONS:
+            return Answer()
+        if "id" not in (call.body.get("company") or {"id": None}):
+            self.catalogs.expire(CatalogName.COMPANIES)
+        return Answer(id=str(reply.body["id"]))
+
+    async def read(self, lead_id: str, exchange: Exchange) -> Stored | None:
+        """The lead of that id, by the list: there is no other way."""
+        key = Key(kind=KeyKind.NATIVE_ID, value=lead_id, source="ivvy.id", path=("ivvy", "id"))
+        rows = fitting(self.backend, key, await self._listed({"id": int(lead_id)}, exchange, 1))
+        return rows[0] if rows else None
+
+    def contact_of(self, lead: Stored) -> str | None:
+        """The id of the lead's contact."""
+        return lead_parties.person_of(lead.raw)
+
+    def company_of(self, lead: Stored) -> str | None:
+        """The id of the lead's company."""
+        return lead_parties.company_of(lead.raw)
+
+    async def alike(self, intent: Mapping[str, Any], exchange: Exchange) -> list[Alike]:
+        """The leads with the intent's name, contact and company.
+
+        ASSUMED: the list can be filtered by name. Where the filter is not honoured every lead
+        comes, and the rows are compared all the same.
+        """
+        leads = await self._listed({"name": intent["name"]}, exchange)
+        return [
+            Alike(id=lead.id, created_at=lead_intent.created_at(lead.raw))
+            for lead in leads
+            if lead_intent.fits(lead.raw, intent)
+        ]
+
+    async def _listed(
+        self, chosen: Mapping[str, Any], exchange: Exchange, enough: int | None = None
+    ) -> list[Stored]:
+        read_at = time.monotonic()
+        try:
+            rows = await read_rows(
+                self.sender,
+                lambda start: client.list_leads(chosen, start),
+                exchange,
+                enough=enough,
+            )
+        except RefusedError as error:
+            # A refused look-up says nothing of whether the lead exists.
+            raise NotWrittenError(error.problem) from error
+        return [_to_stored(row, read_at) for row in rows]
+
+
+async def _collected(
+    finding: Awaitable[Found | None], problems: list[Problem], write: LeadWrite
+) -> Found | None:
+    """What was found; what speaks against it is put to the problems, so that all are told."""
+    try:
+        return await finding
+    except RefusedError as error:
+        error.problem.field = write.of_lead(error.problem.field)
+        problems.append(error.problem)
+        return None
+
+
+def _found_by(found: Found, source: str) -> Found:
+    return Found(
+        stored=found.stored,
+        matched_by=input_name(source),
+        looked_at=found.looked_at,
+        asked_by=found.asked_by,
+    )
+
+
+def _fitting(record_id: str, row: Mapping[str, Any], read_at: float) -> Stored:
+    """The record of that id; raises NotWrittenError for another one."""
+    key = Key(kind=KeyKind.NATIVE_ID, value=record_id, source="ivvy.id")
+    [stored] = fitting(Backend.IVVY, key, [_to_stored(row, read_at)])
+    return stored
+
+
+def _to_stored(row: Mapping[str, Any], read_at: float) -> Stored:
+    """A lead, company or contact as iVvy gave it; only the id counts here."""
+    return Stored(id=str(row["id"]), external_id=None, email=None, raw=row, read_at=read_at)
+
+
+def _company_name(lead: Stored | None) -> Any:
+    company = lead.raw.get("company") if lead else None
+    return company.get("businessName") if isinstance(company, dict) else None
+
+
+def _same_name(one: Any, other: str) -> bool:
+    return one is not None and folded(str(one)) == folded(other)
+
+
+def _text(write: Write, name: str) -> str | None:
+    given = write.given(name)
+    return None if given is None or given.value is None else str(given.value)
+
+
+def _ill_formed_ids(write: Write, names: Sequence[str]) -> list[Problem]:
+    return [
+        problem
+        for name in names
+        if (value := _text(write, name)) is not None
+        for problem in ill_formed(write.field_path(name), value)
+    ]
+
+
+def _ill_formed_fields(write: Write) -> list[Problem]:
+    given = write.given(NATIVE_FIELDS)
+    return [
+        problem
+        for place, item in enumerate((given.value if given else None) or [])
+        for problem in ill_formed(write.field_path(NATIVE_FIELDS, place, "id"), str(item.id))
+    ]
+
+
+def _no_lead(lead_id: str, write: LeadWrite) -> Problem:
+    return Problem(
+        backend=Backend.IVVY,
+        code=ProblemCode.NOT_FOUND,
+        message=f"IVVY has no lead with the id {lead_id!r}.",
+        field=write.field_path("ivvy.id"),
+    )

@@ -1,0 +1,234 @@
+"""Whom a lead belongs to: a company with a person there, or a contact (contract: ivvy section 6.1).
+
+The company's presence decides. Pure: it works out what the call says of the two, and what is wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gateway.backends.ivvy.lookups import stored_id
+from gateway.model import Backend
+from gateway.results import Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from gateway.backends.adapter import Found
+    from gateway.backends.leads import FoundLead
+    from gateway.lead_write import LeadWrite
+
+
+@dataclass(frozen=True, kw_only=True)
+class Party:
+    """The contact or the company that a lead is to belong to."""
+
+    given: bool
+    """Whether the input names it."""
+    id: str | None
+    """None for a new one, and where there is none."""
+    new: bool
+    """Whether it is made by this write."""
+    stored: str | None
+    """The id that the stored lead has."""
+    parameters: dict[str, Any]
+    """What changes in it."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether the lead will have one."""
+        return self.new or self.id is not None
+
+    @property
+    def moves(self) -> bool:
+        """Whether the lead gets another one."""
+        return self.new or (self.id is not None and self.id != self.stored)
+
+    def inline(self) -> dict[str, Any]:
+        """The object that stands in the lead's call."""
+        return dict(self.parameters) if self.id is None else {**self._id(), **self.parameters}
+
+    def _id(self) -> dict[str, Any]:
+        return {} if self.id is None else {"id": int(self.id)}
+
+
+@dataclass(kw_only=True)
+class Belonging:
+    """What a lead's call says of its contact and company."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    of_contact: bool = False
+    """Whether the lead belongs to a contact, not to a company."""
+    becomes_of_contact: bool = False
+    """Whether it did not before, or is new."""
+
+
+def party(
+    found: Found | None,
+    stored: str | None,
+    parameters: dict[str, Any],
+    *,
+    given: bool,
+) -> Party:
+    """The party that an input means; what it does not name stays what the stored lead has."""
+    if not given:
+        return Party(given=False, id=stored, new=False, stored=stored, parameters={})
+    held = found.stored if found else None
+    return Party(
+        given=True,
+        id=held.id if held else None,
+        new=held is None and found is not None,
+        stored=stored,
+        parameters=parameters,
+    )
+
+
+def belong(write: LeadWrite, found: FoundLead, contact: Party, company: Party) -> Belonging:
+    """What the call says of the two parties."""
+    belonging = Belonging()
+    creating = found.lead is None
+    nulled = write.input.company is not None and write.input.company.value is None
+    of_company = company.given or (company.exists and not nulled)
+    belonging.of_contact = not of_company
+    belonging.becomes_of_contact = not of_company and (creating or company.stored is not None)
+    belonging.problems += _missing(write, contact, of_company=of_company)
+    belonging.problems += _nulled(write, creating=creating)
+    if not creating and belonging.becomes_of_contact:
+        belonging.changed.append("company")
+        belonging.warnings.append(_turns(write))
+    if contact.moves:
+        belonging.changed.append(".".join(write.contact_path))
+    if company.moves and of_company:
+        belonging.changed.append(".".join(write.company_path))
+    if of_company:
+        _say_company(belonging, write, found, contact, company)
+    elif contact.parameters or contact.moves or belonging.becomes_of_contact:
+        _say_contact(belonging, contact)
+    return belonging
+
+
+def _say_contact(belonging: Belonging, contact: Party) -> None:
+    if contact.parameters or contact.new:
+        belonging.values["contact"] = contact.inline()
+    elif contact.id is not None:
+        belonging.values["contactId"] = int(contact.id)
+
+
+def _say_company(
+    belonging: Belonging,
+    write: LeadWrite,
+    found: FoundLead,
+    contact: Party,
+    company: Party,
+) -> None:
+    """Say company and person together.
+
+    ASSUMED, from the rule that the company's presence decides: a contact alone would turn a
+    company's lead into a contact's.
+    """
+    speaks = contact.parameters or company.parameters or contact.moves or company.moves
+    if not speaks or not contact.exists or not company.exists:
+        return
+    links = not _is_there(found, contact, company)
+    if links and not (write.contact_inline and write.company_inline):
+        belonging.problems.append(_not_there(write, contact, company))
+        return
+    if company.parameters or company.new or links:
+        belonging.values["company"] = company.inline()
+    elif company.id is not None:
+        belonging.values["companyId"] = int(company.id)
+    if contact.parameters or contact.new or links:
+        belonging.values["contact"] = contact.inline()
+    elif contact.id is not None:
+        belonging.values["companyLeadContactId"] = int(contact.id)
+
+
+def _is_there(found: FoundLead, contact: Party, company: Party) -> bool:
+    """Whether the contact belongs to the company already, or by what this write says of it."""
+    if not contact.moves and not company.moves:
+        return True
+    if company.id is None:
+        return False
+    stored = found.contact.stored if found.contact else None
+    after = contact.parameters.get("companies", stored.raw.get("companies") if stored else None)
+    return company.id in {str(one) for one in after or []}
+
+
+def person_of(lead: Any) -> str | None:
+    """The contact's id of a lead as iVvy shows it."""
+    return stored_id(lead, "contact", "id")
+
+
+def company_of(lead: Any) -> str | None:
+    """The company's id of a lead as iVvy shows it."""
+    return stored_id(lead, "company", "id")
+
+
+# ---------------------------------------------------------------- what is wrong
+
+
+def _missing(write: LeadWrite, contact: Party, *, of_company: bool) -> list[Problem]:
+    problems: list[Problem] = []
+    if not contact.exists and not contact.given:
+        whose = (
+            "the person at the lead's company"
+            if of_company
+            else "a lead belongs to a contact, or to a company with a person there"
+        )
+        problems.append(
+            _problem(
+                ProblemCode.REQUIRED,
+                f"contact is required: {whose}. Give contact, or its id in ivvy.",
+                write.field_path("contact"),
+            )
+        )
+    if write.contact_id_from == "ivvy.company_lead_contact_id" and not of_company:
+        problems.append(
+            _problem(
+                ProblemCode.INVALID,
+                "companyLeadContactId is the person at the lead's company, and this lead has no "
+                "company: give company or ivvy.companyId too, or give ivvy.contactId instead.",
+                write.field_path("ivvy.company_lead_contact_id"),
+            )
+        )
+    return problems
+
+
+def _nulled(write: LeadWrite, *, creating: bool) -> list[Problem]:
+    """A lead always has a contact: null cannot be carried out."""
+    given = write.input.contact
+    if creating or given is None or given.value is not None or write.contact is not None:
+        return []
+    return [
+        _problem(
+            ProblemCode.CANNOT_CLEAR,
+            "A lead in IVVY always has a contact: give another one, or leave it out.",
+            write.field_path("contact"),
+        )
+    ]
+
+
+def _not_there(write: LeadWrite, contact: Party, company: Party) -> Problem:
+    who = f"Contact {contact.id}" if contact.id else "The new contact"
+    where = f"company {company.id}" if company.id else "the new company"
+    return _problem(
+        ProblemCode.INVALID,
+        f"{who} does not belong to {where}: IVVY links the two only when both stand in the lead as "
+        "objects. Give contact and company, each with its ivvy.id where it exists already.",
+        write.contact_path if contact.given else write.company_path,
+    )
+
+
+def _turns(write: LeadWrite) -> Problem:
+    return _problem(
+        ProblemCode.CANNOT_CLEAR,
+        "Whether IVVY turns a company's lead into a contact's is not documented: look at the lead "
+        "there.",
+        write.field_path("company"),
+    )
+
+
+def _problem(code: ProblemCode, message: str, path: list[str]) -> Problem:
+    return Problem(backend=Backend.IVVY, code=code, message=message, field=path)

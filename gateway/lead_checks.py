@@ -1,0 +1,183 @@
+"""What can be said of a lead's input without asking anybody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from strawberry import Some
+
+from gateway.checks import Check, check_contact
+from gateway.lead_model import CompanyInput, IvvyCompanyInput
+from gateway.lead_write import COMPANY_AT, CONTACT_AT, CompanyWrite, LeadWrite
+from gateway.model import ContactInput, IvvyContactInput, MissingPolicy, WriteMode
+from gateway.results import Problem, ProblemCode
+from gateway.values import read_country, read_email, read_phone
+from gateway.write import input_name
+
+if TYPE_CHECKING:
+    from strawberry import Maybe
+
+    from gateway.lead_model import LeadInput
+    from gateway.write import ContactWrite
+
+LEAD_TEXTS = (
+    *("external_id", "name", "description", "type_name", "subtype_name", "stage_name"),
+    *("stage_reason_name", "source_name", "industry_name", "quality_name", "channel_name"),
+    "owner_name",
+)
+COMPANY_TEXTS = (
+    *("external_id", "name", "trading_name", "business_number", "phone", "email", "website"),
+    "industry_name",
+)
+CONTACT_IDS = ("ivvy.contact_id", "ivvy.company_lead_contact_id")
+"""The lead's own fields that name its contact; the first that is given counts."""
+COMPANY_IDS = ("ivvy.company_id",)
+
+
+def check_lead(
+    lead: LeadInput,
+    *,
+    mode: WriteMode = WriteMode.PATCH,
+    if_missing: MissingPolicy = MissingPolicy.CREATE,
+    default_country: str | None = None,
+) -> tuple[LeadWrite, list[Problem]]:
+    """The write that a lead's input means, and every problem seen in it and in what it holds."""
+    check = Check(())
+    own = replace(lead, contact=None, company=None)  # the two have checks of their own
+    check.characters((), own)
+    check.texts(lead, LEAD_TEXTS)
+    check.once("custom_fields", "name", (item.name for item in _listed(lead.custom_fields)))
+    contact, contact_problems = _contact(lead, default_country)
+    company, company_problems = _company(lead, default_country)
+    write = LeadWrite(
+        input=lead,
+        mode=mode,
+        if_missing=if_missing,
+        targets_named=True,  # a lead goes to the one system that holds leads
+        invalid=frozenset(check.invalid),
+        contact=contact,
+        contact_id_from=_first_given(lead, CONTACT_IDS),
+        company=company,
+        company_id_from=_first_given(lead, COMPANY_IDS),
+    )
+    return write, [*check.problems, *contact_problems, *company_problems, *_contradictions(lead)]
+
+
+def _contact(
+    lead: LeadInput, default_country: str | None
+) -> tuple[ContactWrite | None, list[Problem]]:
+    """The contact's write; an id beside the inline contact is that contact's id."""
+    given = lead.contact.value if lead.contact else None
+    contact_id = _given_id(lead, CONTACT_IDS)
+    if given is None and contact_id is None:
+        return None, []
+    contact = given or ContactInput()
+    if contact_id is not None:
+        native = (contact.ivvy.value if contact.ivvy else None) or IvvyContactInput()
+        contact = replace(contact, ivvy=Some(replace(native, id=Some(contact_id))))
+    return check_contact(
+        contact, at=CONTACT_AT, targets_named=True, default_country=default_country
+    )
+
+
+def _company(
+    lead: LeadInput, default_country: str | None
+) -> tuple[CompanyWrite | None, list[Problem]]:
+    """The company's write; an id beside the inline company is that company's id."""
+    given = lead.company.value if lead.company else None
+    company_id = _given_id(lead, COMPANY_IDS)
+    if given is None and company_id is None:
+        return None, []
+    company = given or CompanyInput()
+    if company_id is not None:
+        native = (company.ivvy.value if company.ivvy else None) or IvvyCompanyInput()
+        company = replace(company, ivvy=Some(replace(native, id=Some(company_id))))
+    return check_company(company, default_country)
+
+
+def check_company(
+    company: CompanyInput, default_country: str | None = None
+) -> tuple[CompanyWrite, list[Problem]]:
+    """The write that a lead's company means, and every problem seen in it."""
+    check = Check(COMPANY_AT)
+    check.characters((), company)
+    check.texts(company, COMPANY_TEXTS)
+    address = company.address.value if company.address else None
+    region = default_country
+    if address is not None:
+        check.address(("address",), address)
+        region = _country_of(address.country_code) or default_country
+    email = check.read("email", company.email, read_email)
+    phone = check.read("phone", company.phone, lambda text: read_phone(text, region))
+    check.once("custom_fields", "name", (item.name for item in _listed(company.custom_fields)))
+    write = CompanyWrite(
+        input=company,
+        targets_named=True,
+        email=email,
+        phone=phone,
+        invalid=frozenset(check.invalid),
+        at=COMPANY_AT,
+    )
+    return write, check.problems
+
+
+def _country_of(given: Maybe[str | None]) -> str | None:
+    """The country that an address names, where it can be read."""
+    try:
+        return read_country(given.value) if given and given.value else None
+    except ValueError:
+        return None
+
+
+def _contradictions(lead: LeadInput) -> list[Problem]:
+    """A problem for two ids of one record that differ."""
+    contact = lead.contact.value if lead.contact else None
+    company = lead.company.value if lead.company else None
+    contact_id, company_id = _own_id(contact), _own_id(company)
+    return [
+        *_differing(lead, "contact.ivvy.id", contact_id, CONTACT_IDS),
+        *_differing(lead, "company.ivvy.id", company_id, COMPANY_IDS),
+    ]
+
+
+def _differing(
+    lead: LeadInput, inline: str, inline_id: str | None, names: tuple[str, ...]
+) -> list[Problem]:
+    said = {name: _given_id(lead, (name,)) for name in names} | {inline: inline_id}
+    known = {input_name(name): value for name, value in said.items() if value is not None}
+    if len(set(known.values())) < 2:  # noqa: PLR2004 - one value cannot differ
+        return []
+    ids = " and ".join(f"{name} is {value!r}" for name, value in known.items())
+    return [
+        Problem(
+            code=ProblemCode.CONFLICT,
+            message=f"Two records are named where a lead has one: {ids}. Give one of them.",
+            field=next(iter(known)).split("."),
+        )
+    ]
+
+
+def _own_id(inline: ContactInput | CompanyInput | None) -> str | None:
+    native: Any = inline.ivvy.value if inline is not None and inline.ivvy else None
+    return str(native.id.value) if native and native.id and native.id.value is not None else None
+
+
+def _given_id(lead: LeadInput, names: tuple[str, ...]) -> Any:
+    """The first id that is given under one of these names of `ivvy`."""
+    native: Any = lead.ivvy.value if lead.ivvy else None
+    name = _first_given(lead, names)
+    return None if name is None else getattr(native, name.split(".")[1]).value
+
+
+def _first_given(lead: LeadInput, names: tuple[str, ...]) -> str | None:
+    native = lead.ivvy.value if lead.ivvy else None
+    for name in names:
+        given = getattr(native, name.split(".")[1], None)
+        if given is not None and given.value is not None:
+            return name
+    return None
+
+
+def _listed(given: Maybe[Any]) -> list[Any]:
+    return list(given.value or []) if given else []

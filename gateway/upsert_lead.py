@@ -1,0 +1,298 @@
+"""The story of a lead's write, in the steps of `upsert.py`: check, resolve, find, plan, deliver.
+
+There is one target, the backend that holds leads, and so nobody to wait for. Contact and company
+are found first; then one call writes all three. An externalId is kept by `lead_links.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gateway.calls import FromReply
+from gateway.delivery import deliver, dry_run
+from gateway.errors import BackendFailure, NotWrittenError, RefusedError
+from gateway.lead_links import Meant, dead_link
+from gateway.model import MissingPolicy
+from gateway.names import Loaders, nowhere_found, resolve
+from gateway.results import HAS_IT, BackendResult, Outcome, Problem, ProblemCode
+from gateway.target import Part, border
+from gateway.upsert import Receipt
+from gateway.upstream import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.backends.adapter import Plan
+    from gateway.backends.leads import FoundLead, LeadPlan, Leads
+    from gateway.lead_links import Links
+    from gateway.lead_write import LeadWrite
+    from gateway.upsert import Writer
+
+UNREAD = FromReply(call=0, key="contact.id")
+"""Stands in a dry run for the id of a contact that is to be made."""
+
+
+@dataclass(kw_only=True)
+class Related:
+    """What became of the contact or the company of a lead."""
+
+    outcome: Outcome
+    id: str | None
+    matched_by: str | None
+    changed: list[str]
+    ignored: list[str]
+
+
+@dataclass(kw_only=True)
+class LeadReceipt(Receipt):
+    """What became of a lead's write."""
+
+    contact: Related | None = None
+    company: Related | None = None
+
+
+@dataclass(kw_only=True)
+class LeadPart(Part):
+    """The write of a lead, as far as it has come."""
+
+    leads: Leads
+    write: LeadWrite
+    links: Links
+    meant: Meant = Meant()  # noqa: RUF009 - it cannot be changed
+    found: FoundLead | None = None
+    planned: LeadPlan | None = None
+    contact_id: str | None = None
+    """The id of a new contact, once the lead was read back for it."""
+
+    @property
+    def external_id(self) -> str | None:
+        """The lead's key in the caller's own system."""
+        given = self.write.given("external_id")
+        return None if given is None or given.value is None else str(given.value)
+
+    @property
+    def native_id(self) -> str | None:
+        """The lead's id in the backend, where the input has it."""
+        given = self.write.given("ivvy.id")
+        return None if given is None or given.value is None else str(given.value)
+
+
+async def upsert_lead(
+    write: LeadWrite,
+    problems: Sequence[Problem],
+    leads: Leads,
+    loaders: Loaders,
+    writer: Writer,
+    links: Links,
+    *,
+    deadline: float,
+    request_id: str = "",
+    dry: bool = False,
+) -> LeadReceipt:
+    """Write one lead with its contact and company, and tell what happened.
+
+    `problems` are those that the checks of the input have found; with them nothing is written,
+    but everything else that is wrong is still looked for, so that it is told at once.
+    """
+    part = LeadPart(
+        backend=leads.backend,
+        exchange=Exchange(deadline=deadline, request_id=request_id),
+        leads=leads,
+        write=write,
+        links=links,
+    )
+    with border(part):
+        await _prepare(part, loaders)
+    unknown = nowhere_found({part.backend: part.wanted}, {part.backend: part.resolution})
+    input_problems = [*problems, *unknown]
+    if input_problems or (part.result is not None and part.result.outcome is Outcome.REJECTED):
+        if part.result is None:
+            part.end(Outcome.REJECTED)
+        return _receipt(part, input_problems, rejected=True)
+    delivering = asyncio.create_task(_finish(part, writer, dry=dry))
+    writer.running.add(delivering)
+    delivering.add_done_callback(writer.running.discard)
+    await asyncio.shield(delivering)
+    return _receipt(part, [])
+
+
+# ---------------------------------------------------------------- check, resolve, find, plan
+
+
+async def _prepare(part: LeadPart, loaders: Loaders) -> None:
+    """Bring the write as far as its plan."""
+    part.wanted = part.leads.wanted(part.write)
+    problems = part.leads.check(part.write)
+    resolving = asyncio.create_task(resolve(part.wanted, part.leads.catalogs, loaders))
+    try:
+        if not problems:
+            await _find(part, locked=False)
+    except asyncio.CancelledError:
+        resolving.cancel()
+        raise
+    except RefusedError as error:
+        problems.append(error.problem)
+    finally:
+        part.resolution = await resolving
+    if part.resolution.unreadable is not None:
+        raise part.resolution.unreadable
+    if problems:
+        part.end(Outcome.REJECTED, [*problems, *part.resolution.problems])
+    else:
+        _plan(part)
+
+
+async def _find(part: LeadPart, *, locked: bool) -> None:
+    """Find the lead that the keys mean, and the contact and company of the write."""
+    part.meant = await part.links.meant(
+        part.external_id, part.native_id, part.leads, part.exchange, locked=locked
+    )
+    try:
+        part.found = await part.leads.find(
+            part.write, part.meant.lead_id, part.meant.matched_by, part.exchange
+        )
+    except RefusedError as error:
+        if part.meant.linked is not None and error.problem.code is ProblemCode.NOT_FOUND:
+            raise RefusedError(dead_link(part.leads, part.meant.linked)) from error
+        raise
+
+
+def _plan(part: LeadPart) -> None:
+    """Decide what the write comes to, from what has been found."""
+    if part.found is None:
+        raise AssertionError("what was not found is not planned")
+    if part.found.lead is None and part.write.if_missing is MissingPolicy.SKIP:
+        part.end(Outcome.SKIPPED)
+        return
+    part.planned = part.leads.plan(part.write, part.found, part.resolution)
+    part.plan = part.planned.plan
+    problems = (*part.plan.problems, *part.resolution.problems)
+    if problems:
+        part.end(Outcome.REJECTED, problems)
+
+
+# ---------------------------------------------------------------- deliver
+
+
+async def _finish(part: LeadPart, writer: Writer, *, dry: bool) -> None:
+    """Deliver the plan, or show it."""
+    with border(part):
+        if part.result is not None or part.planned is None:
+            return
+        if dry:
+            part.result = dry_run(_whole(part.planned), part.backend)
+        else:
+            part.result = await _deliver_under_locks(part, writer)
+
+
+def _whole(planned: LeadPlan) -> Plan:
+    """The plan with the calls that follow once a new contact's id is known."""
+    after = planned.after(UNREAD) if planned.after else ()
+    return replace(planned.plan, calls=(*planned.plan.calls, *after))
+
+
+async def _deliver_under_locks(part: LeadPart, writer: Writer) -> BackendResult:
+    """Deliver while nobody else makes the same records; what is to be made is looked for again."""
+    async with AsyncExitStack() as held:
+        keys: set[str] = set()
+        while part.found is not None:
+            needed = part.leads.lock_keys(part.write, part.found)
+            new = [key for key in needed if key not in keys]
+            if not new:
+                break
+            for key in new:
+                lock = writer.locks.hold(f"{part.backend.value}:{key}", part.exchange)
+                await held.enter_async_context(lock)
+                keys.add(key)
+            await _find(part, locked=True)
+            _plan(part)
+            if part.result is not None:
+                return part.result
+        return await _deliver(part)
+
+
+async def _deliver(part: LeadPart) -> BackendResult:
+    """Send the plan's calls, with what the externalId needs around them."""
+    if part.planned is None:
+        raise AssertionError("what is not planned is not delivered")
+    external_id, planned = part.external_id, part.planned
+    if external_id is None:
+        return await _send(part, planned)
+    if part.meant.lead_id is not None:
+        await part.links.adopt(part.meant, external_id, part.leads, part.exchange.request_id or "?")
+        return await _send(part, planned)
+    return await part.links.create_once(
+        external_id, planned.intent, part.exchange, lambda: _send(part, planned)
+    )
+
+
+async def _send(part: LeadPart, planned: LeadPlan) -> BackendResult:
+    """The lead's call, then those that need the id of a contact that it has made."""
+    result = await deliver(planned.plan, part.leads, part.exchange)
+    if planned.after is None or result.outcome not in HAS_IT or result.id is None:
+        return result
+    try:
+        part.contact_id = await _contact_made(part, str(result.id))
+        after = replace(planned.plan, calls=planned.after(part.contact_id))
+        followed = await deliver(after, part.leads, part.exchange)
+        result.errors, failed = followed.errors, bool(followed.errors)
+    except BackendFailure as failure:
+        result.errors.append(failure.problem)
+        failed = True
+    if failed:
+        result.outcome = Outcome.PARTIAL
+    return result
+
+
+async def _contact_made(part: LeadPart, lead_id: str) -> str:
+    """The id of the contact that was made with a lead, by reading the lead back."""
+    lead = await part.leads.read(lead_id, part.exchange)
+    contact_id = part.leads.contact_of(lead) if lead is not None else None
+    if contact_id is not None:
+        return contact_id
+    raise NotWrittenError(
+        Problem(
+            backend=part.backend,
+            code=ProblemCode.BACKEND_ERROR,
+            message=f"{part.backend.value} does not show lead {lead_id} with its contact yet: the "
+            "contact's groups were not changed. Repeat the call.",
+            field=["contact"],
+            retryable=True,
+        )
+    )
+
+
+# ---------------------------------------------------------------- the receipt
+
+
+def _receipt(
+    part: LeadPart, input_problems: list[Problem], *, rejected: bool = False
+) -> LeadReceipt:
+    if part.result is None:
+        raise AssertionError("a write ends with a result")
+    planned = part.planned
+    receipt = LeadReceipt(
+        results=[part.result], errors=[*input_problems, *part.result.errors], rejected=rejected
+    )
+    if planned is not None:
+        receipt.contact = _related(planned.contact, part.result, part.contact_id)
+        receipt.company = _related(planned.company, part.result, None)
+    return receipt
+
+
+def _related(plan: Plan | None, result: BackendResult, made: str | None) -> Related | None:
+    """What became of a record whose write is part of the lead's."""
+    if plan is None:
+        return None
+    done = result.outcome in HAS_IT or result.outcome is Outcome.PARTIAL
+    shown = done or result.outcome is Outcome.PLANNED
+    return Related(
+        outcome=plan.outcome if done else result.outcome,
+        id=plan.id or made,
+        matched_by=plan.matched_by,
+        changed=list(plan.changed) if shown else [],
+        ignored=list(plan.ignored),
+    )
