@@ -67,6 +67,21 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
 
 @cli.command()
+def check() -> None:
+    """Ask each configured backend whether address and credentials work; exit code 1 if one does not."""
+    import asyncio
+
+    from gateway.check import check as checked
+    from gateway.check import passed, told
+    from gateway.settings import load_settings
+
+    reports = asyncio.run(checked(load_settings()))
+    typer.echo(told(reports))
+    if not passed(reports):
+        raise typer.Exit(1)
+
+
+@cli.command()
 def schema() -> None:
     """Print the GraphQL schema in SDL."""
     from gateway.api.schema import schema as graphql_schema

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from gateway.backends.adapter import KeyKind
-from gateway.errors import BackendFailure
+from gateway.errors import BackendFailure, NotWrittenError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from gateway.backends.adapter import Stored
     from gateway.backends.reads import Reads
+    from gateway.results import Problem
     from gateway.upstream import Exchange
 
 AT_ONCE = 8
@@ -62,12 +63,17 @@ async def side_by_side(
     return {value: found for part in parts for value, found in part.items()}
 
 
-async def asked(reads: Reads, kind: KeyKind, exchange: Exchange) -> None:
-    """Ask for nobody; raises BackendFailure when the backend cannot be asked.
+async def asked(
+    reads: Reads, kind: KeyKind, exchange: Exchange, explained: Callable[[Problem], Problem]
+) -> None:
+    """Ask for nobody: one call that shows address, credentials and the permission to read contacts.
 
-    One call that shows address, credentials and the permission to read contacts.
+    Raises NotWrittenError when the backend cannot be asked, with its problem `explained`.
     """
     value = f"{NOBODY}@example.com" if kind is KeyKind.EMAIL else NOBODY
-    for found in (await reads.look_up(kind, [value], exchange)).values():
-        if isinstance(found, BackendFailure):
-            raise found
+    try:
+        [found] = (await reads.look_up(kind, [value], exchange)).values()
+    except BackendFailure as failure:
+        found = failure
+    if isinstance(found, BackendFailure):
+        raise NotWrittenError(explained(found.problem)) from found

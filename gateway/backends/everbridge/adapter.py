@@ -15,7 +15,7 @@ from gateway.backends.everbridge.checks import check_ids
 from gateway.backends.everbridge.contact import FIELDS, external_id, plan_contact, wanted_names
 from gateway.backends.everbridge.organization import Organization
 from gateway.backends.everbridge.paths import UNIFIED
-from gateway.backends.everbridge.probe import unknown_names
+from gateway.backends.everbridge.probe import explained, unknown_names
 from gateway.backends.everbridge.reader import ContactReader
 from gateway.backends.everbridge.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.catalogs import Catalogs
@@ -157,7 +157,13 @@ class EverbridgeAdapter:
 
     async def probe(self, exchange: Exchange) -> list[Problem]:
         """Ask for a contact that does not exist; then look whether the settings' names do."""
-        await asked(self, KeyKind.EXTERNAL_ID, exchange)
+        organization_id = self._organization.id
+        await asked(
+            self,
+            KeyKind.EXTERNAL_ID,
+            exchange,
+            lambda problem: explained(problem, organization_id),
+        )
         return await unknown_names(self._organization, self.catalogs, exchange)
 
     async def job(self, job_id: str, exchange: Exchange) -> ImportJob | None:  # noqa: ARG002 - there are none

@@ -23,6 +23,7 @@ from gateway.backends.ivvy.external_urls import needs_stored_urls
 from gateway.backends.ivvy.ids import ill_formed, is_id
 from gateway.backends.ivvy.lead_adapter import IvvyLeads
 from gateway.backends.ivvy.pages import read_rows
+from gateway.backends.ivvy.probe import explained
 from gateway.backends.ivvy.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.catalogs import Catalogs
 from gateway.custom_fields import wanted_custom_fields
@@ -227,7 +228,7 @@ class IvvyAdapter:
 
     async def probe(self, exchange: Exchange) -> list[Problem]:
         """Ask for a contact that does not exist."""
-        await asked(self, KeyKind.EXTERNAL_ID, exchange)
+        await asked(self, KeyKind.EXTERNAL_ID, exchange, explained)
         return []
 
     async def job(self, job_id: str, exchange: Exchange) -> ImportJob | None:  # noqa: ARG002 - there are none

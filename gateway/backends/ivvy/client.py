@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.ivvy.answers import ANSWERS, explain, group_refusal, unreadable
+from gateway.backends.ivvy.clock import with_offset
 from gateway.backends.ivvy.signature import API_VERSION, content_md5, signature
 from gateway.calls import Call, Safety
 from gateway.model import Backend
@@ -73,7 +74,7 @@ class IvvyDialect:
         """
         problem = explain(reply)
         if problem is not None:
-            return problem
+            return with_offset(problem, reply, self._clock())
         if not ANSWERS[action_of(call)](reply.body):
             return unreadable(reply)
         if action_of(call) in GROUP_ACTIONS:

@@ -29,6 +29,7 @@ from gateway.backends.sendgrid.identifiers import (
 from gateway.backends.sendgrid.job import accepted_job, read_job
 from gateway.backends.sendgrid.look_ups import look_up, look_up_many
 from gateway.backends.sendgrid.memory import WriteMemory, by_id, by_identifier
+from gateway.backends.sendgrid.probe import explained
 from gateway.backends.sendgrid.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.backends.sendgrid.sought import Sought
 from gateway.catalogs import Catalogs
@@ -288,7 +289,7 @@ class SendGridAdapter:
 
     async def probe(self, exchange: Exchange) -> list[Problem]:
         """Ask for a contact that does not exist."""
-        await asked(self, self._kind, exchange)
+        await asked(self, self._kind, exchange, explained)
         return []
 
     async def job(self, job_id: str, exchange: Exchange) -> ImportJob | None:
