@@ -9,7 +9,8 @@ where the two databases differ:
 
     {any_of $1}     the values of a JSON array of texts, as in `id IN {any_of $1}`
     {any_int $1}    the same, of whole numbers
-    {for_update}    locks the rows read; {skip_locked} too, leaving out those that are locked
+    {for_update}    locks the rows read; with {skip_locked}, leaves out those that are locked
+    {for_update_of step}    locks the rows of one table only
     {tables}        the tables there are, by `name`
     {identity} {int} {time} {json} {strict}     types and the end of a CREATE TABLE
 """
@@ -94,7 +95,7 @@ class Dialect:
 
     def translate(self, sql: str) -> str:
         """A statement in this database's own words."""
-        written = re.sub(r"\{(\w+)(?: (\$\d+))?\}", self._word, sql)
+        written = re.sub(r"\{(\w+)(?: ([$\w]+))?\}", self._word, sql)
         return re.sub(r"\$(\d+)", rf"{self.placeholder}\1", written)
 
     def _word(self, found: re.Match[str]) -> str:

@@ -11,18 +11,33 @@ from gateway.store.operation_records import OperationStatus, StepState
 from gateway.store.submissions import final_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from gateway.store.database import Row, Transaction, Value
-    from gateway.store.operation_records import ItemSummary, Save
+    from gateway.store.operation_records import ItemSummary, Save, Step
 
 Summarize: TypeAlias = "Callable[[Sequence[str | None]], ItemSummary]"
 """What the outcomes of an item's steps come to; None for a step that has none yet."""
 
 ItemKey: TypeAlias = tuple[str, int]
 
-_OF_STEPS = "(SELECT DISTINCT operation_id, position FROM step WHERE id IN {any_int $1}) AS touched"
+# The steps to be saved, and with them the other steps of their items.
+_READ = """
+    SELECT step.id, step.operation_id, step.position, step.state, step.outcome, step.holds,
+        step.owner, step.fence, item.ended, item.failed, item.attention
+    FROM step
+    JOIN item ON item.operation_id = step.operation_id AND item.position = step.position
+    WHERE (step.operation_id, step.position)
+        IN (SELECT operation_id, position FROM step WHERE id IN {any_int $1})
+    ORDER BY step.id {for_update_of step}
+"""
+
+_UPDATE_STEP = """
+    UPDATE step SET state = $2, holds = $3, due_at = $4, owner = $5, outcome = $6, intent = $7,
+        result = $8, jobs = $9
+    WHERE id = $1
+"""
 
 
 @dataclass(slots=True)
@@ -44,30 +59,27 @@ def save(saves: Sequence[Save], summarize: Summarize, now: datetime) -> Transact
         "SELECT * FROM operation WHERE id IN {any_of $1} ORDER BY id {for_update}",
         (to_json(sorted({save.step.operation_id for save in saves})),),
     )
-    rows = yield Statement(
-        "SELECT id, fence, owner, holds, state, outcome FROM step WHERE id IN {any_int $1}"
-        " ORDER BY id {for_update}",
-        (to_json([save.step.id for save in saves]),),
-    )
-    stored = {row["id"]: row for row in rows if row["owner"] is not None}
-    held = [
-        save
-        for save in saves
-        if save.step.id in stored and stored[save.step.id]["fence"] == save.step.fence
-    ]
+    rows = yield Statement(_READ, (to_json([save.step.id for save in saves]),))
+    stored = {row["id"]: row for row in rows}
+    held = {save.step.id: save for save in saves if _is_held(save.step, stored)}
     if held:
-        yield Batch(_UPDATE_STEP, [_step_row(save, stored[save.step.id]) for save in held])
-        changed = [save for save in held if _is_news(save, stored[save.step.id])]
-        deltas = (yield from _sum_up_items(changed, summarize)) if changed else {}
-        yield from _save_operations(operations, held, deltas, now)
-    return frozenset(save.step.id for save in saves) - frozenset(save.step.id for save in held)
+        yield Batch(
+            _UPDATE_STEP, [_step_row(save, stored[number]) for number, save in held.items()]
+        )
+        items, deltas = _sum_up_items(rows, held, summarize)
+        if items:
+            yield Batch(
+                "UPDATE item SET status = $3, ended = $4, failed = $5, attention = $6"
+                " WHERE operation_id = $1 AND position = $2",
+                items,
+            )
+        yield from _save_operations(operations, list(held.values()), deltas, now)
+    return frozenset(save.step.id for save in saves) - frozenset(held)
 
 
-_UPDATE_STEP = """
-    UPDATE step SET state = $2, holds = $3, due_at = $4, owner = $5, outcome = $6, intent = $7,
-        result = $8, jobs = $9
-    WHERE id = $1
-"""
+def _is_held(step: Step, stored: Mapping[int, Row]) -> bool:
+    row = stored.get(step.id)
+    return row is not None and row["owner"] is not None and row["fence"] == step.fence
 
 
 def _step_row(save: Save, stored: Row) -> tuple[Value, ...]:
@@ -90,49 +102,37 @@ def _step_row(save: Save, stored: Row) -> tuple[Value, ...]:
     )
 
 
-def _is_news(save: Save, stored: Row) -> bool:
-    """Whether a step's item may have changed with it."""
-    return (save.step.state.value, save.step.outcome) != (stored["state"], stored["outcome"])
-
-
-def _sum_up_items(saves: Sequence[Save], summarize: Summarize) -> Transaction[dict[str, _Delta]]:
-    """Bring the steps' items up to date; gives what that adds to each operation's counts."""
-    ids = to_json([save.step.id for save in saves])
-    items = yield Statement(
-        "SELECT item.operation_id, item.position, item.ended, item.failed, item.attention"  # noqa: S608 - a constant
-        f" FROM item JOIN {_OF_STEPS} ON touched.operation_id = item.operation_id"
-        " AND touched.position = item.position",
-        (ids,),
-    )
-    steps = yield Statement(
-        "SELECT step.operation_id, step.position, step.state, step.outcome"  # noqa: S608 - a constant
-        f" FROM step JOIN {_OF_STEPS} ON touched.operation_id = step.operation_id"
-        " AND touched.position = step.position ORDER BY step.id",
-        (ids,),
-    )
+def _sum_up_items(
+    rows: Sequence[Row], held: Mapping[int, Save], summarize: Summarize
+) -> tuple[list[tuple[Value, ...]], dict[str, _Delta]]:
+    """The new values of items whose steps have news, and what that adds to operations' counts."""
     siblings: dict[ItemKey, list[Row]] = defaultdict(list)
-    for step in steps:
-        siblings[step["operation_id"], step["position"]].append(step)
-    deltas: dict[str, _Delta] = defaultdict(_Delta)
+    for row in rows:
+        siblings[row["operation_id"], row["position"]].append(row)
     updates: list[tuple[Value, ...]] = []
-    for item in items:
-        key = (item["operation_id"], item["position"])
-        states = {row["state"] for row in siblings[key]}
-        summary = summarize([row["outcome"] for row in siblings[key]])
+    deltas: dict[str, _Delta] = defaultdict(_Delta)
+    for key, steps in siblings.items():
+        before = [(row["state"], row["outcome"]) for row in steps]
+        after = [_state_and_outcome(row, held.get(row["id"])) for row in steps]
+        if before == after:
+            continue
+        summary = summarize([outcome for _, outcome in after])
+        states = {state for state, _ in after}
         ended = states == {StepState.DONE}
         failed = ended and summary.failed
         attention = StepState.NEEDS_ATTENTION in states
-        delta = deltas[key[0]]
+        delta, item = deltas[key[0]], steps[0]
         delta.ended += ended - item["ended"]
         delta.failed += failed - item["failed"]
         delta.attention += attention - item["attention"]
         updates.append((*key, summary.status, int(ended), int(failed), int(attention)))
-    yield Batch(
-        "UPDATE item SET status = $3, ended = $4, failed = $5, attention = $6"
-        " WHERE operation_id = $1 AND position = $2",
-        updates,
-    )
-    return deltas
+    return updates, deltas
+
+
+def _state_and_outcome(row: Row, new: Save | None) -> tuple[str, str | None]:
+    if new is None:
+        return row["state"], row["outcome"]
+    return new.step.state.value, new.step.outcome
 
 
 def _save_operations(

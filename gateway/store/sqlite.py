@@ -36,6 +36,7 @@ DIALECT = Dialect(
         "any_of": "(SELECT value FROM json_each($1))",
         "any_int": "(SELECT value FROM json_each($1))",
         "for_update": "",
+        "for_update_of": "",
         "skip_locked": "",
         "identity": "INTEGER PRIMARY KEY AUTOINCREMENT",
         "int": "INTEGER",
