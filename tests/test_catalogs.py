@@ -305,3 +305,13 @@ def test_close_names_are_suggested_closest_first() -> None:
     assert read.like("newsleter")[0] == "Newsletter"
     assert "Berlin Office" not in read.like("newsleter")
     assert read.like("zzzz") == []
+
+
+async def test_a_list_that_we_have_changed_is_read_anew_at_once(lists: Lists) -> None:
+    catalogs = lists.catalogs()
+    catalogs.expire(GROUPS)  # nothing is kept yet
+    await names(catalogs)
+    lists.names = ["Newer"]
+    catalogs.expire(GROUPS)
+    assert await names(catalogs) == ["Newer"]
+    assert lists.fetches == 2

@@ -99,3 +99,23 @@ def test_secrets_are_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "very-secret" not in repr(load_settings())
     monkeypatch.setenv("GATEWAY_DEFAULT_COUNTRY", "Germany")
     assert "very-secret" not in "".join(problems())
+
+
+def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_CORS_ORIGINS", "https://App.example.com/, *,")
+    assert load_settings().cors_origins == ("https://app.example.com", "*")
+    monkeypatch.setenv("GATEWAY_CORS_ORIGINS", "https://app.example.com/page")
+    [problem] = problems()
+    assert problem.startswith("GATEWAY_CORS_ORIGINS: ")
+
+
+def test_lead_fields_are_ids_with_an_optional_type(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "gateway.toml").write_text('[ivvy_lead_fields]\nBudget = "702 NUMBER"\nNote = 703\n')
+    assert load_settings().ivvy_lead_fields == {"Budget": "702 NUMBER", "Note": "703"}
+    monkeypatch.setenv("GATEWAY_IVVY_LEAD_FIELDS", '{"Budget": "many"}')
+    [problem] = problems()
+    assert "'Budget'" in problem
+    monkeypatch.setenv("GATEWAY_IVVY_LEAD_FIELDS", "[]")
+    assert len(problems()) == 1
