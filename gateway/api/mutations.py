@@ -9,6 +9,7 @@ import strawberry
 from strawberry import ID
 
 from gateway.api.context import Info
+from gateway.api.lead_mutation import UpsertLeadPayload, upsert_one_lead
 from gateway.checks import check_contact
 from gateway.lookup import ContactKeys, NobodyAskedError
 from gateway.model import Backend, ContactInput, MissingPolicy, WriteMode
@@ -61,6 +62,15 @@ class UpsertContactPayload:
 )
 class Mutation:
     """The writes."""
+
+    upsert_lead: UpsertLeadPayload | None = strawberry.mutation(
+        resolver=upsert_one_lead,
+        description="Create or update one lead, and with it the contact or company that it belongs "
+        "to.\n\n"
+        "Contact and company are found first, by id, then by externalId and e-mail, or by name; then "
+        "one call writes all three. With an externalId, a call may be repeated: it updates the lead "
+        "that it has made.",
+    )
 
     @strawberry.mutation(
         description="Create or update one contact in every target backend.\n\n"

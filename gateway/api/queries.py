@@ -19,15 +19,17 @@ from gateway.api.catalog_types import (
 )
 from gateway.api.connections import CompanyConnection, company_page
 from gateway.api.contact_key import ContactKey, asked_by, keys_of
-from gateway.api.context import Context, Info
-from gateway.api.refusals import failed, nobody_asked, refusal
-from gateway.backends.adapter import Adapter
-from gateway.entries import CatalogName, Entry
+from gateway.api.context import Info
+from gateway.api.lead_queries import read_lead, read_lead_options
+from gateway.api.lead_types import Lead, LeadOptions
+from gateway.api.lists import configured, entries
+from gateway.api.refusals import failed, nobody_asked
+from gateway.entries import CatalogName
 from gateway.errors import BackendFailure
 from gateway.lookup import NobodyAskedError
 from gateway.model import Backend
 from gateway.records import Contact
-from gateway.results import ImportJob, ProblemCode
+from gateway.results import ImportJob
 from gateway.write import input_name
 
 FIELDS_OF = {
@@ -37,30 +39,6 @@ FIELDS_OF = {
 }
 
 OfBackend = Annotated[Backend, strawberry.argument(description="Whose.")]
-
-
-def configured(account: Account, backend: Backend) -> Adapter:
-    """The backend's adapter; raises a GraphQL error where it is not configured."""
-    adapter = account.adapters.get(backend)
-    if adapter is None:
-        raise refusal(
-            ProblemCode.NOT_CONFIGURED, f"The gateway has no credentials for {backend.value}."
-        )
-    return adapter
-
-
-async def entries(context: Context, backend: Backend, name: CatalogName) -> list[Entry]:
-    """A backend's list of names; empty where the backend has no such list.
-
-    Raises a GraphQL error when it is not configured, or its list cannot be read.
-    """
-    catalogs = configured(context.account, backend).catalogs
-    if not catalogs.holds(name):
-        return []
-    try:
-        return list((await context.loaders.catalog(catalogs, name)).entries)
-    except BackendFailure as failure:
-        raise failed(failure.problem) from failure
 
 
 @strawberry.type(
@@ -89,6 +67,17 @@ class Query:
         except NobodyAskedError as error:
             raise nobody_asked(error, input_name(asked_by(by)[0])) from None
         return cast("Contact | None", found)
+
+    lead: Lead | None = strawberry.field(
+        resolver=read_lead,
+        description="One lead, as iVvy holds it now; null when there is none, or when its externalId "
+        "is not known.",
+    )
+
+    lead_options: LeadOptions | None = strawberry.field(
+        resolver=read_lead_options,
+        description="The names that a lead's fields take; only the lists that are selected are read.",
+    )
 
     @strawberry.field(
         description="A backend's groups: iVvy's subscription groups, SendGrid's lists."

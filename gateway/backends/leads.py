@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gateway.calls import Call, FromReply, Reply
     from gateway.catalogs import Catalogs
     from gateway.fields import Field
+    from gateway.lead_records import LeadRecord
     from gateway.lead_write import LeadWrite
     from gateway.model import Backend
     from gateway.names import Resolution, Wanted
@@ -70,6 +71,10 @@ class Leads(Protocol):
         """What is wrong with the input for this backend, before anybody is asked. Pure."""
         ...
 
+    def can_be_id(self, text: str) -> bool:
+        """Whether a text has the form of the backend's ids. Pure."""
+        ...
+
     def wanted(self, write: LeadWrite) -> list[Wanted]:
         """The names that the lead, its contact and its company need resolved. Pure."""
         ...
@@ -101,6 +106,10 @@ class Leads(Protocol):
 
         Raises NotWrittenError when the backend cannot tell.
         """
+        ...
+
+    def read_lead(self, lead: Stored) -> LeadRecord:
+        """A lead in the unified model's words. Pure."""
         ...
 
     def contact_of(self, lead: Stored) -> str | None:

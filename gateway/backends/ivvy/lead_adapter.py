@@ -10,10 +10,11 @@ from gateway.backends.adapter import Answer, Found, Key, KeyKind, Stored
 from gateway.backends.ivvy import client, lead_intent, lead_parties
 from gateway.backends.ivvy.company import company_rows, wanted_company
 from gateway.backends.ivvy.custom_values import NATIVE as NATIVE_FIELDS
-from gateway.backends.ivvy.ids import ill_formed
+from gateway.backends.ivvy.ids import ill_formed, is_id
 from gateway.backends.ivvy.lead import lead_rows, plan_lead
 from gateway.backends.ivvy.lead_fields import wanted_lead_fields
 from gateway.backends.ivvy.lead_lookups import LEAD_LOOKUPS
+from gateway.backends.ivvy.lead_reading import read_lead
 from gateway.backends.ivvy.lookups import INDUSTRY
 from gateway.backends.ivvy.pages import read_rows
 from gateway.backends.leads import Alike, FoundLead
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from gateway.backends.leads import LeadPlan
     from gateway.calls import Call, Reply
     from gateway.fields import Field
+    from gateway.lead_records import LeadRecord
     from gateway.lead_write import CompanyWrite, LeadWrite
     from gateway.names import Resolution
     from gateway.upstream import Exchange
@@ -75,6 +77,10 @@ class IvvyLeads:
             problem.field = write.of_lead(problem.field)
             unique.setdefault(tuple(problem.field), problem)
         return list(unique.values())
+
+    def can_be_id(self, text: str) -> bool:
+        """Whether it is a whole number."""
+        return is_id(text)
 
     def wanted(self, write: LeadWrite) -> list[Wanted]:
         """The names of the lead, of its company and of its contact."""
@@ -221,6 +227,10 @@ class IvvyLeads:
         key = Key(kind=KeyKind.NATIVE_ID, value=lead_id, source="ivvy.id", path=("ivvy", "id"))
         rows = fitting(self.backend, key, await self._listed({"id": int(lead_id)}, exchange, 1))
         return rows[0] if rows else None
+
+    def read_lead(self, lead: Stored) -> LeadRecord:
+        """The lead's record."""
+        return read_lead(lead.raw)
 
     def contact_of(self, lead: Stored) -> str | None:
         """The id of the lead's contact."""

@@ -1,0 +1,214 @@
+"""The mutation that writes a lead: input in, one call, payload out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import strawberry
+from strawberry import ID
+
+from gateway.api.context import Context, Info
+from gateway.api.lead_queries import LEADS_IN, not_configured
+from gateway.api.lead_types import Lead
+from gateway.api.refusals import failed
+from gateway.backends.adapter import Stored
+from gateway.backends.leads import Leads
+from gateway.errors import BackendFailure
+from gateway.lead_checks import check_lead
+from gateway.lead_model import LeadInput
+from gateway.lead_write import LeadWrite
+from gateway.model import MissingPolicy, WriteMode
+from gateway.results import (
+    HAS_IT,
+    BackendResult,
+    Outcome,
+    Problem,
+    UpsertStatus,
+    summarize,
+)
+from gateway.upsert_lead import LeadReceipt, Related, upsert_lead
+
+
+class ReadBack:
+    """The lead as it is after its write, read once however much of it is selected."""
+
+    def __init__(self, context: Context, leads: Leads | None, result: BackendResult) -> None:
+        self._context = context
+        self.leads = leads
+        written = result.outcome in HAS_IT or result.outcome is Outcome.PARTIAL
+        self._lead_id = str(result.id) if written and result.id is not None else None
+        self._reading: asyncio.Task[Stored | None] | None = None
+
+    async def lead(self) -> Stored | None:
+        """The lead; None where none was written. Raises a GraphQL error when it cannot be read."""
+        if self._lead_id is None or self.leads is None:
+            return None
+        if self._reading is None:
+            reading = self.leads.read(self._lead_id, self._context.exchange())
+            self._reading = asyncio.ensure_future(reading)
+        try:
+            return await asyncio.shield(self._reading)
+        except BackendFailure as failure:
+            raise failed(failure.problem) from failure
+
+
+@strawberry.type(description="A record that a lead's call wrote beside the lead.")
+class RelatedRecord:
+    """A record that a lead's call wrote beside the lead."""
+
+    outcome: Outcome = strawberry.field(description="What became of it.")
+    matched_by: str | None = strawberry.field(
+        default=None,
+        description="What found the stored record: an input field such as externalId, or lead "
+        "where the input had no key and the lead's own was meant; null for a new one.",
+    )
+    changed_fields: list[str] = strawberry.field(
+        description="Its fields whose stored value this write changes; every given one when new."
+    )
+    ignored_fields: list[str] = strawberry.field(
+        description="Given fields that the backend cannot hold."
+    )
+    known_id: strawberry.Private[str | None]
+    read_back: strawberry.Private[ReadBack]
+    of_company: strawberry.Private[bool]
+
+    @strawberry.field(
+        description="Read back from the lead when iVvy's answer does not tell, only when selected."
+    )
+    async def id(self) -> ID | None:
+        """The backend's own id."""
+        if self.known_id is not None:
+            return ID(self.known_id)
+        lead, leads = await self.read_back.lead(), self.read_back.leads
+        if lead is None or leads is None:
+            return None
+        found = leads.company_of(lead) if self.of_company else leads.contact_of(lead)
+        return None if found is None else ID(found)
+
+    @classmethod
+    def of(
+        cls, related: Related | None, read_back: ReadBack, *, of_company: bool
+    ) -> RelatedRecord | None:
+        """From what became of it; None where the input names no such record."""
+        if related is None:
+            return None
+        return cls(
+            outcome=related.outcome,
+            matched_by=related.matched_by,
+            changed_fields=related.changed,
+            ignored_fields=related.ignored,
+            known_id=related.id,
+            read_back=read_back,
+            of_company=of_company,
+        )
+
+
+@strawberry.type(description="What became of a lead's write.")
+class UpsertLeadPayload:
+    """What became of a lead's write."""
+
+    request_id: ID = strawberry.field(
+        description="Names this request in the gateway's log and in its calls to the backends."
+    )
+    status: UpsertStatus = strawberry.field(description="What became of it.")
+    results: list[BackendResult] = strawberry.field(
+        description="One, of the system that holds leads. Its changedFields and ignoredFields name "
+        "those of the contact and the company too, such as contact.phone."
+    )
+    contact: RelatedRecord | None = strawberry.field(
+        default=None, description="The person written with the lead."
+    )
+    company: RelatedRecord | None = strawberry.field(
+        default=None, description="The company written with the lead."
+    )
+    errors: list[Problem] = strawberry.field(
+        description="Every problem of the call, those of the input first; empty when all went well."
+    )
+    read_back: strawberry.Private[ReadBack]
+
+    @strawberry.field(description="The lead as iVvy holds it now; read only when selected.")
+    async def lead(self, info: Info) -> Lead | None:
+        """The lead, read after the write."""
+        stored, leads = await self.read_back.lead(), self.read_back.leads
+        if stored is None or leads is None:
+            return None
+        try:
+            external_id = await info.context.account.links.external_id_of(stored.id)
+        except BackendFailure as failure:
+            raise failed(failure.problem) from failure
+        return Lead.of(leads.read_lead(stored), external_id, written=True)
+
+
+async def upsert_one_lead(
+    info: Info,
+    input: Annotated[  # noqa: A002 - the API's own name
+        LeadInput, strawberry.argument(description="The lead.")
+    ],
+    mode: Annotated[
+        WriteMode,
+        strawberry.argument(
+            description="Applies to the lead; its contact and company are always patched."
+        ),
+    ] = WriteMode.PATCH,
+    if_missing: Annotated[
+        MissingPolicy,
+        strawberry.argument(description="What happens where there is no such lead yet."),
+    ] = MissingPolicy.CREATE,
+    dry_run: Annotated[
+        bool,
+        strawberry.argument(
+            description="Resolve, validate and translate, but write nothing: the calls come back in "
+            "`results.calls`."
+        ),
+    ] = False,
+) -> UpsertLeadPayload | None:
+    """Write one lead."""
+    context = info.context
+    write, problems = check_lead(
+        input,
+        mode=mode,
+        if_missing=if_missing,
+        default_country=context.account.settings.default_country,
+    )
+    leads = context.account.leads
+    if leads is None:
+        receipt = _nowhere(problems)
+    else:
+        receipt = await _written(context, leads, write, problems, dry=dry_run)
+    read_back = ReadBack(context, leads, receipt.results[0])
+    return UpsertLeadPayload(
+        request_id=ID(context.request_id),
+        status=UpsertStatus.REJECTED
+        if receipt.rejected
+        else summarize((result.outcome for result in receipt.results), dry=dry_run),
+        results=receipt.results,
+        contact=RelatedRecord.of(receipt.contact, read_back, of_company=False),
+        company=RelatedRecord.of(receipt.company, read_back, of_company=True),
+        errors=receipt.errors,
+        read_back=read_back,
+    )
+
+
+async def _written(
+    context: Context, leads: Leads, write: LeadWrite, problems: list[Problem], *, dry: bool
+) -> LeadReceipt:
+    account = context.account
+    return await upsert_lead(
+        write,
+        problems,
+        leads,
+        context.loaders,
+        account.writer,
+        account.links,
+        deadline=context.deadline,
+        request_id=context.request_id,
+        dry=dry,
+    )
+
+
+def _nowhere(problems: list[Problem]) -> LeadReceipt:
+    """The receipt of a gateway without the system that holds leads."""
+    problem = not_configured()
+    result = BackendResult(backend=LEADS_IN, outcome=Outcome.REJECTED, errors=[problem])
+    return LeadReceipt(results=[result], errors=[*problems, problem], rejected=True)
