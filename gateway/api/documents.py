@@ -14,6 +14,8 @@ from graphql import (
     GraphQLError,
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    get_operation_ast,
     parse,
     specified_rules,
     validate,
@@ -78,6 +80,17 @@ class Documents:
             self._room += _tokens(oldest)
 
 
+def check_operation(document: DocumentNode, name: str | None) -> GraphQLError | None:
+    """Why no operation of a document can be chosen by this name; None when one can."""
+    if get_operation_ast(document, name) is not None:
+        return None
+    if name is not None:
+        return GraphQLError(f"The document has no operation {name[:100]!r}.")
+    if any(isinstance(node, OperationDefinitionNode) for node in document.definitions):
+        return GraphQLError("The document has several operations: operationName must choose one.")
+    return GraphQLError("The document has no operation.")
+
+
 def _tokens(prepared: Prepared) -> int:
     return (prepared.document and prepared.document.token_count) or 0
 
@@ -103,4 +116,5 @@ def _prepare(schema: GraphQLSchema, text: str, limits: Limits) -> Prepared:
 def _syntax_error(error: GraphQLSyntaxError, limits: Limits) -> GraphQLError:
     if error.description.startswith("Document contains more than"):
         return exceeded("It has more tokens", "max_tokens", limits.max_tokens)
-    return error
+    # Not a GraphQLSyntaxError: for that one Strawberry closes a WebSocket with all its operations.
+    return GraphQLError(error.message, source=error.source, positions=error.positions)

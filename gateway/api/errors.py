@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cross_web import HTTPException
 from graphql import GraphQLError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from gateway.errors import BackendFailure
 
@@ -22,6 +23,8 @@ STATUS_OF_CODE = {
 }
 """Statuses of request errors, as application/graphql-response+json shows them; else 400."""
 
+_NOT_OURS = (BackendFailure, InvalidOperationTypeError, CannotGetOperationTypeError)
+
 
 def is_our_fault(error: GraphQLError) -> bool:
     """Whether an error is a fault of ours, whose text is for the log and not for the caller."""
@@ -29,7 +32,7 @@ def is_our_fault(error: GraphQLError) -> bool:
     said_by_graphql = isinstance(innermost, GraphQLError)
     while isinstance(innermost, GraphQLError):
         innermost = innermost.original_error
-    if innermost is None or isinstance(innermost, BackendFailure):
+    if innermost is None or isinstance(innermost, _NOT_OURS):
         return False
     # A scalar says by these that it cannot read a value; graphql-core then names the variable.
     return not (said_by_graphql and isinstance(innermost, ValueError | TypeError | ArithmeticError))

@@ -17,7 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLRequestData
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.graphql import OperationType
 
@@ -35,7 +35,7 @@ from gateway.api.negotiation import (
 from gateway.api.schema import Schema
 from gateway.api.schema import schema as own_schema
 from gateway.api.trusted import TrustedDocuments
-from gateway.api.websocket import TransportHandler, limited
+from gateway.api.websocket import ShortReasons, TransportHandler, limited
 
 if TYPE_CHECKING:
     from cross_web import AsyncHTTPRequestAdapter
@@ -62,6 +62,7 @@ class GraphQLView(GraphQL[Context, None]):
     """
 
     graphql_transport_ws_handler_class = TransportHandler
+    websocket_adapter_class = ShortReasons
 
     def __init__(self, settings: Settings, schema: Schema) -> None:
         super().__init__(
@@ -108,12 +109,9 @@ class GraphQLView(GraphQL[Context, None]):
             media_type = answer_type(request.headers)
         except RefusedError:
             media_type = JSON
-        status = refused.status_code
-        if isinstance(refused.__cause__, CannotGetOperationTypeError) and media_type == JSON:
-            status = 200  # the request was well formed; its document was not
         media_type = GRAPHQL_RESPONSE if media_type == GRAPHQL_RESPONSE else JSON
         content = orjson.dumps(refused.body)
-        response = Response(content, status, refused.headers)
+        response = Response(content, refused.status_code, refused.headers)
         response.headers["Content-Type"] = f"{media_type}; charset=utf-8"
         return response
 
@@ -188,9 +186,12 @@ class GraphQLView(GraphQL[Context, None]):
             text = self._trusted.find(data)
         except GraphQLError as error:
             raise RefusedError.over(400, error) from None
+        query = data.get("query") if text is None else text
+        if not query:
+            raise RefusedError(400, "The request has neither a query nor a documentId.")
         streams = answer_type(headers) == EVENT_STREAM
         return GraphQLRequestData(
-            query=data.get("query") if text is None else text,
+            query=query,
             variables=data.get("variables"),
             operation_name=data.get("operationName") or None,
             extensions=data.get("extensions"),
@@ -275,6 +276,4 @@ def _refusal(error: HTTPException) -> RefusedError:
             )
         message = "A mutation is sent by POST: GET only asks."
         return RefusedError(405, message, headers={"Allow": "POST"})
-    refused = RefusedError(error.status_code, error.reason)
-    refused.__cause__ = cause
-    return refused
+    return RefusedError(error.status_code, error.reason)

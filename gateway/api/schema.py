@@ -17,7 +17,7 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from gateway.api.context import Context
-from gateway.api.documents import Documents
+from gateway.api.documents import Documents, check_operation
 from gateway.api.errors import is_our_fault, masked
 from gateway.api.limits import check_variables
 from gateway.api.mutations import Mutation
@@ -88,7 +88,11 @@ class Schema(strawberry.Schema):
     """A schema that looks at an operation before it runs it, and keeps its own faults to its log."""
 
     def __init__(
-        self, query: type, mutation: type | None = None, subscription: type | None = None
+        self,
+        query: type,
+        mutation: type | None = None,
+        subscription: type | None = None,
+        config: StrawberryConfig | None = None,
     ) -> None:
         super().__init__(
             query,
@@ -96,7 +100,7 @@ class Schema(strawberry.Schema):
             subscription,
             extensions=[Prepared],
             execution_context_class=Executor,
-            config=StrawberryConfig(),
+            config=config or StrawberryConfig(),
         )
         self.documents = Documents(self._schema)
 
@@ -111,7 +115,7 @@ class Schema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
         """Run a query or a mutation; a subscription is for `stream` alone."""
-        errors = self._prepare(query, variable_values, context_value)
+        errors = self._prepare(query, variable_values, operation_name, context_value)
         if errors:
             return PreExecutionError(data=None, errors=errors)
         return await super().execute(
@@ -136,7 +140,7 @@ class Schema(strawberry.Schema):
     ) -> StreamResult:
         """Run an operation of any kind that answers step by step."""
         context: Context = context_value.next_operation()
-        errors = self._prepare(query, variable_values, context)
+        errors = self._prepare(query, variable_values, operation_name, context)
         if errors:
             return _only(PreExecutionError(data=None, errors=errors))
         return await super().stream(
@@ -150,19 +154,25 @@ class Schema(strawberry.Schema):
         )
 
     def _prepare(
-        self, query: str | None, variables: dict[str, Any] | None, context: Context
+        self,
+        query: str | None,
+        variables: dict[str, Any] | None,
+        name: str | None,
+        context: Context,
     ) -> list[GraphQLError]:
         """What keeps an operation from being looked at any closer; most often nothing."""
         if not query:
-            return []  # Strawberry says so
+            return [GraphQLError("There is no query.")]
         refusal = context.trusted.refusal(query)
         if refusal is not None:
             return [refusal]
         context.prepared = self.documents.prepare(query, context.limits)
         if context.prepared.document is None:
             return list(context.prepared.errors)
-        excess = check_variables(variables or {}, context.limits)
-        return [] if excess is None else [excess]
+        found = check_operation(context.prepared.document, name) or check_variables(
+            variables or {}, context.limits
+        )
+        return [] if found is None else [found]
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphql import GraphQLError
 from starlette.status import WS_1009_MESSAGE_TOO_BIG
+from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
 )
 
 from gateway.api.context import Context
+from gateway.api.limits import exceeded
 from gateway.settings import variable
 
 if TYPE_CHECKING:
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
         Message,
         SubscribeMessage,
     )
+
+
+REASON_BYTES = 123
+"""What a WebSocket's close frame holds besides its code: RFC 6455, section 5.5."""
 
 
 class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -34,16 +40,32 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """Run an operation given by its text or by a trusted document's id."""
+        limit = self.max_subscriptions_per_connection
+        if limit is not None and len(self.operations) >= limit:
+            error = exceeded("More operations run on this connection", "max_subscriptions", limit)
+            await self._refuse(message, error)
+            return
         payload = cast("dict[str, Any]", message["payload"])
         try:
             text = self.context.trusted.find(payload)
         except GraphQLError as error:
-            await self.send_message(
-                {"id": message["id"], "type": "error", "payload": [error.formatted]}
-            )
+            await self._refuse(message, error)
             return
         payload["query"] = payload.get("query") if text is None else text
         await super().handle_subscribe(message)
+
+    async def _refuse(self, message: SubscribeMessage, error: GraphQLError) -> None:
+        await self.send_message(
+            {"id": message["id"], "type": "error", "payload": [error.formatted]}
+        )
+
+
+class ShortReasons(ASGIWebSocketAdapter):
+    """Strawberry's socket; reasons of closing are cut to what fits, as callers' words are in some."""
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close with the reason's first bytes."""
+        await super().close(code, reason.encode()[:REASON_BYTES].decode(errors="ignore"))
 
 
 def _is_well_formed(message: object) -> bool:
