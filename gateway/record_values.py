@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import time
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from gateway.entries import CustomFieldType
-from gateway.values import as_instant, read_country, read_date, read_phone
+from gateway.values import as_instant, read_country, read_date, read_number, read_phone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,6 +73,8 @@ def shown_values(info: FieldInfo | None, values: Sequence[Any]) -> list[str]:
             return [_label(info, text) for text in held]
         case CustomFieldType.DATE:
             return [_date(text) for text in held]
+        case CustomFieldType.NUMBER:
+            return [_number(text) for text in held]
         case _:
             return held
 
@@ -81,6 +84,18 @@ def _label(info: FieldInfo, value: str) -> str:
     labels = [option.label for option in info.options]
     label = next((option.label for option in info.options if option.value == value), value)
     return label if labels.count(label) == 1 else value
+
+
+def _number(text: str) -> str:
+    """A number in JSON's notation, whatever zeros it is held with; other text as it is."""
+    try:
+        read_number(text)
+    except ValueError:
+        try:
+            return format(Decimal(text), "f")
+        except InvalidOperation:
+            return text
+    return text
 
 
 def _date(text: str) -> str:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from strawberry import Some
+
+from gateway.model import (
+    AddressInput,
+    ContactInput,
+    CustomFieldInput,
+    ExternalUrlInput,
+    PathInput,
+    QuietTimeFrameInput,
+)
+
 if TYPE_CHECKING:
+    from gateway.records import ContactRecord
     from tests.harness import Gateway
 
 RECORD = """
@@ -82,3 +94,38 @@ def to_input(found: dict[str, Any]) -> dict[str, Any]:
         {"name": item["name"], "values": item["values"]} for item in found["customFields"]
     ]
     return given
+
+
+def contact_input(found: ContactRecord, *names: str) -> ContactInput:
+    """The same for the named fields of a record that was read without GraphQL."""
+    made: dict[str, Any] = {
+        "addresses": [
+            AddressInput(**{part: Some(value) for part, value in vars(item).items()})
+            for item in found.addresses
+        ],
+        "paths": [
+            PathInput(
+                path_id=Some(item.path_id),
+                prompt=Some(item.prompt),
+                value=item.value,
+                country_code=Some(item.country_code),
+                extension=Some(item.extension),
+                quiet_time_frames=Some(
+                    [
+                        QuietTimeFrameInput(**{**vars(frame), "name": Some(frame.name)})
+                        for frame in item.quiet_time_frames
+                    ]
+                ),
+            )
+            for item in found.paths
+        ],
+        "custom_fields": [
+            CustomFieldInput(name=item.name or "", values=item.values)
+            for item in found.custom_fields
+        ],
+        "external_urls": [
+            ExternalUrlInput(ref=item.ref, url=Some(item.url), label=Some(item.label))
+            for item in found.external_urls
+        ],
+    }
+    return ContactInput(**{name: Some(made.get(name, getattr(found, name))) for name in names})
