@@ -26,6 +26,8 @@ CONNECTIONS = 10
 """Connections of one process at most; PostgreSQL allows 100 over all unless told otherwise."""
 COMMAND_SECONDS = 30.0
 """No statement of ours takes long: one that does waits for a lock or a dead server."""
+CONNECT_SECONDS = 5.0
+"""For a server that does not answer at all; a request has no more time than that to spare."""
 RACE_ATTEMPTS = 5
 
 DIALECT = Dialect(
@@ -140,6 +142,7 @@ async def postgres_database(url: str) -> AsyncIterator[PostgresDatabase]:
             min_size=1,
             max_size=CONNECTIONS,
             command_timeout=COMMAND_SECONDS,
+            timeout=CONNECT_SECONDS,
             reset=_leave_as_it_is,
         )
     except ValueError:  # its text may repeat the password

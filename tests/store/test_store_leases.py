@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta, timezone
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.store.accepting import NOON, at
 
@@ -21,6 +24,21 @@ async def test_a_held_key_is_refused_until_it_is_released(store: Store) -> None:
     assert await store.leases.release(lease, at(2))
 
     assert await store.leases.acquire(KEY, "b", until=at(32), now=at(2)) is not None
+
+
+async def test_a_time_without_its_zone_is_refused_by_both(store: Store) -> None:
+    with pytest.raises(ValueError, match="zone"):
+        await store.leases.acquire(KEY, "a", until=at(30).replace(tzinfo=None), now=NOON)
+    assert await store.leases.fence_of(KEY) == 0
+
+
+async def test_times_of_other_zones_are_the_same_moments(store: Store) -> None:
+    local = timezone(timedelta(hours=5, minutes=30))
+    lease = await store.leases.acquire(KEY, "a", until=at(30).astimezone(local), now=NOON)
+    assert lease is not None
+
+    assert await store.leases.acquire(KEY, "b", until=at(59), now=at(29).astimezone(local)) is None
+    assert await store.leases.acquire(KEY, "b", until=at(60), now=at(30)) is not None
 
 
 async def test_of_many_who_want_a_key_at_once_one_gets_it(store: Store) -> None:

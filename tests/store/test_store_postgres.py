@@ -12,6 +12,7 @@ import pytest
 
 from gateway.store import Store, StoreUnavailableError, open_store
 from gateway.store.database import Statement
+from gateway.store.migrations import MIGRATION_LOCK
 from gateway.store.schema import MIGRATIONS
 from tests.store.accepting import BACKENDS, NOON, at, end, new_item, new_operation
 
@@ -54,6 +55,23 @@ async def test_processes_that_start_at_once_migrate_once(postgres_url: str) -> N
     assert errors == [b""] * 4
     async with open_store(postgres_url) as store:
         assert await store.database.read(count, "schema_migration") == len(MIGRATIONS)
+
+
+async def test_a_start_waits_for_a_migration_that_is_under_way(postgres_url: str) -> None:
+    async def start() -> int:
+        async with open_store(postgres_url) as store:
+            return await store.database.read(count, "schema_migration")
+
+    blocker = await asyncpg.connect(postgres_url)
+    try:
+        async with blocker.transaction():
+            await blocker.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+            starting = asyncio.create_task(start())
+            await _until_waiting(blocker, 1, starting)
+            assert not starting.done()
+    finally:
+        await blocker.close()
+    assert await starting == len(MIGRATIONS)
 
 
 async def test_stores_that_open_at_once_migrate_once(postgres_url: str) -> None:
