@@ -93,6 +93,23 @@ async def deliver(store: Store, number: int) -> None:
         )
 
 
+async def deliver_many(store: Store, number: int) -> None:
+    """The same for an operation of a hundred contacts, claimed and saved in one go."""
+    items = [new_operation(number * 100 + n).items[0] for n in range(100)]
+    await store.operations.submit(
+        replace(new_operation(number), items=items), now=datetime.now(UTC)
+    )
+    now = datetime.now(UTC)
+    claimed = await store.operations.claim_steps(
+        f"worker-{number}", backends=BACKENDS, until=now + LEASE, now=now, limit=300
+    )
+    saves = [
+        Save(step=replace(one.step, state=StepState.DONE, outcome="UPDATED"), event="done")
+        for one in claimed
+    ]
+    await store.operations.save(saves, summarize=summarize, now=datetime.now(UTC))
+
+
 async def hold(store: Store, number: int) -> None:
     """Take a lease and give it back: two small commits."""
     now = datetime.now(UTC)
@@ -140,7 +157,11 @@ async def run(name: str, url: str, seconds: float) -> None:
     """Print one database's table."""
     async with open_store(url) as store:
         print(f"\n{name:<34}{'per s':>9}{'p99 ms':>9}{'CPU ms':>9}{'commits':>8}")
-        for title, work in (("operation (3 steps)", deliver), ("lease and release", hold)):
+        for title, work in (
+            ("operation (3 steps)", deliver),
+            ("operation (300 steps)", deliver_many),
+            ("lease and release", hold),
+        ):
             for callers in (1, 8, 64):
                 figures = await measure(store, work, callers, seconds)
                 print(figures.line(f"{title}, {callers} at once"))

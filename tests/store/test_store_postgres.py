@@ -67,7 +67,7 @@ async def test_a_start_waits_for_a_migration_that_is_under_way(postgres_url: str
         async with blocker.transaction():
             await blocker.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
             starting = asyncio.create_task(start())
-            await _until_waiting(blocker, 1, starting)
+            await _until_waiting(postgres_url, 1, starting)
             assert not starting.done()
     finally:
         await blocker.close()
@@ -127,11 +127,11 @@ async def test_a_step_in_an_open_submission_is_not_overtaken_on_its_record(
             first = asyncio.create_task(
                 one.operations.submit(new_operation("op-1", new_item("E-1")), now=NOON, key=key)
             )
-            await _until_waiting(blocker, 1, first)
+            await _until_waiting(postgres_url, 1, first)
             second = asyncio.create_task(
                 other.operations.submit(new_operation("op-2", new_item("E-1")), now=NOON)
             )
-            await _until_waiting(blocker, 2, second)
+            await _until_waiting(postgres_url, 2, second)
             assert not first.done()
             assert not second.done()
     finally:
@@ -142,17 +142,22 @@ async def test_a_step_in_an_open_submission_is_not_overtaken_on_its_record(
     assert claimed.step.operation_id == "op-1"
 
 
-async def _until_waiting(
-    connection: asyncpg.Connection, number: int, task: asyncio.Task[Any]
-) -> None:
-    """Return when so many other connections wait for a lock here, or the task waits for none."""
-    while not task.done():
-        waiting = await connection.fetchval(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        if waiting >= number:
-            return
+async def _until_waiting(url: str, number: int, task: asyncio.Task[Any]) -> None:
+    """Return when so many connections wait for a lock in this database, or the task has ended.
+
+    Asks on a connection of its own: within a transaction the answer would stay what it was.
+    """
+    observer = await asyncpg.connect(url)
+    try:
+        while not task.done():
+            waiting = await observer.fetchval(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if waiting >= number:
+                return
+    finally:
+        await observer.close()
 
 
 async def test_a_cancelled_caller_leaves_its_write_to_be_done(
@@ -164,7 +169,7 @@ async def test_a_cancelled_caller_leaves_its_write_to_be_done(
         async with blocker.transaction():
             await blocker.execute("LOCK TABLE lease IN EXCLUSIVE MODE")
             task = asyncio.create_task(one.leases.acquire("key", "a", until=at(30), now=NOON))
-            await _until_waiting(blocker, 1, task)
+            await _until_waiting(postgres_url, 1, task)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -183,7 +188,7 @@ async def test_a_broken_connection_is_told_and_replaced(
         async with killer.transaction():
             await killer.execute("LOCK TABLE lease IN EXCLUSIVE MODE")
             task = asyncio.create_task(one.leases.acquire("key", "a", until=at(30), now=NOON))
-            await _until_waiting(killer, 1, task)
+            await _until_waiting(postgres_url, 1, task)
             await killer.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
