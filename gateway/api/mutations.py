@@ -142,10 +142,18 @@ class Mutation:
 
 def _known_by(write: ContactWrite, results: Sequence[BackendResult]) -> ContactKeys:
     """What a contact is known by once it was written: its ids, and the keys of the input."""
-    keys = {
-        name: None if given is None or given.value is None else str(given.value)
-        for name in ("external_id", "email")
-        for given in (write.given(name),)
-    }
-    native = tuple((item.backend, str(item.id)) for item in results if item.id is not None)
-    return ContactKeys(**keys, native_ids=native)
+    native = {
+        backend: given
+        for backend in (Backend.IVVY, Backend.EVERBRIDGE)
+        if (given := _text(write, f"{backend.value.lower()}.id")) is not None
+    } | {item.backend: str(item.id) for item in results if item.id is not None}
+    return ContactKeys(
+        external_id=_text(write, "external_id"),
+        email=_text(write, "email"),
+        native_ids=tuple(native.items()),
+    )
+
+
+def _text(write: ContactWrite, name: str) -> str | None:
+    given = write.given(name)
+    return None if given is None or given.value is None else str(given.value)
