@@ -48,6 +48,8 @@ def check_lead(
     check.characters((), own)
     check.texts(lead, LEAD_TEXTS)
     check.once("custom_fields", "name", (item.name for item in _listed(lead.custom_fields)))
+    if lead.external_id and "\0" in (lead.external_id.value or ""):
+        check.wrong(("external_id",), "externalId holds a NUL, which nothing can store.")
     contact, contact_problems = _contact(lead, default_country)
     company, company_problems = _company(lead, default_country)
     write = LeadWrite(

@@ -280,6 +280,8 @@ def _receipt(
     if planned is not None:
         receipt.contact = _related(planned.contact, part.result, part.contact_id)
         receipt.company = _related(planned.company, part.result, None)
+        if receipt.contact is not None and part.result.outcome is Outcome.PARTIAL:
+            receipt.contact.outcome = Outcome.PARTIAL  # what comes after the lead is its groups
     return receipt
 
 

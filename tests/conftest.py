@@ -40,3 +40,9 @@ def served() -> Iterator[str]:
     port = free_port()
     with serving(create_dev_app(port), port=port) as address:
         yield address
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that failed are tried again at once."""
+    monkeypatch.setattr("gateway.upstream.BACKOFF_BASE", 0.0)

@@ -1,0 +1,353 @@
+"""The rules of a lead, each with a test of its name; none of these inputs reaches iVvy as a write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.leads import (
+    ADA,
+    ENGINES,
+    HARBOUR,
+    MARY,
+    NAMES,
+    OF_ADA,
+    OF_HARBOUR,
+    change_lead,
+    lead_writes,
+    upsert_lead,
+)
+
+if TYPE_CHECKING:
+    from tests.harness import Gateway
+    from tests.leads import LeadAnswer
+
+
+def without(lead: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in lead.items() if name not in names}
+
+
+async def refused(gateway: Gateway, lead: dict[str, Any], **how: Any) -> LeadAnswer:
+    """The answer to a lead that is refused before anything is sent."""
+    answer = await upsert_lead(gateway, lead, **how)
+    assert (answer.status, answer.outcome) == ("REJECTED", "REJECTED")
+    assert gateway.calls("ivvy", writes=True) == []
+    return answer
+
+
+async def test_everything_that_is_missing_is_told_at_once(gateway: Gateway) -> None:
+    answer = await refused(gateway, {"externalId": "L-1"})
+    needed = ("name", "typeName", "stageName", "sourceName", "industryName", "contact")
+    assert answer.told() == dict.fromkeys(needed, "REQUIRED")
+    assert answer.data["contact"] is None
+
+
+@pytest.mark.parametrize("name", ["name", "typeName", "stageName", "sourceName"])
+async def test_a_new_lead_needs_its_name_type_stage_and_source(gateway: Gateway, name: str) -> None:
+    lead = without(OF_ADA, name, *(["subtypeName"] if name == "typeName" else []))
+    assert (await refused(gateway, lead)).told() == {name: "REQUIRED"}
+
+
+async def test_a_sub_type_is_required_when_the_type_has_any(gateway: Gateway) -> None:
+    answer = await refused(gateway, without(OF_ADA, "subtypeName"))
+    [problem] = answer.errors
+    assert (problem["code"], problem["field"]) == ("REQUIRED", ["subtypeName"])
+    assert problem["suggestions"] == ["One day", "Residential"]
+
+
+async def test_a_sub_type_is_not_required_when_the_type_has_none(gateway: Gateway) -> None:
+    lead = without(OF_ADA, "subtypeName") | {"typeName": "Wedding"}
+    assert (await upsert_lead(gateway, lead)).outcome == "CREATED"
+
+
+async def test_a_sub_type_is_required_when_the_type_changes_to_one_that_has_any(
+    gateway: Gateway,
+) -> None:
+    answer = await refused(gateway, {"ivvy": {"id": "9002"}, "typeName": "Conference"})
+    assert answer.told() == {"subtypeName": "REQUIRED"}
+
+
+async def test_a_sub_type_of_another_type_is_invalid_with_the_right_choices(
+    gateway: Gateway,
+) -> None:
+    lead = OF_ADA | {"typeName": "Wedding"}
+    [problem] = (await refused(gateway, lead)).errors
+    assert (problem["code"], problem["field"]) == ("INVALID", ["subtypeName"])
+    assert "'Wedding'" in problem["message"]
+    assert "has none" in problem["message"]
+    by_id = without(OF_ADA, "subtypeName") | {"ivvy": {"subtypeId": "999"}}
+    [problem] = (await refused(gateway, by_id)).errors
+    assert (problem["code"], problem["field"]) == ("INVALID", ["ivvy", "subtypeId"])
+    assert problem["suggestions"] == ["111", "112"]
+
+
+async def test_a_sub_type_that_no_type_has_is_not_found_with_the_right_choices(
+    gateway: Gateway,
+) -> None:
+    [problem] = (await refused(gateway, OF_ADA | {"subtypeName": "One dya"})).errors
+    assert (problem["code"], problem["field"]) == ("NAME_NOT_FOUND", ["subtypeName"])
+    assert problem["suggestions"] == ["One day"]
+
+
+async def test_a_reason_of_another_stage_is_invalid_with_the_right_choices(
+    gateway: Gateway,
+) -> None:
+    lost = OF_ADA | {"stageName": "Lost"}
+    assert (await upsert_lead(gateway, lost | {"stageReasonName": "price"})).outcome == "CREATED"
+    gateway.sandbox.calls.clear()
+    [problem] = (await refused(gateway, OF_ADA | {"stageReasonName": "Price"})).errors
+    assert (problem["code"], problem["field"]) == ("INVALID", ["stageReasonName"])
+    by_id = lost | {"ivvy": {"stageReasonId": "111"}}
+    [problem] = (await refused(gateway, by_id)).errors
+    assert (problem["code"], problem["field"]) == ("INVALID", ["ivvy", "stageReasonId"])
+    assert problem["suggestions"] == ["231", "232"]
+
+
+async def test_a_reason_is_looked_up_within_the_stored_stage(gateway: Gateway) -> None:
+    answer = await refused(gateway, {"ivvy": {"id": "9001"}, "stageReasonName": "Price"})
+    assert answer.told() == {"stageReasonName": "INVALID"}
+    made = await upsert_lead(gateway, OF_ADA | {"externalId": "L-1", "stageName": "Lost"})
+    answer = await upsert_lead(gateway, {"externalId": "L-1", "stageReasonName": "Date taken"})
+    assert (made.outcome, answer.outcome) == ("CREATED", "UPDATED")
+    assert lead_writes(gateway)[-1]["stageReasonId"] == 232
+
+
+async def test_a_child_of_a_stored_stage_that_is_no_leads_stage_needs_the_stage(
+    gateway: Gateway,
+) -> None:
+    change_lead(gateway, 9001, stageId=24)  # an opportunity's stage: in no list for leads
+    answer = await refused(gateway, {"ivvy": {"id": "9001"}, "stageReasonName": "Price"})
+    assert answer.told() == {"stageReasonName": "INVALID"}
+    assert "ivvy.stageReasonId" in answer.errors[0]["message"]
+
+
+async def test_a_stage_of_opportunities_is_not_offered(gateway: Gateway) -> None:
+    by_name = await refused(gateway, OF_ADA | {"stageName": "Proposal sent"})
+    assert by_name.told() == {"stageName": "NAME_NOT_FOUND"}
+    by_id = without(OF_ADA, "stageName") | {"ivvy": {"stageId": "24"}}
+    assert (await refused(gateway, by_id)).told() == {"ivvy.stageId": "NOT_FOUND"}
+
+
+async def test_every_stage_is_offered_when_the_list_does_not_say_what_they_are_for(
+    gateway: Gateway,
+) -> None:
+    gateway.sandbox.ivvy.switches["stages_apply_to"] = False
+    answer = await upsert_lead(gateway, OF_ADA | {"stageName": "Proposal sent"})
+    # Only iVvy knows then, and its words reach the caller.
+    [problem] = answer.errors
+    assert (problem["code"], problem["backendCode"]) == ("INVALID", "24218")
+
+
+async def test_inactive_users_are_not_offered_as_owners(gateway: Gateway) -> None:
+    for name in ("Otto Former", "otto@example.com"):
+        answer = await refused(gateway, OF_ADA | {"ownerName": name})
+        assert answer.told() == {"ownerName": "NAME_NOT_FOUND"}
+    answer = await refused(gateway, OF_ADA | {"ivvy": {"ownerUserId": "803"}})
+    assert answer.told() == {"ivvy.ownerUserId": "NOT_FOUND"}
+
+
+async def test_an_owner_is_known_by_full_name_and_by_email_address(gateway: Gateway) -> None:
+    for name in ("sam seller", "sam.seller@example.com"):
+        await upsert_lead(gateway, OF_ADA | {"ownerName": name})
+    assert [body["ownerUserId"] for body in lead_writes(gateway)] == [801, 801]
+
+
+async def test_every_wrong_name_and_id_is_told_at_once(gateway: Gateway) -> None:
+    names = ("typeName", "stageName", "sourceName", "industryName", "qualityName", "channelName")
+    wrong = dict.fromkeys((*names, "ownerName"), "Nonsense")
+    ids = ("typeId", "stageId", "sourceId", "industryId", "qualityId", "channelId", "ownerUserId")
+    lead = without(OF_ADA, "subtypeName") | wrong
+    by_name = await refused(gateway, lead)
+    assert by_name.told() == dict.fromkeys(wrong, "NAME_NOT_FOUND")
+    assert "leadOptions" in by_name.errors[0]["message"]
+    bare = {"name": "X", "contact": {"externalId": "E-1001"}}
+    by_id = await refused(gateway, bare | {"ivvy": dict.fromkeys(ids, "77777")})
+    assert by_id.told() == {f"ivvy.{name}": "NOT_FOUND" for name in ids}
+
+
+async def test_a_sub_type_waits_for_a_type_that_is_known(gateway: Gateway) -> None:
+    answer = await refused(gateway, OF_ADA | {"typeName": "Nonsense"})
+    assert answer.told() == {"typeName": "NAME_NOT_FOUND"}
+
+
+async def test_an_industry_is_required_for_a_lead_of_a_contact(gateway: Gateway) -> None:
+    answer = await refused(gateway, without(OF_ADA, "industryName"))
+    assert answer.told() == {"industryName": "REQUIRED"}
+
+
+async def test_an_industry_is_not_required_for_a_lead_of_a_company(gateway: Gateway) -> None:
+    assert (await upsert_lead(gateway, OF_HARBOUR)).outcome == "CREATED"
+
+
+async def test_a_contact_is_required_for_a_lead_of_a_contact(gateway: Gateway) -> None:
+    answer = await refused(gateway, without(OF_ADA, "contact"))
+    assert answer.told() == {"contact": "REQUIRED"}
+
+
+async def test_a_person_is_required_for_a_lead_of_a_company(gateway: Gateway) -> None:
+    answer = await refused(gateway, without(OF_HARBOUR, "contact"))
+    assert answer.told() == {"contact": "REQUIRED"}
+    assert "person" in answer.errors[0]["message"]
+    by_id = NAMES | {"ivvy": {"companyId": str(HARBOUR)}}
+    assert (await refused(gateway, by_id)).told() == {"contact": "REQUIRED"}
+
+
+async def test_a_person_at_a_company_without_a_company_is_invalid(gateway: Gateway) -> None:
+    lead = without(OF_ADA, "contact") | {"ivvy": {"companyLeadContactId": str(ADA)}}
+    answer = await refused(gateway, lead)
+    assert answer.told() == {"ivvy.companyLeadContactId": "INVALID"}
+
+
+async def test_a_lead_belongs_to_a_company_whenever_one_is_named(gateway: Gateway) -> None:
+    """A company XOR a contact: with both it is the company's, and the contact is the person."""
+    lead = OF_ADA | {"ivvy": {"companyId": str(ENGINES)}}
+    answer = await upsert_lead(gateway, lead)
+    assert answer.errors == []
+    [body] = lead_writes(gateway)
+    assert (body["companyId"], body["companyLeadContactId"]) == (ENGINES, ADA)
+    assert "contactId" not in body
+
+
+async def test_a_contact_who_is_not_at_the_company_is_invalid_by_id(gateway: Gateway) -> None:
+    lead = NAMES | {"ivvy": {"companyId": str(HARBOUR), "companyLeadContactId": str(ADA)}}
+    [problem] = (await refused(gateway, lead)).errors
+    assert (problem["code"], problem["field"]) == ("INVALID", ["ivvy", "companyLeadContactId"])
+    assert "objects" in problem["message"]
+
+
+async def test_a_new_contact_is_not_at_a_company_that_is_only_an_id(gateway: Gateway) -> None:
+    person = {"email": "new@example.com", "firstName": "New", "lastName": "One"}
+    lead = NAMES | {"contact": person, "ivvy": {"companyId": str(HARBOUR)}}
+    answer = await refused(gateway, lead)
+    assert answer.told() == {"contact": "INVALID"}
+    there = person | {"companiesName": ["Harbour Hotels"]}
+    assert (await upsert_lead(gateway, lead | {"contact": there})).outcome == "CREATED"
+
+
+async def test_company_and_contact_inline_are_linked(gateway: Gateway) -> None:
+    lead = NAMES | {"contact": {"externalId": "E-1001"}, "company": {"name": "Harbour Hotels"}}
+    answer = await upsert_lead(gateway, lead)
+    assert answer.errors == []
+    [body] = lead_writes(gateway)
+    assert (body["company"], body["contact"]) == ({"id": HARBOUR}, {"id": ADA})
+    [ada] = gateway.ivvy(externalId="E-1001")
+    assert ada["companies"] == [ENGINES, HARBOUR]
+
+
+async def test_another_id_beside_the_contact_is_a_conflict(gateway: Gateway) -> None:
+    person = {"ivvy": {"id": str(ADA)}}
+    for name in ("contactId", "companyLeadContactId"):
+        lead = OF_HARBOUR | {"contact": person, "ivvy": {name: str(MARY)}}
+        assert (await refused(gateway, lead)).told()[f"ivvy.{name}"] == "CONFLICT"
+    ids = {"contactId": str(ADA), "companyLeadContactId": str(MARY)}
+    answer = await refused(gateway, OF_HARBOUR | {"contact": {}, "ivvy": ids})
+    assert answer.told()["ivvy.contactId"] == "CONFLICT"
+
+
+async def test_another_id_beside_the_company_is_a_conflict(gateway: Gateway) -> None:
+    lead = OF_HARBOUR | {
+        "company": {"ivvy": {"id": str(HARBOUR)}},
+        "ivvy": {"companyId": str(ENGINES)},
+    }
+    answer = await refused(gateway, lead)
+    assert "CONFLICT" in answer.told().values()
+    [problem] = [one for one in answer.errors if one["code"] == "CONFLICT"]
+    assert str(HARBOUR) in problem["message"]
+    assert str(ENGINES) in problem["message"]
+
+
+async def test_the_same_id_beside_the_contact_is_that_contacts_id(gateway: Gateway) -> None:
+    lead = OF_ADA | {
+        "contact": {"lastName": "King"},
+        "ivvy": {"contactId": str(ADA), "companyLeadContactId": None},
+    }
+    answer = await upsert_lead(gateway, lead)
+    assert (answer.errors, answer.contact["matchedBy"]) == ([], "ivvy.contactId")
+    assert lead_writes(gateway)[0]["contact"] == {"id": ADA, "lastName": "King"}
+
+
+async def test_an_unknown_lead_field_says_how_to_configure_it(gateway: Gateway) -> None:
+    fields = [{"name": "Delegate", "values": ["1"]}]
+    [problem] = (await refused(gateway, OF_ADA | {"customFields": fields})).errors
+    assert (problem["code"], problem["field"]) == ("NAME_NOT_FOUND", ["customFields", "0", "name"])
+    assert "GATEWAY_IVVY_LEAD_FIELDS" in problem["message"]
+    assert problem["suggestions"] == ["Delegates"]
+
+
+async def test_lead_fields_are_written_by_id_without_any_table(gateway: Gateway) -> None:
+    fields = [{"id": "702", "values": ["long"]}, {"id": "703", "values": ["2"]}]
+    answer = await upsert_lead(gateway, OF_ADA | {"ivvy": {"customFields": fields}})
+    assert answer.errors == []
+    assert lead_writes(gateway)[0]["customFields"] == [
+        {"fieldId": 702, "fieldValue": "long"},
+        {"fieldId": 703, "fieldValue": "2"},
+    ]
+
+
+async def test_an_id_wins_over_the_name_of_the_same_lead_field(gateway: Gateway) -> None:
+    lead = OF_ADA | {
+        "customFields": [{"name": "Budget note", "values": ["by name"]}],
+        "ivvy": {"customFields": [{"id": "702", "values": ["by id"]}]},
+    }
+    answer = await upsert_lead(gateway, lead)
+    assert answer.result["ignoredFields"] == ["customFields.Budget note"]
+    assert lead_writes(gateway)[0]["customFields"] == [{"fieldId": 702, "fieldValue": "by id"}]
+
+
+async def test_a_lead_fields_value_is_read_by_its_type_in_the_table(gateway: Gateway) -> None:
+    fields = [{"name": "Delegates", "values": ["many"]}]
+    answer = await refused(gateway, OF_ADA | {"customFields": fields})
+    assert answer.told() == {"customFields.0.values": "INVALID"}
+    fields = [{"name": "Budget note", "values": ["one", "two"]}]
+    answer = await refused(gateway, OF_ADA | {"customFields": fields})
+    assert answer.told() == {"customFields.0.values": "INVALID"}
+
+
+async def test_ids_of_a_wrong_form_are_told_where_they_stand(gateway: Gateway) -> None:
+    names = ("id", "typeId", "contactId", "companyId")
+    lead = OF_ADA | {
+        "ivvy": dict.fromkeys(names, "x") | {"customFields": [{"id": "a", "values": []}]},
+        "contact": {"ivvy": {"groupIds": ["b"]}},
+        "company": {"name": "X", "ivvy": {"industryId": "c"}},
+    }
+    answer = await refused(gateway, lead)
+    expected = {f"ivvy.{name}" for name in names} | {"ivvy.customFields.0.id"}
+    expected |= {"contact.ivvy.groupIds.0", "company.ivvy.industryId"}
+    assert answer.told() == dict.fromkeys(expected, "INVALID")
+
+
+async def test_problems_of_contact_and_company_are_told_with_those_of_the_lead(
+    gateway: Gateway,
+) -> None:
+    lead = {
+        "name": "",
+        "typeName": "Wedding",
+        "stageName": "Neu",
+        "customFields": [{"name": "Season", "values": ["1"]}, {"name": "season", "values": []}],
+        "contact": {"email": "nobody", "firstName": "A", "groupsName": ["Newsleter"]},
+        "company": {
+            "name": "Nowhere Ltd",
+            "phone": "12",
+            "email": "x",
+            "industryName": "Tech",
+            "address": {"countryCode": "Germany", "latitude": 99.0, "longitude": 1.0},
+            "customFields": [{"name": "Teer", "values": ["Gold"]}],
+        },
+    }
+    answer = await refused(gateway, lead)
+    assert answer.told() == {
+        "name": "INVALID",
+        "stageName": "NAME_NOT_FOUND",
+        "sourceName": "REQUIRED",
+        "customFields": "INVALID",
+        "contact.email": "INVALID",
+        "contact.lastName": "REQUIRED",
+        "contact.groupsName.0": "NAME_NOT_FOUND",
+        "company.phone": "INVALID",
+        "company.email": "INVALID",
+        "company.industryName": "NAME_NOT_FOUND",
+        "company.address.countryCode": "INVALID",
+        "company.address.latitude": "INVALID",
+        "company.customFields.0.name": "NAME_NOT_FOUND",
+    }
