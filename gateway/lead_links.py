@@ -233,9 +233,20 @@ class Links:
 
     @staticmethod
     async def _asked(asking: Awaitable[T]) -> T:
-        """What the store says; raises NotWrittenError where it cannot be asked."""
+        """What the store says; raises NotWrittenError where it cannot be asked.
+
+        Raises RefusedError for an externalId that no database can hold, such as one with a NUL.
+        """
         try:
             return await asking
+        except ValueError as error:
+            raise RefusedError(
+                Problem(
+                    code=ProblemCode.INVALID,
+                    message="externalId holds a character that cannot be stored.",
+                    field=["externalId"],
+                )
+            ) from error
         except StoreError as error:
             log.exception("store not available")
             raise NotWrittenError(

@@ -50,7 +50,7 @@ def masked(error: GraphQLError, request_id: str) -> GraphQLError:
     )
 
 
-class RefusedError(HTTPException):
+class HttpRefusalError(HTTPException):
     """A request that HTTP refuses; raised within the view, answered as a GraphQL error."""
 
     def __init__(
@@ -66,7 +66,7 @@ class RefusedError(HTTPException):
         self.extensions = {"code": HTTPStatus(status).name, **(extensions or {})}
 
     @classmethod
-    def over(cls, status: int, error: GraphQLError) -> RefusedError:
+    def over(cls, status: int, error: GraphQLError) -> HttpRefusalError:
         """A refusal that says what an error says."""
         return cls(status, error.message, extensions=error.extensions)
 

@@ -22,7 +22,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from strawberry.types.graphql import OperationType
 
 from gateway.api.context import Context
-from gateway.api.errors import FAILED, STATUS_OF_CODE, RefusedError
+from gateway.api.errors import FAILED, STATUS_OF_CODE, HttpRefusalError
 from gateway.api.limits import Limits, exceeded
 from gateway.api.middleware import REQUEST_ID, Cors, request_id
 from gateway.api.negotiation import (
@@ -101,13 +101,13 @@ class GraphQLView(GraphQL[Context, None]):
             name = request_id(request)
             log.exception("request failed", request_id=name)
             told = {"code": "INTERNAL_ERROR", "requestId": name}
-            refused = RefusedError(500, FAILED, extensions=told)
+            refused = HttpRefusalError(500, FAILED, extensions=told)
         return self._refused(request, refused)
 
-    def _refused(self, request: Request, refused: RefusedError) -> Response:
+    def _refused(self, request: Request, refused: HttpRefusalError) -> Response:
         try:
             media_type = answer_type(request.headers)
-        except RefusedError:
+        except HttpRefusalError:
             media_type = JSON
         media_type = GRAPHQL_RESPONSE if media_type == GRAPHQL_RESPONSE else JSON
         content = orjson.dumps(refused.body)
@@ -136,8 +136,8 @@ class GraphQLView(GraphQL[Context, None]):
         if len(request.scope["query_string"]) > self._max_body:
             raise self._too_large("The address is longer", 414)
 
-    def _too_large(self, what: str, status: int) -> RefusedError:
-        return RefusedError.over(status, exceeded(what, "max_body_bytes", self._max_body))
+    def _too_large(self, what: str, status: int) -> HttpRefusalError:
+        return HttpRefusalError.over(status, exceeded(what, "max_body_bytes", self._max_body))
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
@@ -158,10 +158,10 @@ class GraphQLView(GraphQL[Context, None]):
         return response
 
     def is_request_allowed(self, request: BaseRequestProtocol) -> bool:
-        """GET and POST; raises RefusedError with Allow for another method."""
+        """GET and POST; raises HttpRefusalError with Allow for another method."""
         if not super().is_request_allowed(request):
             message = f"GraphQL is served by GET and POST, not by {request.method}."
-            raise RefusedError(405, message, headers={"Allow": "GET, POST"})
+            raise HttpRefusalError(405, message, headers={"Allow": "GET, POST"})
         return True
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:  # noqa: ARG002 - Strawberry's signature
@@ -178,17 +178,17 @@ class GraphQLView(GraphQL[Context, None]):
             check_content(headers)
             data = self.parse_json(await request.get_body())
         if isinstance(data, list):
-            raise RefusedError(400, "Send one operation a request: batches are not supported.")
+            raise HttpRefusalError(400, "Send one operation a request: batches are not supported.")
         if not isinstance(data, dict):
-            raise RefusedError(400, "The body must be a JSON object.")
+            raise HttpRefusalError(400, "The body must be a JSON object.")
         _check_parameters(data)
         try:
             text = self._trusted.find(data)
         except GraphQLError as error:
-            raise RefusedError.over(400, error) from None
+            raise HttpRefusalError.over(400, error) from None
         query = data.get("query") if text is None else text
         if not query:
-            raise RefusedError(400, "The request has neither a query nor a documentId.")
+            raise HttpRefusalError(400, "The request has neither a query nor a documentId.")
         streams = answer_type(headers) == EVENT_STREAM
         return GraphQLRequestData(
             query=query,
@@ -259,21 +259,21 @@ def _check_parameters(data: dict[str, Any]) -> None:
         ("extensions", dict, "an object"),
     ):
         if not isinstance(data.get(name), kind | None):
-            raise RefusedError(400, f"{name} must be {called}, or null.")
+            raise HttpRefusalError(400, f"{name} must be {called}, or null.")
 
 
-def _refusal(error: HTTPException) -> RefusedError:
+def _refusal(error: HTTPException) -> HttpRefusalError:
     """What Strawberry refuses, as we answer it."""
-    if isinstance(error, RefusedError):
+    if isinstance(error, HttpRefusalError):
         return error
     cause = error.__cause__
     if isinstance(cause, InvalidOperationTypeError):
         if cause.operation_type is OperationType.SUBSCRIPTION:
-            return RefusedError(
+            return HttpRefusalError(
                 406,
                 f"A subscription is answered as {EVENT_STREAM} (by Accept), or over a WebSocket "
                 "with graphql-transport-ws.",
             )
         message = "A mutation is sent by POST: GET only asks."
-        return RefusedError(405, message, headers={"Allow": "POST"})
-    return RefusedError(error.status_code, error.reason)
+        return HttpRefusalError(405, message, headers={"Allow": "POST"})
+    return HttpRefusalError(error.status_code, error.reason)

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
-from gateway.api.errors import RefusedError
+from gateway.api.errors import HttpRefusalError
 from gateway.api.negotiation import JSON
 
 if TYPE_CHECKING:
@@ -75,6 +75,6 @@ class Cors(CORSMiddleware):
         }
         if made.status_code == HTTPStatus.OK:
             return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
-        refused = RefusedError(made.status_code, bytes(made.body).decode())
+        refused = HttpRefusalError(made.status_code, bytes(made.body).decode())
         content = orjson.dumps(refused.body)
         return Response(content, made.status_code, headers, media_type=JSON)

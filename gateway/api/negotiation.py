@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.api.errors import RefusedError
+from gateway.api.errors import HttpRefusalError
 
 if TYPE_CHECKING:
     from starlette.datastructures import Headers
@@ -22,7 +22,7 @@ _OFFERED = {
 
 
 def answer_type(headers: Headers) -> str:
-    """The media type of the answer; raises RefusedError (406) where the client takes none of ours."""
+    """The media type of the answer; raises HttpRefusalError (406) where the client takes none of ours."""
     accept = ",".join(headers.getlist("accept"))
     if not accept.strip():
         return JSON
@@ -34,7 +34,9 @@ def answer_type(headers: Headers) -> str:
             best, best_weight = offered, weight
     if best is None:
         kinds = ", ".join(reversed(_OFFERED))
-        raise RefusedError(406, f"The answer comes as one of {kinds}; Accept allows none of them.")
+        raise HttpRefusalError(
+            406, f"The answer comes as one of {kinds}; Accept allows none of them."
+        )
     return best
 
 
@@ -60,7 +62,7 @@ def _weight(text: str) -> float:
 
 
 def check_content(headers: Headers) -> None:
-    """Raise RefusedError (415) for a body that is not plain JSON in UTF-8.
+    """Raise HttpRefusalError (415) for a body that is not plain JSON in UTF-8.
 
     This is also what keeps foreign pages out: a browser asks first (preflight) before it lets a page
     of another origin send this content type.
@@ -70,13 +72,13 @@ def check_content(headers: Headers) -> None:
     )
     charsets = [part for part in parameters if part.startswith("charset=")]
     if media_type != JSON or not all(_is_utf8(part) for part in charsets):
-        raise RefusedError(
+        raise HttpRefusalError(
             415,
             f"The body must be {JSON} in UTF-8; its Content-Type says otherwise.",
             headers={"Accept-Post": JSON},
         )
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise RefusedError(
+        raise HttpRefusalError(
             415, "The body must not be compressed.", headers={"Accept-Encoding": "identity"}
         )
 
