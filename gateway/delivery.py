@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gateway.backends.adapter import Answer, Plan
     from gateway.calls import Call, Reply
     from gateway.model import Backend
+    from gateway.target import Journal
     from gateway.upstream import Exchange, Sender
 
 
@@ -28,7 +29,9 @@ class Writes(Protocol):
         ...
 
 
-async def deliver(plan: Plan, adapter: Writes, exchange: Exchange) -> BackendResult:
+async def deliver(
+    plan: Plan, adapter: Writes, exchange: Exchange, journal: Journal | None = None
+) -> BackendResult:
     """The result of a plan's calls; the first one that fails ends them.
 
     A failure after a call that took effect is PARTIAL; before, it is what is known of the call.
@@ -42,6 +45,8 @@ async def deliver(plan: Plan, adapter: Writes, exchange: Exchange) -> BackendRes
             answer = adapter.read_answer(call, reply)
             result.id = ID(answer.id) if answer.id is not None else result.id
             result.jobs += answer.jobs
+            if journal is not None and len(replies) < len(plan.calls):
+                await journal.answered(result)
     except BackendFailure as failure:
         result.outcome = Outcome.PARTIAL if replies else failure.outcome
         result.errors.append(failure.problem)

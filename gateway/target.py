@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -26,6 +26,52 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
+class Journal(Protocol):
+    """Hears of a part's writes as they happen: what must be known of them after a crash."""
+
+    async def looking(self, part: Part) -> None:
+        """The record is about to be looked up; gives leave, in time, where writes have an order.
+
+        Raises NotWrittenError when earlier writes to the record take too long.
+        """
+        ...
+
+    async def sending(self, part: Part, *, repeatable: bool) -> None:
+        """The first writing call is about to leave.
+
+        `repeatable` says whether all that follows may be sent twice. Raises NotWrittenError to
+        keep it back.
+        """
+        ...
+
+    async def answered(self, result: BackendResult) -> None:
+        """A writing call was answered, and others follow; the result as it is so far."""
+        ...
+
+    async def ended(self, part: Part) -> None:
+        """The part has its result."""
+        ...
+
+
+class Silent:
+    """Keeps no journal."""
+
+    async def looking(self, part: Part) -> None:
+        """Nothing to do."""
+
+    async def sending(self, part: Part, *, repeatable: bool) -> None:
+        """Nothing to do."""
+
+    async def answered(self, result: BackendResult) -> None:
+        """Nothing to do."""
+
+    async def ended(self, part: Part) -> None:
+        """Nothing to do."""
+
+
+SILENT = Silent()
+
+
 @dataclass(kw_only=True)
 class Part:
     """What one backend has to do with a write, as far as it has come."""
@@ -38,6 +84,7 @@ class Part:
     plan: Plan | None = None
     result: BackendResult | None = None
     """Set as soon as this part is over."""
+    journal: Journal = SILENT
 
     def end(self, outcome: Outcome, problems: Iterable[Problem] = ()) -> None:
         """End this part without a write."""
@@ -60,6 +107,10 @@ class Target(Part):
     adapter: Adapter
     write: ContactWrite
     found: Found | None = None
+    observed: bool = False
+    """Looked at for what it tells of its siblings; nothing is written to it now."""
+    names_only: bool = False
+    """Whether only names are resolved: what is stored will have changed when this is delivered."""
 
 
 @contextmanager

@@ -1,0 +1,196 @@
+"""The first half of a write's story: every target is checked, resolved, found and planned.
+
+Nothing is written here. What is found out stands in the targets; `upsert.py` goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.backends.adapter import Found, Plan
+from gateway.errors import NotWrittenError
+from gateway.model import Backend, MissingPolicy
+from gateway.names import nowhere_found, resolve
+from gateway.results import Outcome, Problem
+from gateway.target import Target, border, no_key_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gateway.names import Loaders
+
+
+@dataclass(kw_only=True)
+class Prepared:
+    """A write's targets, as far as they have come before anything is written."""
+
+    targets: list[Target]
+    looking: dict[Backend, asyncio.Task[None]] = field(default_factory=dict)
+    """The look-up of each target."""
+    problems: list[Problem] = field(default_factory=list)
+    """What is wrong with the input, whatever the target."""
+    late: frozenset[Backend] = frozenset()
+    """The targets that had not answered when the others went on."""
+
+    @property
+    def unanswered(self) -> set[Backend]:
+        """The targets whose look-ups are still under way."""
+        return {backend for backend, task in self.looking.items() if not task.done()}
+
+    @property
+    def rejected(self) -> bool:
+        """Whether nothing may be written, because of the input."""
+        return bool(self.problems) or any(_is_rejected(target) for target in self.targets)
+
+    async def cancel_look_ups(self) -> None:
+        """Ask no further."""
+        late = [task for task in self.looking.values() if not task.done()]
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def call_off(self) -> None:
+        """End every target: nothing is written, because one of them cannot take the input."""
+        everywhere = any(problem.backend is None for problem in self.problems)
+        for target in self.targets:
+            if target.result is None:
+                target.end(Outcome.REJECTED if everywhere else Outcome.SKIPPED)
+
+
+async def prepare(
+    targets: list[Target], problems: Sequence[Problem], loaders: Loaders, barrier: float
+) -> Prepared:
+    """Bring every target as far as its plan, except those that are late at `barrier`.
+
+    `barrier` is a moment of `time.monotonic`. What nobody knows by name is a problem of the input.
+    """
+    prepared = Prepared(targets=targets)
+    try:
+        await _look_up_all(prepared, loaders, barrier)
+    except asyncio.CancelledError:
+        await prepared.cancel_look_ups()
+        raise
+    prepared.problems = [*problems, *_unknown_names(targets)]
+    return prepared
+
+
+async def _look_up_all(prepared: Prepared, loaders: Loaders, barrier: float) -> None:
+    targets, running = prepared.targets, prepared.looking
+
+    async def start(chosen: list[Target]) -> None:
+        """Look up a group of targets, until all have answered or it is time to go on."""
+        for target in chosen:
+            running[target.backend] = asyncio.create_task(_look(target, targets, loaders))
+        if chosen:
+            left = max(0.0, barrier - time.monotonic())
+            await asyncio.wait([running[target.backend] for target in chosen], timeout=left)
+
+    now: list[Target] = []
+    later: list[Target] = []
+    for target in targets:
+        adapter, write = target.adapter, target.write
+        with border(target):
+            target.wanted = adapter.wanted(write)
+            problems = adapter.check(write)
+            if problems:
+                target.plan = Plan(outcome=Outcome.REJECTED, problems=tuple(problems))
+            # A target without a key of its own can only be asked once its siblings have answered.
+            (later if adapter.needs_siblings(write) else now).append(target)
+    await start(now)
+    await start(later)
+    unanswered = prepared.unanswered
+    prepared.late = frozenset(unanswered)
+    for target in targets:
+        if target.backend not in unanswered:
+            with border(target):
+                plan(target, targets, unanswered)
+
+
+async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None:
+    """Resolve the write's names and find the stored record, side by side."""
+    adapter, write = target.adapter, target.write
+    with border(target):
+        resolving = asyncio.create_task(resolve(target.wanted, adapter.catalogs, loaders))
+        try:
+            if target.plan is None and not target.names_only:
+                await target.journal.looking(target)
+                siblings = siblings_of(target, targets)
+                target.found = await adapter.find(write, siblings, target.exchange)
+        except asyncio.CancelledError:
+            resolving.cancel()
+            raise
+        finally:
+            target.resolution = await resolving
+        if target.resolution.unreadable is not None:
+            raise target.resolution.unreadable
+
+
+def siblings_of(target: Target, targets: Iterable[Target]) -> dict[Backend, Found]:
+    """What has been found in the other backends so far."""
+    return {
+        other.backend: other.found
+        for other in targets
+        if other is not target and other.found is not None
+    }
+
+
+def plan(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -> None:
+    """Decide what the target's write comes to, from what has been found."""
+    found = target.found
+    if target.observed:
+        return
+    if target.result is not None:
+        if target.result.outcome is Outcome.REJECTED:
+            target.result.errors += target.resolution.problems
+        return
+    if found is None:
+        if target.names_only and target.plan is None:
+            if target.resolution.problems:
+                target.end(Outcome.REJECTED, target.resolution.problems)
+            return
+        # The backend's own check failed, and the plan says so.
+        made = target.plan or Plan(outcome=Outcome.REJECTED)
+    elif found.stored is None and found.looked and target.write.if_missing is MissingPolicy.SKIP:
+        target.end(Outcome.SKIPPED)
+        return
+    elif found.keyless and (silent := _silent(target, targets, unanswered)):
+        raise NotWrittenError(no_key_from(silent, target.backend))
+    else:
+        made = target.adapter.plan(
+            target.write, found, target.resolution, siblings_of(target, targets)
+        )
+    problems = (*made.problems, *target.resolution.problems)
+    target.plan = made
+    if problems:
+        target.end(Outcome.REJECTED, problems)
+
+
+def _silent(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -> list[Backend]:
+    """The siblings that could have told the target's key, and did not answer."""
+    return [
+        other.backend
+        for other in targets
+        if other is not target
+        and (
+            other.backend in unanswered
+            or (other.result is not None and other.result.outcome is Outcome.FAILED)
+        )
+    ]
+
+
+def _is_rejected(target: Target) -> bool:
+    return (
+        target.result is not None
+        and target.result.outcome is Outcome.REJECTED
+        and not target.observed
+    )
+
+
+def _unknown_names(targets: list[Target]) -> list[Problem]:
+    """Problems of names that no target knows, though all that were asked could tell."""
+    wanted = {target.backend: target.wanted for target in targets}
+    resolutions = {target.backend: target.resolution for target in targets}
+    return nowhere_found(wanted, resolutions)
