@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gateway.lead_links import Links
     from tests.harness import Gateway
 
 UPSERT_LEAD = """
@@ -52,6 +54,10 @@ OF_HARBOUR: dict[str, Any] = {
     "contact": {"externalId": "E-1004"},
 }
 """A lead of a company, with a person who is there."""
+
+
+EVE: dict[str, Any] = {"email": "Eve@example.com", "firstName": "Eve", "lastName": "Moore"}
+"""A person that iVvy does not hold."""
 
 
 @dataclass
@@ -132,3 +138,49 @@ def change_lead(gateway: Gateway, lead_id: int, **fields: Any) -> None:
         rows.remove(row)
     row.update(fields)
     gateway.sandbox.ivvy.load(state)
+
+
+LEAD: dict[str, Any] = OF_ADA | {"externalId": "L-1"}
+LEAD_CALL = "/api/1.0/contact?action=addOrUpdateLead"
+
+
+def links_of(gateway: Gateway) -> Links:
+    """The gateway's links between externalIds and leads."""
+    links: Links = gateway.app.state.account.links
+    return links
+
+
+def later(gateway: Gateway, **by: float) -> None:
+    """Let time pass for the links alone."""
+    links_of(gateway).clock = lambda: datetime.now(UTC) + timedelta(**by)
+
+
+def fault(gateway: Gateway, path: str = LEAD_CALL, **what: Any) -> None:
+    """Let iVvy fail at one of its calls."""
+    gateway.sandbox.faults.add({"backend": "ivvy", "path": path, **what})
+
+
+async def unanswered(gateway: Gateway, lead: dict[str, Any] = LEAD) -> None:
+    """A create that was sent and whose answer is lost; iVvy has made the lead."""
+    fault(gateway, drop="after")
+    answer = await upsert_lead(gateway, lead)
+    assert (answer.status, answer.outcome) == ("UNKNOWN", "UNKNOWN")
+
+
+async def doubtful(gateway: Gateway, lead: dict[str, Any] = LEAD) -> dict[str, Any]:
+    """The problem of a call that cannot tell what an earlier one has made."""
+    held = len(leads(gateway))
+    answer = await upsert_lead(gateway, lead)
+    assert (answer.status, answer.outcome) == ("UNKNOWN", "UNKNOWN")
+    assert len(leads(gateway)) == held
+    [problem] = answer.errors
+    assert (problem["code"], problem["field"]) == ("CONFLICT", ["externalId"])
+    return problem
+
+
+async def refused(gateway: Gateway, lead: dict[str, Any], **how: Any) -> LeadAnswer:
+    """The answer to a lead that is refused before anything is sent."""
+    answer = await upsert_lead(gateway, lead, **how)
+    assert (answer.status, answer.outcome) == ("REJECTED", "REJECTED")
+    assert gateway.calls("ivvy", writes=True) == []
+    return answer
