@@ -107,20 +107,18 @@ async def _checked(account: Account, settings: Settings, backend: Backend) -> Re
 
 async def _note_lists(adapter: Adapter, exchange: Exchange, report: Report) -> None:
     """How many names each of the backend's lists has, or why it cannot be read."""
+    sizes: dict[CatalogName, int] = {}
+
+    async def read(name: CatalogName) -> None:
+        try:
+            sizes[name] = len((await adapter.catalogs.read(name, exchange)).entries)
+        except BackendFailure as failure:
+            report.wrong.append(f"{name.value} cannot be read: {_in_words(failure.problem)}")
+
     names = [name for name in CatalogName if adapter.catalogs.holds(name)]
-    read = await asyncio.gather(
-        *(adapter.catalogs.read(name, exchange) for name in names), return_exceptions=True
-    )
-    sizes = []
-    for name, outcome in zip(names, read, strict=True):
-        if isinstance(outcome, BackendFailure):
-            report.wrong.append(f"{name.value} cannot be read: {_in_words(outcome.problem)}")
-        elif isinstance(outcome, BaseException):
-            raise outcome
-        else:
-            sizes.append(f"{name.value} {len(outcome.entries)}")
-    if sizes:
-        report.good.append(f"lists may be read: {', '.join(sizes)}")
+    await asyncio.gather(*map(read, names))
+    told_sizes = ", ".join(f"{name.value} {sizes[name]}" for name in names if name in sizes)
+    report.good.append(f"lists that may be read: {told_sizes or 'none'}")
 
 
 def _in_words(problem: Problem) -> str:

@@ -71,9 +71,6 @@ async def asked(
     Raises NotWrittenError when the backend cannot be asked, with its problem `explained`.
     """
     value = f"{NOBODY}@example.com" if kind is KeyKind.EMAIL else NOBODY
-    try:
-        [found] = (await reads.look_up(kind, [value], exchange)).values()
-    except BackendFailure as failure:
-        found = failure
+    [found] = (await reads.look_up(kind, [value], exchange)).values()
     if isinstance(found, BackendFailure):
         raise NotWrittenError(explained(found.problem)) from found

@@ -233,11 +233,9 @@ def _questions(
 async def _asked(
     adapter: Adapter, kind: KeyKind, values: Sequence[str], exchange: Exchange
 ) -> Mapping[str, Rows]:
-    """What a backend answers; its failures, and faults of ours, are told as failures."""
+    """What a backend answers; a fault of ours is told as a failure, and leaves the others' records."""
     try:
         return await adapter.look_up(kind, values, exchange)
-    except BackendFailure as failure:
-        return dict.fromkeys(values, failure)
     except Exception:
         log.exception("read failed", backend=adapter.backend.value)
         ours = Problem(

@@ -50,20 +50,17 @@ async def _of_backend(adapter: Adapter, stored: Sequence[Stored], exchange: Exch
         for name, entry_id in adapter.ids_shown(record):
             shown[name].add(entry_id)
 
-    async def read(name: CatalogName) -> Catalog:
-        catalog = await adapter.catalogs.read(name, exchange)
-        if shown[name] <= catalog.by_id.keys():
-            return catalog
-        return await adapter.catalogs.reread(name, catalog, exchange)
+    async def read(name: CatalogName) -> None:
+        try:
+            catalog = await adapter.catalogs.read(name, exchange)
+        except BackendFailure as failure:
+            names.problems.append(_unread(name, adapter.backend, failure.problem))
+            return
+        if not shown[name] <= catalog.by_id.keys():
+            catalog = await adapter.catalogs.reread(name, catalog, exchange)
+        names.catalogs[name] = catalog
 
-    outcomes = await asyncio.gather(*map(read, adapter.record_catalogs), return_exceptions=True)
-    for name, outcome in zip(adapter.record_catalogs, outcomes, strict=True):
-        if isinstance(outcome, BackendFailure):
-            names.problems.append(_unread(name, adapter.backend, outcome.problem))
-        elif isinstance(outcome, BaseException):
-            raise outcome
-        else:
-            names.catalogs[name] = outcome
+    await asyncio.gather(*map(read, adapter.record_catalogs))
     return names
 
 

@@ -70,6 +70,7 @@ async def test_three_backends_that_work_pass_with_the_sizes_of_their_lists(
     assert "groups 134, custom fields 5, record types 2, contact paths 7" in text
     assert "WRONG" not in text
     assert "contacts may be read" in text
+    assert text.index("groups 3") < text.index("companies 134"), "in the order of our words"
 
 
 async def test_nothing_is_written_by_a_check(sandbox: Sandbox) -> None:
@@ -147,6 +148,15 @@ async def test_sendgrids_401_and_403_are_told_apart(sandbox: Sandbox, key: str, 
     assert words in text
     assert "GATEWAY_SENDGRID_API_KEY" in text
     assert key not in text
+
+
+async def test_an_everbridge_that_fails_is_told_with_its_own_words(sandbox: Sandbox) -> None:
+    sandbox.faults.add(
+        {"backend": "everbridge", "times": 99, "status": 500,
+         "body": {"status": 500, "message": "Fatal error on handling request"}}
+    )  # fmt: skip
+    text = await wrong_with(sandbox, Backend.EVERBRIDGE)
+    assert "Fatal error on handling request" in text
 
 
 async def test_sendgrid_is_asked_by_the_identifier_that_is_set(sandbox: Sandbox) -> None:

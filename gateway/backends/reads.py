@@ -37,8 +37,8 @@ class Reads(Protocol):
     ) -> Mapping[str, list[Stored] | BackendFailure]:
         """The contacts that each value means, in as few calls as the backend allows.
 
-        A value that could not be asked for by itself has its failure in place of contacts. Raises
-        BackendFailure when nothing can be told of any of them.
+        A value of which nothing can be told has the failure in place of contacts; it is not raised,
+        so that it leaves the other values standing.
         """
         ...
 
