@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -341,3 +343,10 @@ async def test_a_fault_of_ours_in_one_backend_leaves_the_others_and_says_nothing
     problem = contact["errors"][0]
     assert (problem["backend"], problem["code"]) == ("IVVY", "BACKEND_ERROR")
     assert problem["message"] == "The gateway failed while it read IVVY; its log tells why."
+
+
+async def test_the_query_in_the_documentation_reads_all_three(gateway: Gateway) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "reading.md").read_text()
+    [query] = re.findall(r"```graphql\n(.*?)```", page, re.DOTALL)
+    contact = (await gateway.data(query))["contact"]
+    assert backends(contact) == ALL
