@@ -171,6 +171,9 @@ async def test_introspection_has_a_depth_of_its_own() -> None:
     assert f"at most {INTROSPECTION_DEPTH} are allowed" in error["message"]
 
 
+INWARD = "fragment f%d on Query { " + "...{" * 29 + "...f%d" + "}" * 30
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -180,6 +183,7 @@ async def test_introspection_has_a_depth_of_its_own() -> None:
         "query($a:" + "[" * 2000,
         "{ ...f0 } " + " ".join(f"fragment f{n} on Query {{ ...f{n + 1} }}" for n in range(49)),
         "{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }",
+        "{ ...f0 } " + " ".join(INWARD % (n, n + 1) for n in range(49)),
         "fragment a on Query { ...a }",
         "{" + "@a" * 2400 + "}",
         "{" + "missing " * 4000 + "}",

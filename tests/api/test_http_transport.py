@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from tests.api.small_schema import ask, asking
+from tests.api.small_schema import ask, asking, small_app
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     import httpx
+    from starlette.types import Message
 
 JSON = "application/json"
 RESPONSE = "application/graphql-response+json"
@@ -178,6 +180,7 @@ async def test_malformed_body_is_400_in_the_wanted_media_type(
         {"query": "query ($n: Int!) { total(items: [$n]) }"},
         {"query": "{ hello }", "operationName": "Other"},
         {"query": "fragment a on Query { hello }"},
+        {"query": "query A { hello } query B { hello }"},
     ],
 )
 async def test_request_error_has_no_data_and_the_status_of_its_media_type(
@@ -233,6 +236,25 @@ async def test_address_over_the_limit_is_414(client: httpx.AsyncClient) -> None:
     response = await client.get("/graphql", params={"query": "{" + "#" * 1001})
     assert response.status_code == 414
     assert error_of(response)["extensions"]["limit"] == 1000
+
+
+async def test_client_that_leaves_while_sending_gets_no_answer_and_makes_no_noise() -> None:
+    app = small_app()
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", JSON.encode())]
+    scope = {"type": "http", "method": "POST", "path": "/graphql", "headers": headers}
+    async with app.router.lifespan_context(app):
+        with capture_logs() as logs:
+            await app({**scope, "query_string": b"", "root_path": ""}, receive, send)
+    assert sent == []
+    assert logs == []
 
 
 async def test_one_answer_names_what_was_asked(client: httpx.AsyncClient) -> None:
