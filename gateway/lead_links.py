@@ -13,6 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from gateway.errors import MaybeWrittenError, NotWrittenError, RefusedError
+from gateway.lead_link_problems import (
+    not_linked,
+    other_external_id,
+    other_lead,
+    running,
+    somebody_else,
+    unknown,
+)
 from gateway.results import Outcome, Problem, ProblemCode
 from gateway.store.errors import StoreError
 from gateway.store.link_records import Begun, Intent, LinkConflict, Linked
@@ -118,11 +126,11 @@ class Links:
             return Meant(lead_id=native_id, matched_by="ivvy.id")
         other = await self.external_id_of(native_id)
         if other is not None and other != external_id:
-            raise RefusedError(_other_external_id(leads, native_id, other, external_id))
+            raise RefusedError(other_external_id(leads, native_id, other, external_id))
         forget = None
         if isinstance(state, Linked):
             if await leads.read(state.lead_id, exchange) is not None:
-                raise RefusedError(_other_lead(leads, native_id, state))
+                raise RefusedError(other_lead(leads, native_id, state))
             forget = state
         return Meant(lead_id=native_id, matched_by="ivvy.id", adopt=True, forget=forget)
 
@@ -135,22 +143,22 @@ class Links:
         than the create or belong to another externalId, or another create of the same is open.
         """
         if intent.is_running(self.clock()):
-            raise MaybeWrittenError(_running(leads, intent, self.clock()))
+            raise MaybeWrittenError(running(leads, intent, self.clock()))
         sought: Mapping[str, Any] = intent.payload.get("lead", {})
         if intent.payload_version != PAYLOAD_VERSION or not sought.get("name"):
-            raise MaybeWrittenError(_unknown(leads, intent, "", []))
+            raise MaybeWrittenError(unknown(leads, intent, "", []))
         try:
             alike = await leads.alike(sought, exchange)
         except NotWrittenError as error:
             told = f" It could not be looked up: {error.problem.message}"
-            raise MaybeWrittenError(_unknown(leads, intent, told, [])) from error
+            raise MaybeWrittenError(unknown(leads, intent, told, [])) from error
         fitting = [lead for lead in alike if _may_be(lead, intent)]
         free = [lead for lead in fitting if await self.external_id_of(lead.id) is None]
         ids = [lead.id for lead in free]
         sure = len(free) == 1 and _is_after(free[0], intent)
         if sure and not await self._has_twin(intent):
             return ids[0]
-        raise MaybeWrittenError(_unknown(leads, intent, _told(ids), ids))
+        raise MaybeWrittenError(unknown(leads, intent, _told(ids), ids))
 
     async def _has_twin(self, intent: Intent) -> bool:
         """Whether another create of such a lead is open: the one lead may be the other's."""
@@ -178,11 +186,11 @@ class Links:
         if not isinstance(made, LinkConflict):
             return
         if isinstance(made.standing, Intent):
-            raise NotWrittenError(_running(leads, made.standing, self.clock()))
+            raise NotWrittenError(running(leads, made.standing, self.clock()))
         if made.standing.external_id == external_id:
-            raise RefusedError(_other_lead(leads, meant.lead_id, made.standing))
+            raise RefusedError(other_lead(leads, meant.lead_id, made.standing))
         raise RefusedError(
-            _other_external_id(leads, meant.lead_id, made.standing.external_id, external_id)
+            other_external_id(leads, meant.lead_id, made.standing.external_id, external_id)
         )
 
     async def create_once(
@@ -210,13 +218,13 @@ class Links:
             )
         )
         if not isinstance(begun, Begun):
-            raise NotWrittenError(_somebody_else(external_id))
+            raise NotWrittenError(somebody_else(external_id))
         result = await send()
         try:
             await self._settle(begun.intent, result)
         except StoreError as error:
             log.exception("lead link not stored", error=type(error).__name__)
-            result.warnings.append(_not_linked(external_id, str(result.id or "")))
+            result.warnings.append(not_linked(external_id, str(result.id or "")))
         return result
 
     async def _settle(self, intent: Intent, result: BackendResult) -> None:
@@ -224,7 +232,7 @@ class Links:
         if result.id is not None:
             linked = await self.table.finish_link(intent, str(result.id), self.clock())
             if isinstance(linked, LinkConflict):
-                result.warnings.append(_not_linked(intent.external_id, str(result.id)))
+                result.warnings.append(not_linked(intent.external_id, str(result.id)))
         elif result.outcome is Outcome.UNKNOWN:
             note = result.errors[-1].message if result.errors else ""
             await self.table.mark_unknown(intent, note, self.clock())
@@ -280,86 +288,3 @@ def _told(ids: list[str]) -> str:
     if not ids:
         return " No lead that was made since looks like it."
     return f" It may be lead {' or '.join(ids)}."
-
-
-# ---------------------------------------------------------------- what is told
-
-
-def _unknown(leads: Leads, intent: Intent, told: str, ids: list[str]) -> Problem:
-    name = leads.backend.value
-    return Problem(
-        backend=leads.backend,
-        code=ProblemCode.CONFLICT,
-        message=(
-            f"A lead was sent to {name} for externalId {intent.external_id!r} at "
-            f"{intent.begun_at:%Y-%m-%d %H:%M:%S} UTC, and its answer did not come: it may or may "
-            f"not be there, so no other is made.{told} Look in {name}, then give that lead's id in "
-            "ivvy.id with this externalId; or, if it is not there, use another externalId."
-        ),
-        field=["externalId"],
-        suggestions=ids,
-        backend_message=intent.note,
-    )
-
-
-def _running(leads: Leads, intent: Intent, now: datetime) -> Problem:
-    return Problem(
-        backend=leads.backend,
-        code=ProblemCode.CONFLICT,
-        message=f"Another call is making the lead of externalId {intent.external_id!r}, or was "
-        "ended while it did: repeat this one later.",
-        field=["externalId"],
-        retryable=True,
-        retry_after_seconds=max(0.0, (intent.answer_by - now).total_seconds()),
-    )
-
-
-def _other_lead(leads: Leads, native_id: str, link: Linked) -> Problem:
-    return Problem(
-        backend=leads.backend,
-        code=ProblemCode.CONFLICT,
-        message=f"externalId {link.external_id!r} stands for lead {link.lead_id}, and ivvy.id is "
-        f"{native_id!r}: give one of the two, or correct one.",
-        field=["externalId"],
-    )
-
-
-def _other_external_id(leads: Leads, native_id: str, other: str, external_id: str) -> Problem:
-    return Problem(
-        backend=leads.backend,
-        code=ProblemCode.CONFLICT,
-        message=f"Lead {native_id} is known by the externalId {other!r}, not {external_id!r}: a lead "
-        "has one.",
-        field=["externalId"],
-    )
-
-
-def dead_link(leads: Leads, link: Linked) -> Problem:
-    """The problem of an externalId whose lead is gone."""
-    return Problem(
-        backend=leads.backend,
-        code=ProblemCode.NOT_FOUND,
-        message=f"externalId {link.external_id!r} stands for lead {link.lead_id} since "
-        f"{link.linked_at:%Y-%m-%d}, and {leads.backend.value} has no such lead any more: give the "
-        "id of another lead in ivvy.id with this externalId, or use another externalId.",
-        field=["externalId"],
-    )
-
-
-def _somebody_else(external_id: str) -> Problem:
-    return Problem(
-        code=ProblemCode.CONFLICT,
-        message=f"Another call has begun to make the lead of externalId {external_id!r}: repeat "
-        "this one.",
-        field=["externalId"],
-        retryable=True,
-    )
-
-
-def _not_linked(external_id: str, lead_id: str) -> Problem:
-    return Problem(
-        code=ProblemCode.UNAVAILABLE,
-        message=f"The gateway could not store that externalId {external_id!r} stands for lead "
-        f"{lead_id}: the next call looks for it; ivvy.id with the externalId links it at once.",
-        field=["externalId"],
-    )

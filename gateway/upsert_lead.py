@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from gateway.calls import FromReply
 from gateway.delivery import deliver, dry_run
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
-from gateway.lead_links import Meant, dead_link
+from gateway.lead_link_problems import dead_link
+from gateway.lead_links import Meant
 from gateway.model import MissingPolicy
 from gateway.names import Loaders, nowhere_found, resolve
 from gateway.results import HAS_IT, BackendResult, Outcome, Problem, ProblemCode
@@ -128,30 +129,30 @@ async def _prepare(part: LeadPart, loaders: Loaders) -> None:
     problems = part.leads.check(part.write)
     resolving = asyncio.create_task(resolve(part.wanted, part.leads.catalogs, loaders))
     try:
-        if not problems:
-            await _find(part, locked=False)
+        found = None if problems else await _find(part, locked=False)
     except asyncio.CancelledError:
         resolving.cancel()
         raise
     except RefusedError as error:
+        found = None
         problems.append(error.problem)
     finally:
         part.resolution = await resolving
     if part.resolution.unreadable is not None:
         raise part.resolution.unreadable
-    if problems:
+    if found is None:
         part.end(Outcome.REJECTED, [*problems, *part.resolution.problems])
     else:
-        _plan(part)
+        _plan(part, found)
 
 
-async def _find(part: LeadPart, *, locked: bool) -> None:
+async def _find(part: LeadPart, *, locked: bool) -> FoundLead:
     """Find the lead that the keys mean, and the contact and company of the write."""
     part.meant = await part.links.meant(
         part.external_id, part.native_id, part.leads, part.exchange, locked=locked
     )
     try:
-        part.found = await part.leads.find(
+        return await part.leads.find(
             part.write, part.meant.lead_id, part.meant.matched_by, part.exchange
         )
     except RefusedError as error:
@@ -160,14 +161,13 @@ async def _find(part: LeadPart, *, locked: bool) -> None:
         raise
 
 
-def _plan(part: LeadPart) -> None:
+def _plan(part: LeadPart, found: FoundLead) -> None:
     """Decide what the write comes to, from what has been found."""
-    if part.found is None:
-        raise AssertionError("what was not found is not planned")
-    if part.found.lead is None and part.write.if_missing is MissingPolicy.SKIP:
+    part.found = found
+    if found.lead is None and part.write.if_missing is MissingPolicy.SKIP:
         part.end(Outcome.SKIPPED)
         return
-    part.planned = part.leads.plan(part.write, part.found, part.resolution)
+    part.planned = part.leads.plan(part.write, found, part.resolution)
     part.plan = part.planned.plan
     problems = (*part.plan.problems, *part.resolution.problems)
     if problems:
@@ -180,12 +180,12 @@ def _plan(part: LeadPart) -> None:
 async def _finish(part: LeadPart, writer: Writer, *, dry: bool) -> None:
     """Deliver the plan, or show it."""
     with border(part):
-        if part.result is not None or part.planned is None:
+        if part.result is not None or part.found is None or part.planned is None:
             return
         if dry:
             part.result = dry_run(_whole(part.planned), part.backend)
         else:
-            part.result = await _deliver_under_locks(part, writer)
+            part.result = await _deliver_under_locks(part, part.found, part.planned, writer)
 
 
 def _whole(planned: LeadPlan) -> Plan:
@@ -194,31 +194,28 @@ def _whole(planned: LeadPlan) -> Plan:
     return replace(planned.plan, calls=(*planned.plan.calls, *after))
 
 
-async def _deliver_under_locks(part: LeadPart, writer: Writer) -> BackendResult:
+async def _deliver_under_locks(
+    part: LeadPart, found: FoundLead, planned: LeadPlan, writer: Writer
+) -> BackendResult:
     """Deliver while nobody else makes the same records; what is to be made is looked for again."""
     async with AsyncExitStack() as held:
         keys: set[str] = set()
-        while part.found is not None:
-            needed = part.leads.lock_keys(part.write, part.found)
-            new = [key for key in needed if key not in keys]
-            if not new:
-                break
+        while new := [key for key in part.leads.lock_keys(part.write, found) if key not in keys]:
             for key in new:
                 lock = writer.locks.hold(f"{part.backend.value}:{key}", part.exchange)
                 await held.enter_async_context(lock)
                 keys.add(key)
-            await _find(part, locked=True)
-            _plan(part)
+            found = await _find(part, locked=True)
+            _plan(part, found)
             if part.result is not None:
                 return part.result
-        return await _deliver(part)
+            planned = part.planned or planned
+        return await _deliver(part, planned)
 
 
-async def _deliver(part: LeadPart) -> BackendResult:
+async def _deliver(part: LeadPart, planned: LeadPlan) -> BackendResult:
     """Send the plan's calls, with what the externalId needs around them."""
-    if part.planned is None:
-        raise AssertionError("what is not planned is not delivered")
-    external_id, planned = part.external_id, part.planned
+    external_id = part.external_id
     if external_id is None:
         return await _send(part, planned)
     if part.meant.lead_id is not None:
@@ -271,16 +268,14 @@ async def _contact_made(part: LeadPart, lead_id: str) -> str:
 def _receipt(
     part: LeadPart, input_problems: list[Problem], *, rejected: bool = False
 ) -> LeadReceipt:
-    if part.result is None:
-        raise AssertionError("a write ends with a result")
-    planned = part.planned
+    result = part.result or BackendResult(backend=part.backend, outcome=Outcome.FAILED)
     receipt = LeadReceipt(
-        results=[part.result], errors=[*input_problems, *part.result.errors], rejected=rejected
+        results=[result], errors=[*input_problems, *result.errors], rejected=rejected
     )
-    if planned is not None:
-        receipt.contact = _related(planned.contact, part.result, part.contact_id)
-        receipt.company = _related(planned.company, part.result, None)
-        if receipt.contact is not None and part.result.outcome is Outcome.PARTIAL:
+    if part.planned is not None:
+        receipt.contact = _related(part.planned.contact, result, part.contact_id)
+        receipt.company = _related(part.planned.company, result, None)
+        if receipt.contact is not None and result.outcome is Outcome.PARTIAL:
             receipt.contact.outcome = Outcome.PARTIAL  # what comes after the lead is its groups
     return receipt
 
