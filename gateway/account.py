@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import httpx
 from httpx_aiohttp import AiohttpTransport
@@ -15,6 +17,10 @@ from gateway.backends import ADAPTERS
 from gateway.backends.leads import HoldsLeads
 from gateway.lead_links import Links
 from gateway.locks import Locks
+from gateway.operations.contact_calls import ContactCalls
+from gateway.operations.keyed import KeyedCalls
+from gateway.operations.lead_calls import LeadCalls
+from gateway.operations.order import Order
 from gateway.settings import TEMPORARY
 from gateway.store.opening import SQLITE, open_store
 from gateway.upsert import Writer
@@ -58,12 +64,40 @@ class Account:
             backend: adapter for backend, adapter in made.items() if adapter is not None
         }
         self.writer = Writer(locks=Locks(), plan_wait=settings.plan_wait_seconds)
+        self._keyed = KeyedCalls(
+            keys=store.keys,
+            holder=uuid4().hex,
+            lives_for=timedelta(hours=settings.idempotency_hours),
+        )
+        self._order = Order(operations=store.operations)
+        self.contact_calls = ContactCalls(
+            adapters=self.adapters,
+            writer=self.writer,
+            keyed=self._keyed,
+            order=self._order,
+            default_country=settings.default_country,
+        )
 
     @property
     def leads(self) -> Leads | None:
         """The leads of the one backend that holds leads; None where it is not configured."""
         holders = (one for one in self.adapters.values() if isinstance(one, HoldsLeads))
         return next((holder.leads for holder in holders), None)
+
+    @property
+    def lead_calls(self) -> LeadCalls | None:
+        """What writes leads; None where no backend that holds them is configured."""
+        leads = self.leads
+        if leads is None:
+            return None
+        return LeadCalls(
+            leads=leads,
+            links=self.links,
+            writer=self.writer,
+            keyed=self._keyed,
+            order=self._order,
+            default_country=self.settings.default_country,
+        )
 
     async def close(self) -> None:
         """Finish the writes under way, then let the connections go."""

@@ -72,6 +72,20 @@ class MissingPolicy(Enum):
     )
 
 
+@strawberry.enum(description="When a write goes to the backends.")
+class Delivery(Enum):
+    """When a write goes to the backends."""
+
+    DIRECT = enum_value(
+        "DIRECT", description="Write now; the payload says what each backend answered."
+    )
+    DURABLE = enum_value(
+        "DURABLE",
+        description="Store the write first, answer at once, then deliver it and retry until each "
+        "backend has accepted or rejected it, across restarts.",
+    )
+
+
 @strawberry.enum(description="A day of the week.")
 class Weekday(Enum):
     """A day of the week, in the order of Everbridge's numbers 1 to 7."""

@@ -136,6 +136,13 @@ class Settings(BaseSettings):
         "at the end.",
     )
 
+    idempotency_hours: float = Field(
+        default=24.0,
+        gt=0,
+        description="Hours for which an idempotency key is known; one of a durable call is known at "
+        "least as long as its operation.",
+    )
+
     default_country: str | None = Field(
         default=None,
         description="ISO 3166-1 alpha-2; reads national phone numbers of inputs without "

@@ -12,12 +12,13 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.calls import Safety
 from gateway.delivery import deliver, dry_run
 from gateway.model import Backend
-from gateway.planning import plan, prepare, siblings_of
+from gateway.planning import plan, prepare, siblings_of, unknown_names
+from gateway.results import Outcome
 from gateway.target import SILENT, Journal, Target, border
 from gateway.upstream import Exchange
 
@@ -51,7 +52,7 @@ class Writer:
     locks: Locks
     plan_wait: float = 2.0
     """Seconds that the targets wait for one that does not answer."""
-    running: set[asyncio.Task[None]] = field(default_factory=set)
+    running: set[asyncio.Task[Any]] = field(default_factory=set)
     """Deliveries under way; they are finished even when their callers have gone."""
 
     async def drain(self) -> None:
@@ -82,8 +83,7 @@ async def upsert(
     for target in targets:
         target.observed = target.backend in observed
         target.journal = SILENT if dry or target.observed else journal
-    barrier = time.monotonic() + writer.plan_wait
-    prepared = await prepare(targets, problems, loaders, barrier)
+    prepared = await prepare(targets, problems, loaders, writer.plan_wait)
     if prepared.rejected:
         await prepared.cancel_look_ups()
         prepared.call_off()
@@ -126,6 +126,9 @@ async def _finish(target: Target, prepared: Prepared, writer: Writer, *, dry: bo
         if target.backend in prepared.late:
             await prepared.looking[target.backend]
             plan(target, prepared.targets, prepared.unanswered)
+            unknown = unknown_names(prepared.targets)
+            if unknown and target.result is None:
+                target.end(Outcome.REJECTED, unknown)
         if target.result is not None or target.plan is None:
             return
         if dry:

@@ -19,8 +19,8 @@ from gateway.lead_links import Meant
 from gateway.model import MissingPolicy
 from gateway.names import Loaders, nowhere_found, resolve
 from gateway.results import HAS_IT, BackendResult, Outcome, Problem, ProblemCode
-from gateway.target import Part, border
-from gateway.upsert import Receipt
+from gateway.target import SILENT, Journal, Part, border
+from gateway.upsert import Receipt, is_repeatable
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ async def upsert_lead(
     deadline: float,
     request_id: str = "",
     dry: bool = False,
+    journal: Journal = SILENT,
 ) -> LeadReceipt:
     """Write one lead with its contact and company, and tell what happened.
 
@@ -104,6 +105,7 @@ async def upsert_lead(
         leads=leads,
         write=write,
         links=links,
+        journal=SILENT if dry else journal,
     )
     with border(part):
         await _prepare(part, loaders)
@@ -129,6 +131,8 @@ async def _prepare(part: LeadPart, loaders: Loaders) -> None:
     problems = part.leads.check(part.write)
     resolving = asyncio.create_task(resolve(part.wanted, part.leads.catalogs, loaders))
     try:
+        if not problems:
+            await part.journal.looking(part)
         found = None if problems else await _find(part, locked=False)
     except asyncio.CancelledError:
         resolving.cancel()
@@ -186,6 +190,8 @@ async def _finish(part: LeadPart, writer: Writer, *, dry: bool) -> None:
             part.result = dry_run(_whole(part.planned), part.backend)
         else:
             part.result = await _deliver_under_locks(part, part.found, part.planned, writer)
+    if not dry:
+        await part.journal.ended(part)
 
 
 def _whole(planned: LeadPlan) -> Plan:
@@ -216,6 +222,10 @@ async def _deliver_under_locks(
 async def _deliver(part: LeadPart, planned: LeadPlan) -> BackendResult:
     """Send the plan's calls, with what the externalId needs around them."""
     external_id = part.external_id
+    if planned.plan.calls:
+        # With an externalId, the link table keeps a create from being sent twice.
+        safe = external_id is not None or is_repeatable(planned.plan)
+        await part.journal.sending(part, repeatable=safe)
     if external_id is None:
         return await _send(part, planned)
     if part.meant.lead_id is not None:

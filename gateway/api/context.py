@@ -17,6 +17,7 @@ from gateway.api.documents import NOTHING, Prepared
 from gateway.lookup import read_contacts
 from gateway.model import Backend
 from gateway.names import Loaders
+from gateway.operations.contact_calls import Request
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
@@ -108,6 +109,10 @@ class Context:
             self.exchange(),
             wait=account.settings.plan_wait_seconds,
         )
+
+    def request(self) -> Request:
+        """This request, for a call that writes."""
+        return Request(loaders=self.loaders, deadline=self.deadline, request_id=self.request_id)
 
     def exchange(self) -> Exchange:
         """Calls of this request that belong to no target."""

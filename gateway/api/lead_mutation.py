@@ -9,6 +9,7 @@ import strawberry
 from strawberry import ID
 
 from gateway.api.context import Context, Info
+from gateway.api.keys import REPLAYED, IdempotencyKey, given_key
 from gateway.api.lead_queries import LEADS_IN, not_configured
 from gateway.api.lead_types import Lead
 from gateway.api.refusals import failed
@@ -17,8 +18,9 @@ from gateway.backends.leads import Leads
 from gateway.errors import BackendFailure
 from gateway.lead_checks import check_lead
 from gateway.lead_model import LeadInput
-from gateway.lead_write import LeadWrite
 from gateway.model import MissingPolicy, WriteMode
+from gateway.operations.asked import Asked
+from gateway.operations.lead_calls import WrittenLead
 from gateway.results import (
     HAS_IT,
     BackendResult,
@@ -27,7 +29,7 @@ from gateway.results import (
     UpsertStatus,
     summarize,
 )
-from gateway.upsert_lead import LeadReceipt, Related, upsert_lead
+from gateway.upsert_lead import LeadReceipt, Related
 
 
 class ReadBack:
@@ -125,6 +127,7 @@ class UpsertLeadPayload:
     errors: list[Problem] = strawberry.field(
         description="Every problem of the call, those of the input first; empty when all went well."
     )
+    replayed: bool = strawberry.field(description=REPLAYED)
     read_back: strawberry.Private[ReadBack]
 
     @strawberry.field(description="The lead as iVvy holds it now; read only when selected.")
@@ -162,21 +165,25 @@ async def upsert_one_lead(
             "`results.calls`."
         ),
     ] = False,
+    idempotency_key: IdempotencyKey = strawberry.UNSET,
 ) -> UpsertLeadPayload | None:
     """Write one lead."""
     context = info.context
-    write, problems = check_lead(
-        input,
+    calls = context.account.lead_calls
+    asked = Asked(
+        mutation="upsertLead",
+        input=input,
         mode=mode,
         if_missing=if_missing,
-        default_country=context.account.settings.default_country,
+        dry=dry_run,
+        key=given_key(idempotency_key),
     )
-    leads = context.account.leads
-    if leads is None:
-        receipt = _nowhere(problems)
+    if calls is None:
+        written = WrittenLead(receipt=_nowhere(asked, context.account.settings.default_country))
     else:
-        receipt = await _written(context, leads, write, problems, dry=dry_run)
-    read_back = ReadBack(context, leads, receipt.results[0])
+        written = await calls.upsert(asked, context.request())
+    receipt = written.receipt
+    read_back = ReadBack(context, context.account.leads, receipt.results[0])
     return UpsertLeadPayload(
         request_id=ID(context.request_id),
         status=UpsertStatus.REJECTED
@@ -186,29 +193,19 @@ async def upsert_one_lead(
         contact=RelatedRecord.of(receipt.contact, read_back, of_company=False),
         company=RelatedRecord.of(receipt.company, read_back, of_company=True),
         errors=receipt.errors,
+        replayed=written.replayed,
         read_back=read_back,
     )
 
 
-async def _written(
-    context: Context, leads: Leads, write: LeadWrite, problems: list[Problem], *, dry: bool
-) -> LeadReceipt:
-    account = context.account
-    return await upsert_lead(
-        write,
-        problems,
-        leads,
-        context.loaders,
-        account.writer,
-        account.links,
-        deadline=context.deadline,
-        request_id=context.request_id,
-        dry=dry,
-    )
-
-
-def _nowhere(problems: list[Problem]) -> LeadReceipt:
+def _nowhere(asked: Asked, default_country: str | None) -> LeadReceipt:
     """The receipt of a gateway without the system that holds leads."""
+    _write, problems = check_lead(
+        asked.input,
+        mode=asked.mode,
+        if_missing=asked.if_missing,
+        default_country=default_country,
+    )
     problem = not_configured()
     result = BackendResult(backend=LEADS_IN, outcome=Outcome.REJECTED, errors=[problem])
     return LeadReceipt(results=[result], errors=[*problems, problem], rejected=True)

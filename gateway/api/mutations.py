@@ -9,14 +9,13 @@ import strawberry
 from strawberry import ID
 
 from gateway.api.context import Info
+from gateway.api.keys import REPLAYED, IdempotencyKey, given_key
 from gateway.api.lead_mutation import UpsertLeadPayload, upsert_one_lead
-from gateway.checks import check_contact
 from gateway.lookup import ContactKeys, NobodyAskedError
 from gateway.model import Backend, ContactInput, MissingPolicy, WriteMode
+from gateway.operations.asked import Asked
 from gateway.records import Contact
 from gateway.results import BackendResult, Problem, UpsertStatus, summarize
-from gateway.targets import choose
-from gateway.upsert import upsert
 from gateway.write import ContactWrite
 
 
@@ -35,6 +34,7 @@ class UpsertContactPayload:
     errors: list[Problem] = strawberry.field(
         description="Every problem of the call, those of the input first; empty when all went well."
     )
+    replayed: bool = strawberry.field(description=REPLAYED)
     known_by: strawberry.Private[ContactKeys]
     """What the contact is read by when `contact` is selected."""
 
@@ -105,38 +105,30 @@ class Mutation:
                 "back in `results.calls`."
             ),
         ] = False,
+        idempotency_key: IdempotencyKey = strawberry.UNSET,
     ) -> UpsertContactPayload | None:
         """Write one contact."""
         context = info.context
-        account = context.account
-        named = targets or ([] if targets == [] else None)
-        choice = choose(named, account.adapters)
-        write, problems = check_contact(
-            input,
+        asked = Asked(
+            mutation="upsertContact",
+            input=input,
+            targets=targets or ([] if targets == [] else None),
             mode=mode,
             if_missing=if_missing,
-            targets_named=named is not None,
-            default_country=account.settings.default_country,
-        )
-        receipt = await upsert(
-            write,
-            [*choice.problems, *problems],
-            choice.adapters,
-            context.loaders,
-            account.writer,
-            deadline=context.deadline,
-            request_id=context.request_id,
             dry=dry_run,
+            key=given_key(idempotency_key),
         )
-        results = choice.with_unconfigured(receipt.results)
+        written = await context.account.contact_calls.upsert(asked, context.request())
+        receipt = written.receipt
         return UpsertContactPayload(
             request_id=ID(context.request_id),
             status=UpsertStatus.REJECTED
             if receipt.rejected
-            else summarize((result.outcome for result in results), dry=dry_run),
-            results=results,
+            else summarize((result.outcome for result in receipt.results), dry=dry_run),
+            results=receipt.results,
             errors=receipt.errors,
-            known_by=_known_by(write, results),
+            replayed=written.replayed,
+            known_by=_known_by(written.write, receipt.results),
         )
 
 

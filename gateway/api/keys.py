@@ -1,0 +1,24 @@
+"""Idempotency keys as the mutations take them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+REPLAYED = (
+    "True when nothing was sent, because the idempotency key gave back an earlier call's payload."
+)
+
+IdempotencyKey = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Repeating a call with the same key and the same input repeats what has not "
+        "succeeded and nothing else."
+    ),
+]
+
+
+def given_key(key: str | None) -> str | None:
+    """The key that a caller has given; None for none. An empty one is a mistake of the caller's."""
+    return None if key is strawberry.UNSET else key

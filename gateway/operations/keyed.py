@@ -1,0 +1,263 @@
+"""Calls with an idempotency key: the first runs, those beside it wait, later ones get its payload.
+
+The key is stored before anything is sent, and what is sent is noted before it leaves. A holder
+keeps the key by renewing it; when it dies, whoever comes next takes the key over and sees in what
+is stored how far that one came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway.errors import NotWrittenError
+from gateway.operations.receipts import VERSION, Kept
+from gateway.results import Problem, ProblemCode
+from gateway.store.errors import StoreError
+from gateway.store.idempotency import KeyState
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from gateway.operations.asked import Asked
+    from gateway.store.idempotency import IdempotencyKeys, KeyUse
+    from gateway.target import Part
+    from gateway.upsert import Receipt
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=15)
+"""How long a key stays with a process that no longer says anything."""
+RENEWED_EVERY = 4.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+"""Seconds between two looks at a call that runs elsewhere."""
+
+
+def utc_now() -> datetime:
+    """The current instant in UTC."""
+    return datetime.now(UTC)
+
+
+class KeyRefusedError(Exception):
+    """The call cannot be run under its key; `problem` says why."""
+
+    def __init__(self, problem: Problem, *, rejected: bool) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+        self.rejected = rejected
+        """Whether the call itself is wrong; otherwise it may be made again later."""
+
+
+@dataclass(kw_only=True)
+class HeldKey:
+    """A key that this call works under."""
+
+    keys: IdempotencyKeys
+    use: KeyUse
+    lives_for: timedelta
+    clock: Callable[[], datetime]
+    kept: Kept
+    _saving: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def sending(self, part: Part, *, repeatable: bool) -> None:
+        """Note that a target's write is about to leave; raises NotWrittenError to keep it back."""
+        self.kept.sent[part.backend] = repeatable
+        self.kept.results.pop(part.backend, None)
+        try:
+            held = await self._save(finished=False)
+        except StoreError as error:
+            raise NotWrittenError(_store_is_down(part)) from error
+        if not held:
+            raise NotWrittenError(_taken_over(part))
+
+    async def ended(self, part: Part) -> None:
+        """Note what became of a write that was sent; the last `finish` says it again."""
+        if part.result is None or part.backend not in self.kept.sent:
+            return
+        self.kept.results[part.backend] = part.result
+        try:
+            await self._save(finished=False)
+        except StoreError:
+            log.exception("result not stored", backend=part.backend.value)
+
+    async def finish(self, receipt: Receipt) -> None:
+        """Keep the call's whole receipt, and let go of the key.
+
+        A receipt that cannot be stored is told all the same: it is true, and the next call under
+        the key goes by what was stored before.
+        """
+        self.kept.take(receipt)
+        try:
+            await self._save(finished=True)
+        except StoreError:
+            log.exception("receipt not stored")
+
+    async def _save(self, *, finished: bool) -> bool:
+        async with self._saving:
+            return await self.keys.save_receipt(
+                self.use,
+                self.kept.to_stored(),
+                VERSION,
+                finished=finished,
+                expires_at=self.clock() + self.lives_for,
+            )
+
+
+@dataclass(kw_only=True)
+class Replay:
+    """A key whose call was made before."""
+
+    kept: Kept
+    operation_id: str | None
+
+
+@dataclass(kw_only=True)
+class KeyedCalls:
+    """The calls of one gateway that have a key."""
+
+    keys: IdempotencyKeys
+    holder: str
+    """Names this process."""
+    lives_for: timedelta
+    clock: Callable[[], datetime] = utc_now
+
+    @asynccontextmanager
+    async def hold(self, asked: Asked, deadline: float) -> AsyncIterator[HeldKey | Replay]:
+        """The key, to work under; or what became of the call that was made under it before.
+
+        A call that runs now, here or in another process, is waited for until `deadline` (of
+        `time.monotonic`). Raises KeyRefusedError.
+        """
+        try:
+            found = await self._take(asked, deadline)
+        except StoreError as error:
+            raise KeyRefusedError(_unavailable(), rejected=False) from error
+        if isinstance(found, Replay):
+            yield found
+            return
+        renewing = asyncio.create_task(self._renew(found.use))
+        try:
+            yield found
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
+
+    async def _take(self, asked: Asked, deadline: float) -> HeldKey | Replay:
+        pause, again = FIRST_PAUSE, False
+        while True:
+            use = await self._hold(asked, again=again)
+            match use.state:
+                case KeyState.REUSED:
+                    raise KeyRefusedError(_reused(), rejected=True)
+                case KeyState.RUNNING:
+                    if time.monotonic() + pause >= deadline:
+                        raise KeyRefusedError(_still_running(), rejected=False)
+                    await asyncio.sleep(pause)
+                    pause = min(LONGEST_PAUSE, pause * 2)
+                case KeyState.FINISHED:
+                    kept = _known(use)
+                    replayed = kept.results and len(kept.final()) == len(kept.results)
+                    if use.operation_id is not None or replayed:
+                        return Replay(kept=kept, operation_id=use.operation_id)
+                    again = True
+                case KeyState.HELD:
+                    kept = _known(use)
+                    if use.taken_over:
+                        kept.settle()
+                    return HeldKey(
+                        keys=self.keys,
+                        use=use,
+                        lives_for=self.lives_for,
+                        clock=self.clock,
+                        kept=kept,
+                    )
+
+    async def _hold(self, asked: Asked, *, again: bool) -> KeyUse:
+        now = self.clock()
+        return await self.keys.hold_key(
+            asked.caller,
+            asked.key or "",
+            input_hash=asked.input_hash,
+            holder=self.holder,
+            until=now + LEASE,
+            expires_at=now + self.lives_for,
+            now=now,
+            again=again,
+        )
+
+    async def _renew(self, use: KeyUse) -> None:
+        """Keep the key while its call runs; whoever loses it notices before it sends anything."""
+        while True:
+            await asyncio.sleep(RENEWED_EVERY)
+            try:
+                if not await self.keys.renew_key(use, until=self.clock() + LEASE):
+                    return
+            except StoreError:
+                log.exception("idempotency key not renewed")
+
+
+def _known(use: KeyUse) -> Kept:
+    """What is stored under a key; raises KeyRefusedError for what another version has stored."""
+    if use.receipt is not None and use.receipt_version != VERSION:
+        raise KeyRefusedError(_other_version(), rejected=False)
+    return Kept.from_stored(use.receipt)
+
+
+# ---------------------------------------------------------------- what is told
+
+
+def _problem(
+    message: str, code: ProblemCode = ProblemCode.CONFLICT, *, retryable: bool = True
+) -> Problem:
+    return Problem(code=code, message=message, field=["idempotencyKey"], retryable=retryable)
+
+
+def _reused() -> Problem:
+    return _problem(
+        "This idempotencyKey was used before with another input, target, mode, ifMissing or "
+        "delivery: a new call needs a new key.",
+        ProblemCode.KEY_REUSED,
+        retryable=False,
+    )
+
+
+def _still_running() -> Problem:
+    return _problem(
+        "The first call with this idempotencyKey still runs: repeat this one for its payload."
+    )
+
+
+def _other_version() -> Problem:
+    return _problem(
+        "Another version of the gateway has kept what became of this idempotencyKey, and this one "
+        "cannot read it: look the record up before you send it under another key.",
+        retryable=False,
+    )
+
+
+def _unavailable() -> Problem:
+    return _problem(
+        "The gateway's store, which keeps idempotency keys, cannot be used now: nothing was sent.",
+        ProblemCode.UNAVAILABLE,
+    )
+
+
+def _store_is_down(part: Part) -> Problem:
+    problem = _unavailable()
+    problem.backend = part.backend
+    return problem
+
+
+def _taken_over(part: Part) -> Problem:
+    problem = _problem(
+        "This call stood still for so long that another one with the same idempotencyKey has gone "
+        "on with it; nothing was sent by this one."
+    )
+    problem.backend = part.backend
+    return problem

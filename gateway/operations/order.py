@@ -1,0 +1,118 @@
+"""The order of writes to one record: a direct write does not overtake those stored before it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import structlog
+
+from gateway.backends.adapter import KeyKind
+from gateway.errors import NotWrittenError
+from gateway.results import Problem, ProblemCode
+from gateway.store.errors import StoreError
+from gateway.values import folded_email
+
+if TYPE_CHECKING:
+    from gateway.backends.adapter import Adapter
+    from gateway.lead_write import LeadWrite
+    from gateway.model import Backend
+    from gateway.store.operations import Operations
+    from gateway.upstream import Exchange
+    from gateway.write import ContactWrite, Write
+
+log = structlog.get_logger()
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+"""Seconds between two looks at whether the record's earlier writes are through."""
+
+NATIVE_ID = {"IVVY": "ivvy.id", "EVERBRIDGE": "everbridge.id"}
+"""The input field of a backend's own id, where there is one."""
+
+
+def contact_key(write: ContactWrite, adapter: Adapter) -> str:
+    """What a contact is known by in one backend: of what the input gives, what is tried first.
+
+    A contact that is written once by its id and once by its externalId has two keys, and no order.
+    """
+    kinds = [*adapter.key_kinds, KeyKind.EXTERNAL_ID, KeyKind.EMAIL]
+    for kind in kinds:
+        if kind is KeyKind.NATIVE_ID:
+            name = NATIVE_ID.get(adapter.backend.value)
+        else:
+            name = "external_id" if kind is KeyKind.EXTERNAL_ID else "email"
+        value = None if name is None else _value(write, name)
+        if value is not None:
+            return f"{kind.value}:{folded_email(value) if kind is KeyKind.EMAIL else value}"
+    return _of_its_own()
+
+
+def lead_key(write: LeadWrite) -> str:
+    """What a lead is known by; one that has no key stands in nobody's order."""
+    for name, kind in (("external_id", "externalId"), ("ivvy.id", "id")):
+        value = _value(write, name)
+        if value is not None:
+            return f"lead:{kind}:{value}"
+    return _of_its_own()
+
+
+def _of_its_own() -> str:
+    return f"once:{uuid4().hex}"
+
+
+def _value(write: Write, name: str) -> str | None:
+    given = write.given(name)
+    return None if given is None or given.value is None else str(given.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """Lets direct writes wait for the durable ones that were accepted before them."""
+
+    operations: Operations
+
+    async def is_waiting(self, backend: Backend, key: str) -> bool:
+        """Whether an accepted write to the record is not through."""
+        if key.startswith("once:"):
+            return False
+        return await self.operations.is_record_waiting(backend.value, key)
+
+    async def my_turn(self, backend: Backend, key: str, exchange: Exchange) -> None:
+        """Wait until the writes that were accepted before are through.
+
+        Raises NotWrittenError when they are not, within the exchange's time, and when the store
+        cannot tell.
+        """
+        pause = FIRST_PAUSE
+        try:
+            while await self.is_waiting(backend, key):
+                if exchange.left <= pause:
+                    raise NotWrittenError(_overtaking(backend))
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_PAUSE, pause * 2)
+        except StoreError as error:
+            log.exception("order of writes not known")
+            raise NotWrittenError(_cannot_tell(backend)) from error
+
+
+def _overtaking(backend: Backend) -> Problem:
+    return Problem(
+        backend=backend,
+        code=ProblemCode.CONFLICT,
+        message=f"Durable writes to this record that were accepted before have not reached "
+        f"{backend.value} yet, and this one would overtake them: repeat it later, or send it with "
+        "delivery: DURABLE, which keeps its place behind them.",
+        retryable=True,
+    )
+
+
+def _cannot_tell(backend: Backend) -> Problem:
+    return Problem(
+        backend=backend,
+        code=ProblemCode.UNAVAILABLE,
+        message="The gateway's store, which keeps the order of writes, cannot be used now: nothing "
+        "was sent.",
+        retryable=True,
+    )
