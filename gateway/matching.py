@@ -138,7 +138,7 @@ def sorted_by_value(
     for row in rows:
         held = _held(kind, row)
         form = None if held is None else _compared(kind, held)
-        if form in wanted:
+        if form is not None and form in wanted:
             for value in wanted[form]:
                 found[value].append(row)
         elif kind is not KeyKind.EXTERNAL_ID or (form or "").casefold() not in in_another_case:
