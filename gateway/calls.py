@@ -61,6 +61,9 @@ class Call:
     safety: Safety = Safety.READ
     base_url: str | None = None
     """Where it goes when not to the backend's base URL, such as a token service."""
+    carries: tuple[str, ...] = ()
+    """Input fields that this call of a plan carries, and no other unless it says so too; a call
+    that says nothing carries the rest."""
     hidden: frozenset[str] = frozenset()
     """Keys at the top of the body whose values a receipt must not show."""
 

@@ -50,11 +50,19 @@ async def deliver(
     except BackendFailure as failure:
         result.outcome = Outcome.PARTIAL if replies else failure.outcome
         result.errors.append(failure.problem)
-        if not replies:
-            result.changed_fields = []
+        result.changed_fields = _changed_so_far(plan, len(replies))
     finally:
         result.calls = exchange.calls
     return result
+
+
+def _changed_so_far(plan: Plan, answered: int) -> list[str]:
+    """The fields that a plan's first calls have changed; the others have not been carried yet."""
+    if answered == 0:
+        return []
+    done = {name for call in plan.calls[:answered] for name in call.carries}
+    undone = {name for call in plan.calls[answered:] for name in call.carries} - done
+    return [name for name in plan.changed if name not in undone]
 
 
 def planned(plan: Plan, backend: Backend, outcome: Outcome) -> BackendResult:

@@ -48,6 +48,16 @@ class Memberships:
             return [group for group in current if group not in self.exact]
         return [group for group in current if group in self.remove]
 
+    @property
+    def joining_fields(self) -> tuple[str, ...]:
+        """The input fields that a call which joins groups carries."""
+        return tuple(name for name in self.named if name != "removeGroupsName")
+
+    @property
+    def leaving_fields(self) -> tuple[str, ...]:
+        """The input fields that a call which leaves a group carries."""
+        return tuple(name for name in self.named if name != "addGroupsName")
+
     def changed(self, current: Collection[str]) -> list[str]:
         """The input fields that change something, given the present memberships."""
         joins, leaves = bool(self.joining(current)), bool(self.leaving(current))

@@ -6,7 +6,6 @@ Nothing is written here. What is found out stands in the targets; `upsert.py` go
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -43,7 +42,10 @@ class Prepared:
     @property
     def rejected(self) -> bool:
         """Whether nothing may be written, because of the input."""
-        return bool(self.problems) or any(_is_rejected(target) for target in self.targets)
+        return bool(self.problems) or any(
+            _is_rejected(target) or (target.checked and not target.observed)
+            for target in self.targets
+        )
 
     async def cancel_look_ups(self) -> None:
         """Ask no further."""
@@ -56,28 +58,33 @@ class Prepared:
         """End every target: nothing is written, because one of them cannot take the input."""
         everywhere = any(problem.backend is None for problem in self.problems)
         for target in self.targets:
-            if target.result is None:
+            if target.result is not None:
+                continue
+            if target.checked:  # it is late, and what is wrong with the input is known all the same
+                target.end(Outcome.REJECTED, target.checked)
+            else:
                 target.end(Outcome.REJECTED if everywhere else Outcome.SKIPPED)
 
 
 async def prepare(
-    targets: list[Target], problems: Sequence[Problem], loaders: Loaders, barrier: float
+    targets: list[Target], problems: Sequence[Problem], loaders: Loaders, patience: float
 ) -> Prepared:
-    """Bring every target as far as its plan, except those that are late at `barrier`.
+    """Bring every target as far as its plan, except those that are late after `patience` seconds.
 
-    `barrier` is a moment of `time.monotonic`. What nobody knows by name is a problem of the input.
+    Targets that need a key from a sibling start later, and have as long as the others had. What
+    nobody knows by name is a problem of the input.
     """
     prepared = Prepared(targets=targets)
     try:
-        await _look_up_all(prepared, loaders, barrier)
+        await _look_up_all(prepared, loaders, patience)
     except asyncio.CancelledError:
         await prepared.cancel_look_ups()
         raise
-    prepared.problems = [*problems, *_unknown_names(targets)]
+    prepared.problems = [*problems, *unknown_names(targets)]
     return prepared
 
 
-async def _look_up_all(prepared: Prepared, loaders: Loaders, barrier: float) -> None:
+async def _look_up_all(prepared: Prepared, loaders: Loaders, patience: float) -> None:
     targets, running = prepared.targets, prepared.looking
 
     async def start(chosen: list[Target]) -> None:
@@ -85,8 +92,7 @@ async def _look_up_all(prepared: Prepared, loaders: Loaders, barrier: float) -> 
         for target in chosen:
             running[target.backend] = asyncio.create_task(_look(target, targets, loaders))
         if chosen:
-            left = max(0.0, barrier - time.monotonic())
-            await asyncio.wait([running[target.backend] for target in chosen], timeout=left)
+            await asyncio.wait([running[target.backend] for target in chosen], timeout=patience)
 
     now: list[Target] = []
     later: list[Target] = []
@@ -94,9 +100,7 @@ async def _look_up_all(prepared: Prepared, loaders: Loaders, barrier: float) -> 
         adapter, write = target.adapter, target.write
         with border(target):
             target.wanted = adapter.wanted(write)
-            problems = adapter.check(write)
-            if problems:
-                target.plan = Plan(outcome=Outcome.REJECTED, problems=tuple(problems))
+            target.checked = adapter.check(write)
             # A target without a key of its own can only be asked once its siblings have answered.
             (later if adapter.needs_siblings(write) else now).append(target)
     await start(now)
@@ -115,7 +119,7 @@ async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None
     with border(target):
         resolving = asyncio.create_task(resolve(target.wanted, adapter.catalogs, loaders))
         try:
-            if target.plan is None and not target.names_only:
+            if not (target.names_only or _keys_unusable(target)):
                 await target.journal.looking(target)
                 siblings = siblings_of(target, targets)
                 target.found = await adapter.find(write, siblings, target.exchange)
@@ -139,33 +143,72 @@ def siblings_of(target: Target, targets: Iterable[Target]) -> dict[Backend, Foun
 
 def plan(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -> None:
     """Decide what the target's write comes to, from what has been found."""
-    found = target.found
     if target.observed:
         return
+    if target.checked and target.result is not None:
+        # What is wrong with the input is wrong whatever the backend answers, or does not.
+        if target.result.outcome is not Outcome.REJECTED:
+            target.result = None
+            target.plan = None
+            target.end(Outcome.REJECTED, _once([*target.checked, *target.resolution.problems]))
+            return
+        target.result.errors = _once([*target.checked, *target.result.errors])
     if target.result is not None:
         if target.result.outcome is Outcome.REJECTED:
-            target.result.errors += target.resolution.problems
+            target.result.errors = _once([*target.result.errors, *target.resolution.problems])
         return
-    if found is None:
-        if target.names_only and target.plan is None:
-            if target.resolution.problems:
-                target.end(Outcome.REJECTED, target.resolution.problems)
-            return
-        # The backend's own check failed, and the plan says so.
-        made = target.plan or Plan(outcome=Outcome.REJECTED)
-    elif found.stored is None and found.looked and target.write.if_missing is MissingPolicy.SKIP:
-        target.end(Outcome.SKIPPED)
+    made = _made(target, targets, unanswered)
+    if made is None:
         return
-    elif found.keyless and (silent := _silent(target, targets, unanswered)):
-        raise NotWrittenError(no_key_from(silent, target.backend))
-    else:
-        made = target.adapter.plan(
-            target.write, found, target.resolution, siblings_of(target, targets)
-        )
-    problems = (*made.problems, *target.resolution.problems)
     target.plan = made
+    problems = _once([*target.checked, *made.problems, *target.resolution.problems])
     if problems:
         target.end(Outcome.REJECTED, problems)
+
+
+def _made(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -> Plan | None:
+    """The plan of what has been found; None where there is nothing to plan."""
+    found = target.found
+    if found is None:
+        if target.checked or target.resolution.problems:
+            return Plan(outcome=Outcome.REJECTED)
+        return None  # only names were looked up
+    if found.stored is None and found.looked and target.write.if_missing is MissingPolicy.SKIP:
+        if target.checked:
+            return Plan(outcome=Outcome.REJECTED)
+        target.end(Outcome.SKIPPED)
+        return None
+    silent = _silent(target, targets, unanswered)
+    if silent and (found.keyless or _may_be_another(found, silent)):
+        raise NotWrittenError(no_key_from(silent, target.backend))
+    return target.adapter.plan(target.write, found, target.resolution, siblings_of(target, targets))
+
+
+def _keys_unusable(target: Target) -> bool:
+    """Whether the backend's own check finds fault with a key, by which it then cannot be asked."""
+    write = target.write
+    section = target.backend.value.lower()
+    keys = [write.field_path(name) for name in (f"{section}.id", "external_id", "email")]
+    return any(problem.field in keys for problem in target.checked)
+
+
+def _may_be_another(found: Found, silent: list[Backend]) -> bool:
+    """Whether a key was borrowed from a record, and a silent sibling comes before its backend.
+
+    With that sibling's answer another key might have been borrowed, and another record meant.
+    """
+    order = [backend.value for backend in Backend]
+    lenders = [order.index(key.source.partition(".")[0]) for key in found.asked_by if not key.path]
+    return any(order.index(backend.value) < lender for backend in silent for lender in lenders)
+
+
+def _once(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems without those that say of one field what another has said already."""
+    kept: dict[tuple[object, ...], Problem] = {}
+    for problem in problems:
+        said = (problem.backend, problem.code, *problem.field) if problem.field else (id(problem),)
+        kept.setdefault(said, problem)
+    return list(kept.values())
 
 
 def _silent(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -> list[Backend]:
@@ -189,7 +232,7 @@ def _is_rejected(target: Target) -> bool:
     )
 
 
-def _unknown_names(targets: list[Target]) -> list[Problem]:
+def unknown_names(targets: list[Target]) -> list[Problem]:
     """Problems of names that no target knows, though all that were asked could tell."""
     wanted = {target.backend: target.wanted for target in targets}
     resolutions = {target.backend: target.resolution for target in targets}

@@ -107,6 +107,8 @@ class Target(Part):
     adapter: Adapter
     write: ContactWrite
     found: Found | None = None
+    checked: list[Problem] = field(default_factory=list)
+    """What the backend's own check of the input has found."""
     observed: bool = False
     """Looked at for what it tells of its siblings; nothing is written to it now."""
     names_only: bool = False

@@ -64,6 +64,7 @@ async def test_all_problems_are_told_at_once_those_of_the_input_first(world: Wor
         (None, ProblemCode.INVALID),
         (None, ProblemCode.NAME_NOT_FOUND),
         (IVVY, ProblemCode.INVALID),
+        (IVVY, ProblemCode.REQUIRED),
         (EVERBRIDGE, ProblemCode.REQUIRED),
         (SENDGRID, ProblemCode.REQUIRED),
     ]

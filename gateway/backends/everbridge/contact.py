@@ -255,7 +255,12 @@ def _plan(
         outcome, calls = Outcome.CREATED, [create_contact(organization.id, body)]
     else:
         calls = [replace_contact(organization.id, stored.id, body)] if writes else []
-        calls += [leave_group(organization.id, group, stored.id) for group in leaving]
+        if calls and joining:
+            calls = [replace(calls[0], carries=groups.joining_fields)]
+        calls += [
+            replace(leave_group(organization.id, group, stored.id), carries=groups.leaving_fields)
+            for group in leaving
+        ]
         outcome = Outcome.UPDATED if calls else Outcome.UNCHANGED
     return Plan(
         outcome=outcome,

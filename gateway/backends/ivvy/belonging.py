@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.ivvy import client
@@ -87,7 +88,9 @@ def group_calls(
     contact: int | FromReply, joins: Sequence[str], leaves: Sequence[str]
 ) -> list[Call]:
     """The calls by which a contact joins and leaves single groups, one for each."""
+    joining = [client.change_group(client.ADD_TO_GROUP, contact, group) for group in joins]
+    leaving = [client.change_group(client.REMOVE_FROM_GROUP, contact, group) for group in leaves]
     return [
-        *(client.change_group(client.ADD_TO_GROUP, contact, group) for group in joins),
-        *(client.change_group(client.REMOVE_FROM_GROUP, contact, group) for group in leaves),
+        *(replace(call, carries=("addGroupsName",)) for call in joining),
+        *(replace(call, carries=("removeGroupsName",)) for call in leaving),
     ]

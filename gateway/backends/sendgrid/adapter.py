@@ -129,7 +129,12 @@ class SendGridAdapter:
         if not needs_read(write, self._identifier):
             borrowed = None if key.path else key.source
             return Sought(
-                looked=False, key=key.value, matched_by=borrowed, looked_at=now, former=former
+                looked=False,
+                key=key.value,
+                matched_by=borrowed,
+                looked_at=now,
+                former=former,
+                asked_by=(key,),
             )
         return replace(await self._read(write, key, exchange), former=former)
 
@@ -157,6 +162,7 @@ class SendGridAdapter:
             looked=stored is not None or accepted is None,
             looked_at=found.looked_at,
             key=key.value,
+            asked_by=(key,),
             accepted=accepted,
             readable_in=accepted.readable_in(now) if accepted else 1.0,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.adapter import Plan
@@ -161,7 +162,12 @@ def plan_contact(
         warnings = changed_address(write, found, siblings, laid)
         laid.problems += other_record(write, found)
     contact = identifiers | laid.values | ({"custom_fields": own} if own else {})
-    calls = _calls(found, contact, joining, leaving, must_put=bool(laid.values or own or joining))
+    calls = tuple(
+        _carrying(call, groups, joining)
+        for call in _calls(
+            found, contact, joining, leaving, must_put=bool(laid.values or own or joining)
+        )
+    )
     return Plan(
         outcome=Outcome.ACCEPTED if calls else Outcome.UNCHANGED,
         calls=calls,
@@ -201,6 +207,13 @@ def _calls(
     upserts = (put_contacts([contact], joining),) if must_put or unknown else ()
     contact_ids = [found.stored.id] if found.stored else []
     return (*upserts, *(remove_from_list(list_id, contact_ids) for list_id in leaving))
+
+
+def _carrying(call: Call, groups: Memberships, joining: Sequence[str]) -> Call:
+    """The call with the memberships that it carries, for the receipt of one that fails."""
+    if call.method == "DELETE":
+        return replace(call, carries=groups.leaving_fields)
+    return replace(call, carries=groups.joining_fields) if joining else call
 
 
 def _too_many_alternates(write: ContactWrite) -> list[Problem]:
