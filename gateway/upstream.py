@@ -202,6 +202,10 @@ class Sender:
         except (httpx.RequestError, aiohttp.ClientError, TimeoutError) as error:
             self._note(started, failed=True)
             raise self._unanswered(call, error, progress) from error
+        except httpx.InvalidURL as error:
+            # A key of 64 KB, say: httpx makes no request of it, so the backend was not asked.
+            self.breaker.forget()
+            raise RefusedError(self._unfit_address()) from error
         except asyncio.CancelledError:
             self.breaker.forget()
             raise
@@ -287,6 +291,14 @@ class Sender:
         progress.perhaps = True
         failure = MaybeWrittenError(problem)
         return failure if call.safety is Safety.ONCE else _AgainError(failure, progress.backoff())
+
+    def _unfit_address(self) -> Problem:
+        return Problem(
+            backend=self.dialect.backend,
+            code=ProblemCode.INVALID,
+            message="The call's address would be too long, or hold characters that none can: a key or "
+            "an id of the input is not one of this backend.",
+        )
 
     def _timed_out(self, message: str) -> Problem:
         return Problem(

@@ -30,3 +30,17 @@ async def test_external_id_that_no_database_holds_is_the_callers_mistake(
     problems = written["upsertLead"]["errors"]
     assert {"code": "INVALID", "field": ["externalId"]} in problems
     assert [entry for entry in logs if entry["log_level"] == "error"] == []
+
+
+async def test_key_too_long_for_an_address_is_the_callers_mistake(gateway: Gateway) -> None:
+    key = "a" * 70_000
+    with capture_logs() as logs:
+        written = await gateway.upsert({"externalId": key, "lastName": "Long"})
+        read = await gateway.data(
+            "query ($id: ID!) { contact(by: { externalId: $id }) { errors { backend code field } } }",
+            id=key,
+        )
+    assert [entry for entry in logs if entry["log_level"] == "error"] == []
+    assert written.outcomes()["EVERBRIDGE"] == "REJECTED"
+    codes = {problem["backend"]: problem["code"] for problem in read["contact"]["errors"]}
+    assert codes["EVERBRIDGE"] == "INVALID"
