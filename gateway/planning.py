@@ -6,14 +6,14 @@ Nothing is written here. What is found out stands in the targets; `upsert.py` go
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Found, Plan
 from gateway.errors import NotWrittenError
 from gateway.model import Backend, MissingPolicy
 from gateway.names import nowhere_found, resolve
-from gateway.results import Outcome, Problem
+from gateway.results import Outcome, Problem, ProblemCode
 from gateway.target import Target, border, no_key_from
 
 if TYPE_CHECKING:
@@ -178,10 +178,15 @@ def _made(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -
             return Plan(outcome=Outcome.REJECTED)
         target.end(Outcome.SKIPPED)
         return None
+    made = target.adapter.plan(target.write, found, target.resolution, siblings_of(target, targets))
     silent = _silent(target, targets, unanswered)
     if silent and (found.keyless or _may_be_another(found, silent)):
-        raise NotWrittenError(no_key_from(silent, target.backend))
-    return target.adapter.plan(target.write, found, target.resolution, siblings_of(target, targets))
+        # What is missing may be with the silent sibling; what is wrong is wrong all the same.
+        wrong = [item for item in made.problems if item.code is not ProblemCode.REQUIRED]
+        if not (wrong or target.checked or target.resolution.problems):
+            raise NotWrittenError(no_key_from(silent, target.backend))
+        made = replace(made, problems=tuple(wrong))
+    return made
 
 
 def _keys_unusable(target: Target) -> bool:
