@@ -89,6 +89,14 @@ async def test_an_id_of_another_form_is_nobodys(gateway: Gateway) -> None:
     assert gateway.recorded() == []
 
 
+async def test_an_external_id_that_everbridge_cannot_hold_is_not_asked_for_there(
+    gateway: Gateway,
+) -> None:
+    assert await absent(gateway, externalId="E" * 5000)
+    assert gateway.calls("everbridge") == []
+    assert len(gateway.calls("ivvy")) == 1
+
+
 async def test_an_external_id_with_a_comma_is_one_external_id(gateway: Gateway) -> None:
     given = {
         "externalId": "E-1,2",

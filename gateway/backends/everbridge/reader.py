@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 CONTACT_ID = re.compile(r"[1-9][0-9]{0,15}")
 """At most 16 digits (contract: everbridge section 1.1)."""
+LONGEST_EXTERNAL_ID = 80
+"""Characters that one may have: 50 by the API's schema, 80 by a support page (contract: everbridge
+section 4). The longer one, because what is stored must be found."""
 LONGEST_QUERY = 6000
 """Characters of externalIds in one address. ASSUMED: servers commonly take 8000 in all."""
 
@@ -74,15 +77,16 @@ class ContactReader:
     ) -> dict[str, list[Stored] | BackendFailure]:
         """The contacts of many ids or externalIds, 100 to a call.
 
-        An id that is none of Everbridge's is not asked for: it would spoil the call for the others.
+        What can be no key of Everbridge's is not asked for: it would spoil the call for the others.
         """
         if kind is KeyKind.NATIVE_ID:
             wanted = [value for value in values if CONTACT_ID.fullmatch(value)]
             chunks = chunked(wanted, most=PAGE_SIZE)
         else:
-            alone = [value for value in values if "," in value]
+            wanted = [value for value in values if 0 < len(value) <= LONGEST_EXTERNAL_ID]
+            alone = [value for value in wanted if "," in value]
             chunks = chunked(
-                (value for value in values if "," not in value),
+                (value for value in wanted if "," not in value),
                 most=PAGE_SIZE,
                 longest=LONGEST_QUERY,
                 each=len("&externalIds="),
