@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
+
+from gateway.calls import Call
+from gateway.errors import RefusedError
+from gateway.model import Backend
+from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
     from tests.harness import Gateway
@@ -36,11 +42,30 @@ async def test_key_too_long_for_an_address_is_the_callers_mistake(gateway: Gatew
     key = "a" * 70_000
     with capture_logs() as logs:
         written = await gateway.upsert({"externalId": key, "lastName": "Long"})
-        read = await gateway.data(
-            "query ($id: ID!) { contact(by: { externalId: $id }) { errors { backend code field } } }",
-            id=key,
+        read = await gateway.ask(
+            "query ($id: ID!) { contact(by: { externalId: $id }) { externalId } }", id=key
         )
     assert [entry for entry in logs if entry["log_level"] == "error"] == []
     assert written.outcomes()["EVERBRIDGE"] == "REJECTED"
-    codes = {problem["backend"]: problem["code"] for problem in read["contact"]["errors"]}
-    assert codes["EVERBRIDGE"] == "INVALID"
+    assert "errors" not in read
+
+
+async def test_call_that_makes_no_address_is_refused_before_it_is_sent(gateway: Gateway) -> None:
+    call = Call(method="GET", path="/v3/" + "a" * 70_000)
+    sender = gateway.app.state.account.adapters[Backend.SENDGRID].sender
+    with pytest.raises(RefusedError, match="address would be too long") as caught:
+        await sender.send(call, Exchange(deadline=time.monotonic() + 5))
+    assert caught.value.problem.backend is Backend.SENDGRID
+    assert gateway.recorded() == []
+
+
+@pytest.mark.parametrize("phone", ["", "x", "+"])
+async def test_phone_number_id_that_is_none_is_the_callers_mistake(
+    gateway: Gateway, phone: str
+) -> None:
+    with capture_logs() as logs:
+        answer = await gateway.upsert({"sendgrid": {"phoneNumberId": phone}})
+    assert [entry for entry in logs if entry["log_level"] == "error"] == []
+    assert answer.status == "REJECTED"
+    told = {(problem["code"], *problem["field"]) for problem in answer.errors}
+    assert ("INVALID", "sendgrid", "phoneNumberId") in told

@@ -105,10 +105,18 @@ def lay_identifiers(
 
 
 def normalised(kind: str, value: str, country: str | None) -> str:
-    """An identifier as it is sent: e-mails in lower case, phone numbers in E.164."""
+    """An identifier as it is sent: e-mails in lower case, phone numbers in E.164.
+
+    What is no phone number stays as it is: the input's check tells of it.
+    """
     if kind == "email":
         return value.strip().lower()
-    return read_phone(value, country).e164 if kind == "phone_number_id" else value
+    if kind != "phone_number_id":
+        return value
+    try:
+        return read_phone(value, country).e164
+    except ValueError:
+        return value
 
 
 def former_email(
