@@ -73,8 +73,10 @@ def check() -> None:
 
     from gateway.check import check as checked
     from gateway.check import passed, told
+    from gateway.logs import configure_logs
     from gateway.settings import load_settings
 
+    configure_logs()  # to standard error: the report stands alone on standard output
     reports = asyncio.run(checked(load_settings()))
     typer.echo(told(reports))
     if not passed(reports):

@@ -69,6 +69,15 @@ async def record(gateway: Gateway, backend: str, **by: str) -> dict[str, Any]:
     return found
 
 
+async def refusal(gateway: Gateway, **by: str) -> dict[str, Any]:
+    """The GraphQL error of a contact that cannot be read."""
+    answer = await gateway.ask(CONTACT, by=by)
+    assert answer["data"] == {"contact": None}
+    [error] = answer["errors"]
+    assert isinstance(error, dict)
+    return error
+
+
 def backends(contact: dict[str, Any]) -> list[str]:
     """The backends that have a record, in their order."""
     return [item["backend"] for item in contact["records"]]
