@@ -98,6 +98,8 @@ async def test_wrong_keys_of_a_lead_are_errors(gateway: Gateway) -> None:
     assert answer["errors"][0]["extensions"]["code"] == "INVALID"
     answer = await gateway.ask(LEAD, by={"ivvyId": "1", "externalId": "2"})
     assert "errors" in answer
+    answer = await gateway.ask(LEAD, by={"externalId": "L\x001"})
+    assert answer["errors"][0]["extensions"]["code"] == "INVALID"
 
 
 async def test_a_filter_that_ivvy_ignores_never_gives_another_lead(gateway: Gateway) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from tests.leads import (
     ADA,
@@ -17,6 +20,8 @@ from tests.leads import (
 
 if TYPE_CHECKING:
     from tests.harness import Gateway
+
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 FULL: dict[str, Any] = {
     **OF_ADA,
@@ -215,3 +220,23 @@ async def test_a_gateway_without_ivvy_says_so(gateway: Gateway) -> None:
     assert answer.status == "REJECTED"
     assert [problem["code"] for problem in answer.errors] == ["INVALID", "NOT_CONFIGURED"]
     assert answer.result["errors"][0]["code"] == "NOT_CONFIGURED"
+
+
+async def test_a_list_that_cannot_be_read_leaves_the_lead_unwritten(gateway: Gateway) -> None:
+    path = "/api/1.0/crm?action=getLeadTypeList"
+    gateway.sandbox.faults.add({"backend": "ivvy", "path": path, "times": 50, "status": 503})
+    answer = await upsert_lead(gateway, FULL)
+    assert (answer.status, answer.errors[0]["code"]) == ("FAILED", "UNAVAILABLE")
+    assert lead_writes(gateway) == []
+
+
+async def test_a_caller_who_goes_away_ends_the_look_up(gateway: Gateway) -> None:
+    path = "/api/1.0/contact?action=getContactList"
+    gateway.sandbox.faults.add({"backend": "ivvy", "path": path, "delayMs": 60_000})
+    asking = asyncio.create_task(upsert_lead(gateway, FULL))
+    while not gateway.calls("ivvy"):  # noqa: ASYNC110 - nothing tells when a call is recorded
+        await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert lead_writes(gateway) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.leads import (
     ADA,
     ENGINES,
@@ -132,7 +134,10 @@ async def test_a_company_that_was_made_a_moment_ago_is_found_by_its_name(gateway
     assert (answer.company["outcome"], answer.company["matchedBy"]) == ("UNCHANGED", "name")
 
 
-async def test_a_listed_company_that_is_gone_or_renamed_is_made_anew(gateway: Gateway) -> None:
+@pytest.mark.parametrize("name", ["Analytical Engines", "Company 001"])
+async def test_a_listed_company_that_is_gone_or_renamed_is_made_anew(
+    gateway: Gateway, name: str
+) -> None:
     await upsert_lead(gateway, OF_HARBOUR)  # the list of companies is kept from now on
     state = gateway.sandbox.ivvy.dump()
     for row in state["tables"]["companies"]:
@@ -141,10 +146,19 @@ async def test_a_listed_company_that_is_gone_or_renamed_is_made_anew(gateway: Ga
         if row["businessName"] == "Company 001":
             row["deleted"] = True
     gateway.sandbox.ivvy.load(state)
-    for name in ("Analytical Engines", "Company 001"):
-        answer = await upsert_lead(gateway, NAMES | {"company": {"name": name}, "contact": EVE})
-        assert (answer.errors, answer.company["outcome"]) == ([], "CREATED")
-        assert lead_writes(gateway)[-1]["company"]["updateIfExists"] is True
+    answer = await upsert_lead(gateway, NAMES | {"company": {"name": name}, "contact": EVE})
+    assert (answer.errors, answer.company["outcome"]) == ([], "CREATED")
+    assert lead_writes(gateway)[-1]["company"] == {"businessName": name, "updateIfExists": True}
+
+
+async def test_a_company_that_ivvy_will_not_show_refuses_the_lead(gateway: Gateway) -> None:
+    denied = {"errorCode": 400, "specificCode": 23016, "message": "'id' does not validate"}
+    path = "/api/1.0/contact?action=getCompany"
+    fault = {"backend": "ivvy", "path": path, "times": 2, "status": 400, "body": denied}
+    gateway.sandbox.faults.add(fault)
+    for company in ({"name": "Harbour Hotels"}, {"ivvy": {"id": str(HARBOUR)}}):
+        answer = await upsert_lead(gateway, OF_HARBOUR | {"company": company})
+        assert (answer.status, answer.errors[0]["backendCode"]) == ("REJECTED", "23016")
 
 
 async def test_a_lead_moves_to_another_company_with_a_person_who_is_there(

@@ -42,6 +42,21 @@ async def test_calls_at_once_with_one_external_id_make_one_lead(gateway: Gateway
     assert len(leads(gateway, name="Autumn offsite")) == 1
 
 
+async def test_what_waited_for_another_call_is_judged_by_what_that_has_made(
+    gateway: Gateway,
+) -> None:
+    gate = Gate(links_of(gateway))
+    links_of(gateway).table = gate  # type: ignore[assignment]
+    first = asyncio.create_task(upsert_lead(gateway, LEAD | {"qualityName": "Hot"}))
+    await gate.reached.wait()
+    second = asyncio.create_task(upsert_lead(gateway, LEAD | {"qualityName": None}))
+    await gate.asked.wait()
+    gate.open.set()
+    assert (await first).outcome == "CREATED"
+    assert (await second).told() == {"qualityName": "CANNOT_CLEAR"}
+    assert len(lead_writes(gateway)) == 1
+
+
 async def test_the_link_outlives_the_gateway(
     sandbox: Sandbox, clock: ManualClock, tmp_path: Path
 ) -> None:
@@ -144,6 +159,28 @@ async def test_an_id_that_does_not_exist_is_not_found_and_never_a_create(gateway
 
 
 # ---------------------------------------------------------------- a store that fails
+
+
+class Gate:
+    """A link table that keeps the first intent back until it is opened."""
+
+    def __init__(self, links: Links) -> None:
+        self._table = links.table
+        self.reached, self.asked, self.open = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._table, name)
+
+    async def read_link(self, *given: Any) -> Any:
+        state = await self._table.read_link(*given)
+        if self.reached.is_set():
+            self.asked.set()
+        return state
+
+    async def begin_link(self, *given: Any, **named: Any) -> Any:
+        self.reached.set()
+        await self.open.wait()
+        return await self._table.begin_link(*given, **named)
 
 
 class Broken:

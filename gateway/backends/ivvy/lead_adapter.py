@@ -27,7 +27,7 @@ from gateway.results import Problem, ProblemCode
 from gateway.write import input_name
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from gateway.backends.ivvy.adapter import IvvyAdapter
     from gateway.backends.leads import LeadPlan
@@ -102,8 +102,8 @@ class IvvyLeads:
                 raise RefusedError(_no_lead(lead_id, write))
         problems: list[Problem] = []
         contact, company = await asyncio.gather(
-            _collected(self._contact(write, lead, exchange), problems, write),
-            _collected(self._company(write, lead, exchange), problems, write),
+            _collected(self._contact, write, lead, exchange, problems),
+            _collected(self._company, write, lead, exchange, problems),
         )
         return FoundLead(
             lead=lead,
@@ -271,11 +271,15 @@ class IvvyLeads:
 
 
 async def _collected(
-    finding: Awaitable[Found | None], problems: list[Problem], write: LeadWrite
+    find: Callable[[LeadWrite, Stored | None, Exchange], Awaitable[Found | None]],
+    write: LeadWrite,
+    lead: Stored | None,
+    exchange: Exchange,
+    problems: list[Problem],
 ) -> Found | None:
     """What was found; what speaks against it is put to the problems, so that all are told."""
     try:
-        return await finding
+        return await find(write, lead, exchange)
     except RefusedError as error:
         error.problem.field = write.of_lead(error.problem.field)
         problems.append(error.problem)

@@ -111,7 +111,11 @@ def lay_lookups(
         within = chosen.get(lookup.within or "")
         if made.asked and made.id is None and parent is None and within and not within.asked:
             laid.problems += _parentless(lookup, write, raw)
-        if lookup is SUBTYPE and (TYPE.at in laid.values or write.replaces):
+        if (
+            lookup is SUBTYPE
+            and chosen[TYPE.at].asked
+            and (TYPE.at in laid.values or write.replaces)
+        ):
             laid.problems += needs_child(
                 lookup,
                 write,
