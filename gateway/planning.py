@@ -178,7 +178,15 @@ def _made(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -
             return Plan(outcome=Outcome.REJECTED)
         target.end(Outcome.SKIPPED)
         return None
-    made = target.adapter.plan(target.write, found, target.resolution, siblings_of(target, targets))
+    try:
+        made = target.adapter.plan(
+            target.write, found, target.resolution, siblings_of(target, targets)
+        )
+    except ValueError:
+        if not target.checked:
+            raise
+        # A value that the check refused, an id that is no number say, cannot always be laid out.
+        return Plan(outcome=Outcome.REJECTED)
     silent = _silent(target, targets, unanswered)
     if silent and (found.keyless or _may_be_another(found, silent)):
         # What is missing may be with the silent sibling; what is wrong is wrong all the same.

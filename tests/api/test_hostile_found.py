@@ -69,3 +69,14 @@ async def test_phone_number_id_that_is_none_is_the_callers_mistake(
     assert answer.status == "REJECTED"
     told = {(problem["code"], *problem["field"]) for problem in answer.errors}
     assert ("INVALID", "sendgrid", "phoneNumberId") in told
+
+
+@pytest.mark.parametrize("wrong", ["", "x", "²"])
+async def test_id_that_is_no_number_is_told_by_the_check_and_not_planned(
+    gateway: Gateway, wrong: str
+) -> None:
+    with capture_logs() as logs:
+        answer = await gateway.upsert({"lastName": "A", "everbridge": {"recordTypeId": wrong}})
+    assert [entry for entry in logs if entry["log_level"] == "error"] == []
+    told = {(problem["code"], *problem["field"]) for problem in answer.errors}
+    assert ("INVALID", "everbridge", "recordTypeId") in told
