@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from gateway.backends.reads import Reads
 
@@ -66,7 +66,8 @@ class Found:
     looked: bool = True
     """False when the backend was not asked, because the write does not need it."""
     keyless: bool = False
-    """True when there was no key to ask by, neither in the input nor with a sibling."""
+    """True when there was no key to ask by, neither in the input nor with a sibling; also when
+    nothing was found and a new record still lacks a key, which a sibling may give."""
     looked_at: float = 0.0
     """When the look-up began, on the clock of `time.monotonic`."""
     asked_by: tuple[Key, ...] = ()
@@ -158,4 +159,16 @@ class Adapter(Reads, Protocol):
 
     async def job(self, job_id: str, exchange: Exchange) -> ImportJob | None:
         """Asynchronous work of the backend; None when it knows no such job, or has none at all."""
+        ...
+
+
+@runtime_checkable
+class ReadsBack(Protocol):
+    """An adapter whose backend takes writes now and does them later."""
+
+    async def read_back(self, found: Found, exchange: Exchange) -> Found:
+        """The contact as the backend shows it now, without what it has only accepted.
+
+        Raises BackendFailure when the backend cannot tell.
+        """
         ...

@@ -17,7 +17,14 @@ from gateway.backends.ivvy.belonging import (
     wanted_companies,
 )
 from gateway.backends.ivvy.catalog import fetches
-from gateway.backends.ivvy.contact import KEYS, NATIVE_ID, field_rows, keys, plan_contact
+from gateway.backends.ivvy.contact import (
+    KEYS,
+    NATIVE_ID,
+    field_rows,
+    keys,
+    lacks_email,
+    plan_contact,
+)
 from gateway.backends.ivvy.custom_values import NATIVE as NATIVE_FIELDS
 from gateway.backends.ivvy.external_urls import needs_stored_urls
 from gateway.backends.ivvy.ids import ill_formed, is_id
@@ -95,11 +102,17 @@ class IvvyAdapter:
     async def find(
         self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange
     ) -> Found:
-        """The contact by its id, externalId or e-mail address."""
+        """The contact by its id, externalId or e-mail address.
+
+        A contact that is not found and has no e-mail address is keyless as long as no sibling gives
+        one: a new contact would get it, and must have been looked for by it.
+        """
         known = keys(write, siblings)
         if not known:
             return Found(keyless=True, looked_at=time.monotonic())
         found = await match(self.backend, known, lambda key: self._look_up(key, exchange))
+        if found.stored is None and lacks_email(write, known):
+            return replace(found, keyless=True)
         singly = found.matched_by == "ivvy.id"
         if found.stored is None or singly or not needs_whole(write):
             return found
@@ -161,10 +174,10 @@ class IvvyAdapter:
         write: ContactWrite,
         found: Found,
         resolution: Resolution,
-        siblings: Mapping[Backend, Found],
+        siblings: Mapping[Backend, Found],  # noqa: ARG002 - `find` has taken what it needs of them
     ) -> Plan:
         """The calls of the write."""
-        return plan_contact(write, found, resolution, siblings, text_clear=self._text_clear)
+        return plan_contact(write, found, resolution, text_clear=self._text_clear)
 
     def lock_key(self, write: ContactWrite, found: Found) -> str | None:  # noqa: ARG002 - found says by what
         """For a new contact its externalId, else its e-mail; an update needs no lock.

@@ -38,7 +38,7 @@ from gateway.model import Backend, EmailStatus, SmsStatus
 from gateway.results import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gateway.backends.adapter import Found, Key, Stored
     from gateway.names import Resolution
@@ -209,14 +209,17 @@ def contact_body(
     write: ContactWrite,
     stored: Stored | None,
     resolution: Resolution,
-    siblings: Mapping[Backend, Found],
+    asked_by: Sequence[Key] = (),
     *,
     text_clear: str | None = "",
 ) -> ContactBody:
-    """The body of addOrUpdateContact: for a stored contact its id and only what changes."""
+    """The body of addOrUpdateContact: for a stored contact its id and only what changes.
+
+    A new contact gets those of the keys it was looked for by that a sibling gave.
+    """
     raw = stored.raw if stored else None
     laid = to_backend(field_rows(text_clear), write, Backend.IVVY, raw)
-    borrowed = _borrowed(write, siblings) if stored is None else {}
+    borrowed = {key.kind.value: key.value for key in asked_by if stored is None and not key.path}
     laid.values |= borrowed
     laid.changed += borrowed
     missing = _missing(write, stored, borrowed)
@@ -261,9 +264,9 @@ def keys(write: ContactWrite, siblings: Mapping[Backend, Found]) -> list[Key]:
     return known if email is None else [*known, email]
 
 
-def _borrowed(write: ContactWrite, siblings: Mapping[Backend, Found]) -> dict[str, str]:
-    """The keys of a new contact that the input lacks and the look-up took from a sibling."""
-    return {key.kind.value: key.value for key in keys(write, siblings) if not key.path}
+def lacks_email(write: ContactWrite, known: Sequence[Key]) -> bool:
+    """Whether a new contact could not be made of these keys, and a sibling's e-mail is welcome."""
+    return not write.mentions("email") and all(key.kind is not KeyKind.EMAIL for key in known)
 
 
 def _missing(
@@ -291,13 +294,12 @@ def plan_contact(
     write: ContactWrite,
     found: Found,
     resolution: Resolution,
-    siblings: Mapping[Backend, Found],
     *,
     text_clear: str | None = "",
 ) -> Plan:
     """The calls that bring the contact to what the write says: itself first, then single groups."""
     stored = found.stored
-    body = contact_body(write, stored, resolution, siblings, text_clear=text_clear)
+    body = contact_body(write, stored, resolution, found.asked_by, text_clear=text_clear)
     calls = [client.save_contact(body.parameters)] if body.parameters else []
     contact = int(stored.id) if stored else FromReply(call=0, key="id", whole=True)
     calls += group_calls(contact, body.joins, body.leaves)

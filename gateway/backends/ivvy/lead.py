@@ -65,9 +65,9 @@ def lead_rows(text_clear: str | None = "") -> tuple[Field, ...]:
     return (
         by_function(
             "external_id",
-            "the gateway's own table of links",
+            "–",
             IMPOSSIBLE,
-            "iVvy has no such field for leads",
+            "kept in the gateway's own table of links, because iVvy has no such field for leads",
         ),
         Field(name="name", at="name", clear=IMPOSSIBLE, compared=as_text),
         Field(name="description", at="description", clear=cleared, compared=as_text),
@@ -154,7 +154,7 @@ def _bodies(
     contact = company = None
     if write.contact is not None and found.contact is not None:
         contact = contact_body(
-            write.contact, found.contact.stored, resolution, {}, text_clear=text_clear
+            write.contact, found.contact.stored, resolution, text_clear=text_clear
         )
     if write.company is not None and found.company is not None:
         company = company_body(

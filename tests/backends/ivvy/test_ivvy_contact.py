@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from strawberry import ID
 
-from gateway.backends.adapter import Found, Stored
+from gateway.backends.adapter import Key, KeyKind
 from gateway.backends.ivvy.contact import FIELDS, contact_body
 from gateway.calls import FromReply, Safety, shown
 from gateway.checks import check_contact
@@ -210,23 +210,22 @@ def test_a_new_contact_needs_names_and_email(values: dict[str, Any]) -> None:
     ]
 
 
-def sibling(email: str | None) -> dict[Backend, Found]:
-    record = Stored(id="s", external_id="E-7", email=email, raw={}, read_at=0.0)
-    return {Backend.SENDGRID: Found(stored=record)}
+def borrowed(email: str) -> tuple[Key, ...]:
+    return (Key(kind=KeyKind.EMAIL, value=email, source="SENDGRID.email"),)
 
 
 def test_a_new_contact_takes_the_email_that_a_sibling_holds() -> None:
     write = write_of(contact(external_id="E-7", first_name="Eve", last_name="Moore"))
-    made = plan(write, None, siblings=sibling("eve@example.com"))
+    made = plan(write, None, asked_by=borrowed("eve@example.com"))
     assert made.problems == ()
     assert sent(made)["email"] == "eve@example.com"
     assert "email" in made.changed
-    assert plan(write, None, siblings=sibling(None)).problems[0].field == ["email"]
+    assert plan(write, None).problems[0].field == ["email"]
 
 
 def test_a_stored_contact_takes_nothing_from_a_sibling() -> None:
     write = write_of(contact(external_id="E-1001"))
-    made = plan(write, stored(email=None), siblings=sibling("eve@example.com"))
+    made = plan(write, stored(email=None), asked_by=borrowed("eve@example.com"))
     assert made.outcome is Outcome.UNCHANGED
 
 
@@ -309,13 +308,13 @@ def test_replace_needs_the_names_once_each_and_an_email_only_where_none_is_held(
 
 def test_a_leads_contact_has_the_same_body_and_its_own_path() -> None:
     write = write_of(contact(first_name="Eve"), at=("contact",))
-    body = contact_body(write, None, resolved(write), {})
+    body = contact_body(write, None, resolved(write))
     assert body.parameters == {"firstName": "Eve", "updateIfExists": True}
     assert [problem.field for problem in body.problems] == [
         ["contact", "lastName"],
         ["contact", "email"],
     ]
-    assert contact_body(write, stored(firstName="Eve"), resolved(write), {}).parameters == {}
+    assert contact_body(write, stored(firstName="Eve"), resolved(write)).parameters == {}
 
 
 def test_every_field_of_the_input_has_a_row_or_is_reported() -> None:

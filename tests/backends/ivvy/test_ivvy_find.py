@@ -176,3 +176,16 @@ async def test_an_email_that_a_sibling_gives_a_new_contact_is_looked_for_too(des
     siblings = {Backend.SENDGRID: Found(stored=record)}
     with pytest.raises(Exception, match="shared mailbox"):
         await desk.adapter.find(write, siblings, desk.exchange())
+
+
+async def test_what_is_not_found_is_keyless_until_a_sibling_gives_an_address(desk: Desk) -> None:
+    write = write_of(contact(external_id="E-77", first_name="Ada", last_name="Byron"))
+    assert not desk.adapter.needs_siblings(write)
+    assert (await desk.adapter.find(write, {}, desk.exchange())).keyless
+    record = Stored(id="s", external_id="E-77", email="n@example.com", raw={}, read_at=0.0)
+    siblings = {Backend.EVERBRIDGE: Found(stored=record)}
+    found = await desk.adapter.find(write, siblings, desk.exchange())
+    assert (found.keyless, [key.value for key in found.asked_by]) == (
+        False,
+        ["E-77", "n@example.com"],
+    )

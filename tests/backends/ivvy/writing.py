@@ -21,8 +21,7 @@ from gateway.names import Resolution
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.backends.adapter import Plan
-    from gateway.model import Backend
+    from gateway.backends.adapter import Key, Plan
     from gateway.write import ContactWrite
 
 DEFINITIONS: list[dict[str, Any]] = [
@@ -121,12 +120,12 @@ def plan(
     write: ContactWrite,
     record: Stored | None,
     *,
-    siblings: Mapping[Backend, Found] | None = None,
+    asked_by: tuple[Key, ...] = (),
     text_clear: str | None = "",
 ) -> Plan:
     """The plan of a write for a stored contact, or for a new one."""
-    found = Found(stored=record, matched_by="externalId" if record else None)
-    return plan_contact(write, found, resolved(write), siblings or {}, text_clear=text_clear)
+    found = Found(stored=record, matched_by="externalId" if record else None, asked_by=asked_by)
+    return plan_contact(write, found, resolved(write), text_clear=text_clear)
 
 
 def bodies(made: Plan) -> list[tuple[str, Any]]:
