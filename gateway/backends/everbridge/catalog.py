@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gateway.backends.everbridge.client import page_of, read_list, rows_of
+from gateway.backends.everbridge.client import page_of, read_list, refuse_short, rows_of
 from gateway.entries import CatalogName, CustomFieldType, Entry, FieldInfo, Option
 from gateway.errors import NotWrittenError
 from gateway.model import Backend
@@ -53,8 +53,8 @@ async def all_rows(
 ) -> list[Mapping[str, Any]]:
     """The rows of every page.
 
-    Raises NotWrittenError for a page that is not the one asked for: a list read in part would
-    make names unknown that exist.
+    Raises NotWrittenError for a page that is not the one asked for, and for pages that end before
+    totalCount: a list read in part would make names unknown that exist.
     """
     rows: list[Mapping[str, Any]] = []
     number = 1
@@ -65,6 +65,7 @@ async def all_rows(
             raise NotWrittenError(_wrong_page(path, number, page))
         rows += rows_of(reply)
         if number >= (page.get("totalPageCount") or 1):
+            refuse_short(reply, len(rows))
             return rows
         number += 1
 

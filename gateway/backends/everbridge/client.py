@@ -187,7 +187,7 @@ def contact_of(reply: Reply) -> Mapping[str, Any]:
 
 
 def page_of(reply: Reply) -> Mapping[str, Any]:
-    """The page of a list; its rows may be missing (`rows_of`). Raises NotWrittenError."""
+    """The page of a list; where it is empty its rows are missing. Raises NotWrittenError."""
     page = reply.body.get("page")
     if isinstance(page, dict):
         return page
@@ -195,13 +195,28 @@ def page_of(reply: Reply) -> Mapping[str, Any]:
 
 
 def rows_of(reply: Reply) -> list[Mapping[str, Any]]:
-    """The rows of a list; `data` is missing where nothing was found. Raises NotWrittenError."""
-    rows = page_of(reply).get("data")
-    if rows is None:
-        return []
-    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-        return rows
-    raise NotWrittenError(_unexpected(reply, "with rows that are no objects"))
+    """The rows of one page of a list.
+
+    Raises NotWrittenError when they are missing and totalCount does not say 0, or when there are
+    none and it says more: to take that for "nothing found" would end in a POST that overwrites.
+    """
+    page = page_of(reply)
+    rows, total = page.get("data"), page.get("totalCount")
+    if rows is None and total != 0:
+        raise NotWrittenError(_unexpected(reply, "without the rows of its page"))
+    rows = rows or []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise NotWrittenError(_unexpected(reply, "with rows that are no objects"))
+    if not rows and total:
+        raise NotWrittenError(_unexpected(reply, "without the rows that it counts"))
+    return rows
+
+
+def refuse_short(reply: Reply, brought: int) -> None:
+    """Raise NotWrittenError when all the pages together brought less than totalCount says."""
+    total = page_of(reply).get("totalCount")
+    if isinstance(total, int) and brought < total:
+        raise NotWrittenError(_unexpected(reply, f"after {brought} rows of {total}"))
 
 
 # ---------------------------------------------------------------- judging

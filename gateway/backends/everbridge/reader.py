@@ -13,6 +13,7 @@ from gateway.backends.everbridge.client import (
     contact_of,
     read_contact,
     read_contact_by_external_id,
+    refuse_short,
     rows_of,
     search_contacts,
     search_contacts_by_id,
@@ -107,8 +108,11 @@ class ContactReader:
         search = search_contacts_by_id if kind is KeyKind.NATIVE_ID else search_contacts
         read_at = time.monotonic()
         reply = await self._sender.send(search(self._organization_id, values), exchange)
+        rows = rows_of(reply)
+        if len(rows) < PAGE_SIZE:  # a full page that is one of many did not honour the filter
+            refuse_short(reply, len(rows))
         email_id = await self._email_path_id(exchange)
-        return [_stored(row, email_id, read_at) for row in rows_of(reply)]
+        return [_stored(row, email_id, read_at) for row in rows]
 
     async def _one(self, call: Call, exchange: Exchange) -> list[Stored]:
         read_at = time.monotonic()

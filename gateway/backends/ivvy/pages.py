@@ -11,7 +11,7 @@ from gateway.results import Problem, ProblemCode
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gateway.calls import Call
+    from gateway.calls import Call, Reply
     from gateway.upstream import Exchange, Sender
 
 Row = dict[str, Any]
@@ -30,7 +30,8 @@ async def read_rows(
     smaller than what was asked for, so the next page starts behind what came. A `meta` without
     totalResults is read until a page is empty.
 
-    Raises NotWrittenError when the pages repeat themselves, and what `Sender.send` raises.
+    Raises NotWrittenError when the pages repeat themselves or bring less than `meta` says, because
+    a list read in part would make records unknown that exist; and what `Sender.send` raises.
     """
     rows: dict[str, Row] = {}
     start = 0
@@ -40,26 +41,37 @@ async def read_rows(
         known = len(rows)
         rows |= {str(row["id"]): row for row in brought}
         start += len(brought)
-        if not brought or start >= _total(reply.body, start):
-            return list(rows.values())
+        total = _total(reply.body)
         if enough is not None and len(rows) >= enough:
+            return list(rows.values())
+        if not brought or (total is not None and start >= total):
+            if total is not None and len(rows) < total:
+                raise NotWrittenError(_short(page(start), len(rows), total, reply))
             return list(rows.values())
         if len(rows) == known:
             raise NotWrittenError(_repeating(page(start)))
 
 
-def _total(body: Mapping[str, Any], start: int) -> int:
-    """How many rows the list has; one more than were read where `meta` does not say."""
+def _total(body: Mapping[str, Any]) -> int | None:
+    """How many rows the list has; None where `meta` does not say."""
     meta = body.get("meta")
-    total = meta.get("totalResults") if isinstance(meta, dict) else None
-    text = str(total)
-    return int(text) if text.isdecimal() else start + 1
+    text = str(meta.get("totalResults")) if isinstance(meta, dict) else ""
+    return int(text) if text.isdecimal() else None
+
+
+def _short(call: Call, brought: int, total: int, reply: Reply) -> Problem:
+    return Problem(
+        backend=Backend.IVVY,
+        code=ProblemCode.BACKEND_ERROR,
+        message=f"iVvy says that {call.target} has {total} rows and gave {brought}: {reply.excerpt}",
+        retryable=True,
+    )
 
 
 def _repeating(call: Call) -> Problem:
     return Problem(
         backend=Backend.IVVY,
         code=ProblemCode.BACKEND_ERROR,
-        message=f"IVVY gave the same page of {call.target} twice, so the list cannot be read.",
+        message=f"iVvy gave the same page of {call.target} twice, so the list cannot be read.",
         retryable=True,
     )
