@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.backends.everbridge.contact import FIELDS as EVERBRIDGE
+from gateway.backends.ivvy.company import FIELDS as COMPANY
 from gateway.backends.ivvy.contact import FIELDS as IVVY
+from gateway.backends.ivvy.lead import FIELDS as LEAD
 from gateway.backends.sendgrid.contact import FIELDS as SENDGRID
 from gateway.model import Backend, ContactInput
 from gateway.settings import Settings, variable
@@ -34,15 +36,27 @@ TITLES = {Backend.IVVY: "iVvy", Backend.EVERBRIDGE: "Everbridge", Backend.SENDGR
 FIELDS_HEAD = """\
 # Which field goes where
 
-For everybody who sends a contact: where each field of `ContactInput` ends up in each backend, and
-what clearing it (`null`) looks like there. Printed from the code's field tables by `make docs`; a
-test fails when it is out of date. What each rule rests on stands in the backends' own pages:
-[iVvy](backends/ivvy.md), [Everbridge](backends/everbridge.md), [SendGrid](backends/sendgrid.md).
+For everybody who sends a contact or a lead: where each field of `ContactInput`, `LeadInput` and
+`CompanyInput` ends up in each backend, and what clearing it (`null`) looks like there. Printed from
+the code's field tables by `make docs`; a test fails when it is out of date. What each rule rests on
+stands in the backends' own pages: [iVvy](backends/ivvy.md), [Everbridge](backends/everbridge.md),
+[SendGrid](backends/sendgrid.md).
 
 `–` means that the backend cannot hold the field: it is left alone there and reported in
 `ignoredFields`. A field that "cannot be cleared" answers `null` with CANNOT_CLEAR where the backend
 is named in `targets`, and is reported in `ignoredFields` with default targets.
 `phoneCountryCode` reads a national phone number and is stored nowhere.
+"""
+
+LEAD_HEAD = """
+## A lead
+
+iVvy alone holds leads, so a `null` that cannot be carried out is always CANNOT_CLEAR; what a REPLACE
+leaves out and iVvy cannot clear is reported in `ignoredFields`. More: [leads](leads.md).
+"""
+
+COMPANY_HEAD = """
+## A lead's company
 """
 
 SETTINGS_HEAD = """\
@@ -82,6 +96,8 @@ def fields_page() -> str:
     ]
     for backend in Backend:
         lines += _native(backend)
+    for head, rows in ((LEAD_HEAD, LEAD), (COMPANY_HEAD, COMPANY)):
+        lines += [head, *_listed(rows)]
     return "\n".join(lines) + "\n"
 
 
@@ -89,6 +105,13 @@ def _native(backend: Backend) -> list[str]:
     rows = [row for row in TABLES[backend] if "." in row.name]
     return [
         f"\n## {TITLES[backend]}'s own section\n",
+        *_listed(rows),
+    ]
+
+
+def _listed(rows: Sequence[Field]) -> list[str]:
+    """A table of one backend alone."""
+    return [
         _row("field", "where it goes", "clearing"),
         _row(*["---"] * 3),
         *(_row(f"`{input_name(row.name)}`", _with_note(row), row.clear.says) for row in rows),

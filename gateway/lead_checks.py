@@ -50,6 +50,12 @@ def check_lead(
     check.once("custom_fields", "name", (item.name for item in _listed(lead.custom_fields)))
     if lead.external_id and "\0" in (lead.external_id.value or ""):
         check.wrong(("external_id",), "externalId holds a NUL, which nothing can store.")
+    if lead.external_id and lead.external_id.value is None and _given_id(lead, ("ivvy.id",)):
+        check.wrong(
+            ("external_id",),
+            "A lead keeps its externalId: leave it out, or give it to change the lead by it.",
+            ProblemCode.CANNOT_CLEAR,
+        )
     contact, contact_problems = _contact(lead, default_country)
     company, company_problems = _company(lead, default_country)
     write = LeadWrite(

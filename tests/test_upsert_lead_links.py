@@ -110,6 +110,12 @@ async def test_a_lead_has_one_external_id(gateway: Gateway) -> None:
     assert "'L-8'" in answer.errors[0]["message"]
 
 
+async def test_null_takes_no_external_id_from_a_lead(gateway: Gateway) -> None:
+    answer = await upsert_lead(gateway, {"externalId": None, "ivvy": {"id": "9001"}, "name": "X"})
+    assert answer.told() == {"externalId": "CANNOT_CLEAR"}
+    assert (await upsert_lead(gateway, OF_ADA | {"externalId": None})).outcome == "CREATED"
+
+
 async def test_adoptions_at_once_of_one_lead_leave_one_external_id(gateway: Gateway) -> None:
     answers = await asyncio.gather(
         *(

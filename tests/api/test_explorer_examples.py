@@ -114,3 +114,25 @@ async def test_contact_is_read_from_all_three_with_their_differences(gateway: Ga
     ]
     assert "customFields.Shift" in [item["field"] for item in contact["differences"]]
     assert contact["errors"] == []
+
+
+async def test_leads_are_made_once_and_updated_the_second_time(gateway: Gateway) -> None:
+    first = (await run(gateway, "lead-of-a-person"))["upsertLead"]
+    assert (first["errors"], first["status"]) == ([], "APPLIED")
+    assert first["results"][0]["outcome"] == "CREATED"
+    assert (first["contact"]["outcome"], first["contact"]["matchedBy"]) == (
+        "UNCHANGED",
+        "externalId",
+    )
+    again = (await run(gateway, "lead-of-a-person"))["upsertLead"]
+    assert again["results"][0]["outcome"] == "UPDATED", "iVvy does not show all of it"
+    assert again["results"][0]["id"] == first["results"][0]["id"]
+
+    made = (await run(gateway, "lead-of-a-company"))["upsertLead"]
+    assert (made["errors"], made["status"]) == ([], "APPLIED")
+    assert (made["contact"]["outcome"], made["company"]["matchedBy"]) == ("CREATED", "name")
+    assert made["lead"]["contact"] == {"email": "joan@example.com"}
+    assert made["lead"]["company"] == {"name": "Harbour Hotels"}
+    again = (await run(gateway, "lead-of-a-company"))["upsertLead"]
+    assert again["results"][0]["outcome"] == "UNCHANGED"
+    assert again["contact"]["id"] == made["contact"]["id"]
