@@ -1,7 +1,7 @@
 """A circuit breaker: a backend that keeps failing is left alone for a while.
 
 Our own, because purgatory lets every waiting call through as a probe when its time is up, and
-counts on the wall clock (docs/decisions/0006-limiter-breaker-budget.md).
+counts on the wall clock (docs/decisions/0007-limiter-breaker-budget.md).
 """
 
 from __future__ import annotations
@@ -40,6 +40,14 @@ class Breaker:
         if self._opened_at is None:
             return BreakerState.CLOSED
         return BreakerState.HALF_OPEN if self._probing else BreakerState.OPEN
+
+    @property
+    def closed_for(self) -> float:
+        """Seconds until a call is worth trying; 0 when it is now. Asking admits nothing."""
+        if self._opened_at is None:
+            return 0.0
+        left = self._opened_at + self._open_seconds - time.monotonic()
+        return max(left, 1.0 if self._probing else 0.0)
 
     def admit(self) -> float | None:
         """None lets the call through; otherwise the seconds until it is worth trying again.
