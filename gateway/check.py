@@ -16,7 +16,7 @@ from gateway.entries import CatalogName
 from gateway.errors import BackendFailure
 from gateway.model import Backend
 from gateway.results import ProblemCode
-from gateway.settings import BACKEND_SETTINGS, variable
+from gateway.settings import BACKEND_SETTINGS, TEMPORARY, variable
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ async def check(
     settings: Settings, transports: Mapping[Backend, httpx.AsyncBaseTransport] | None = None
 ) -> list[Report]:
     """A report of each backend, in the order of the Backend enum."""
-    async with opened(settings, transports) as account:
+    # The store has no part in it, and a gateway that serves may hold the database's file.
+    alone = settings.model_copy(update={"database_url": TEMPORARY})
+    async with opened(alone, transports) as account:
         return list(
             await asyncio.gather(*(_checked(account, settings, backend) for backend in Backend))
         )

@@ -297,3 +297,8 @@ def test_the_offset_is_told_only_where_the_answer_has_a_time() -> None:
     assert stale("Sat, 21 Nov 2026 12:07:00 -0000") == "Off."
     assert stale("yesterday") == "Off."
     assert stale(None) == "Off."
+
+
+def test_a_check_leaves_the_database_alone_which_a_serving_gateway_may_hold() -> None:
+    run_check()
+    assert not list((ROOT / "tests").glob("*.sqlite3*"))
