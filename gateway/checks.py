@@ -140,8 +140,13 @@ class Check:
         return enumerate(_listed(given))
 
     def characters(self, path: tuple[str | int, ...], value: Any) -> None:
-        """Texts can be sent: JSON may write half of a character, which no encoding has."""
+        """Texts can be sent and stored.
+
+        JSON may write half of a character, which no encoding has, and NUL, which no database takes.
+        """
         if isinstance(value, str):
+            if "\0" in value:
+                self.wrong(path, f"{value!r} holds the character NUL: leave it out.")
             try:
                 value.encode()
             except UnicodeEncodeError:

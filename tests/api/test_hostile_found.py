@@ -80,3 +80,11 @@ async def test_id_that_is_no_number_is_told_by_the_check_and_not_planned(
     assert [entry for entry in logs if entry["log_level"] == "error"] == []
     told = {(problem["code"], *problem["field"]) for problem in answer.errors}
     assert ("INVALID", "everbridge", "recordTypeId") in told
+
+
+async def test_text_with_nul_is_told_with_its_field(gateway: Gateway) -> None:
+    with capture_logs() as logs:
+        answer = await gateway.upsert({"externalId": "\0", "lastName": "a\0b"})
+    assert [entry for entry in logs if entry["log_level"] == "error"] == []
+    told = {(problem["code"], *problem["field"]) for problem in answer.errors}
+    assert {("INVALID", "externalId"), ("INVALID", "lastName")} <= told
