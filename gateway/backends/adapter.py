@@ -72,6 +72,8 @@ class Found:
     """When the look-up began, on the clock of `time.monotonic`."""
     asked_by: tuple[Key, ...] = ()
     """The keys that it was looked for by, those that a sibling gave included."""
+    answered: bool = True
+    """False where this stands, among siblings, for a backend of which nobody knows what it holds."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,24 +10,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from gateway.backends.adapter import Answer, Found, Key, KeyKind
 from gateway.backends.sendgrid.catalog import fetches
+from gateway.backends.sendgrid.changed_address import addresses_to_ask, may_create_new, tellers
+from gateway.backends.sendgrid.checks import check_write
 from gateway.backends.sendgrid.client import get_job
 from gateway.backends.sendgrid.contact import fields_for, plan_contact
 from gateway.backends.sendgrid.identifiers import (
     INPUTS,
-    check_identifiers,
-    former_email,
     held_by,
-    may_create_new,
 )
 from gateway.backends.sendgrid.job import accepted_job, read_job
-from gateway.backends.sendgrid.look_ups import look_up, look_up_many
+from gateway.backends.sendgrid.look_ups import look_up, look_up_many, needs_read
 from gateway.backends.sendgrid.memory import WriteMemory, by_id, by_identifier
 from gateway.backends.sendgrid.probe import explained
 from gateway.backends.sendgrid.reading import RECORD_CATALOGS, ids_shown, read_contact
@@ -38,7 +36,7 @@ from gateway.errors import BackendFailure, RefusedError
 from gateway.joined import AT_ONCE, asked
 from gateway.matching import fitting, keys_of, match
 from gateway.memberships import wanted_groups
-from gateway.model import Backend, MissingPolicy
+from gateway.model import Backend
 from gateway.results import ImportJob, JobStatus, Problem, ProblemCode
 
 if TYPE_CHECKING:
@@ -90,25 +88,14 @@ class SendGridAdapter:
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
     def check(self, write: ContactWrite) -> list[Problem]:
-        """What is wrong with identifiers and list ids, by their form."""
-        given = write.given("sendgrid.list_ids")
-        ids = (given.value or []) if given is not None else []
-        return check_identifiers(write, self._identifier) + [
-            Problem(
-                backend=self.backend,
-                code=ProblemCode.INVALID,
-                message=f"{list_id!r} is not a list id of SendGrid, which are UUIDs: give one, or "
-                "the list's name in groupsName.",
-                field=write.field_path("sendgrid.list_ids", place),
-            )
-            for place, list_id in enumerate(ids)
-            if not _is_uuid(list_id)
-        ]
+        """What is wrong whatever is stored: identifiers, list ids, lengths, too many."""
+        return check_write(write, self._identifier)
 
     def needs_siblings(self, write: ContactWrite) -> bool:
-        """Whether the key must be borrowed, or the former address be learnt from a sibling."""
-        key_is_missing = write.given(self._identifier) is None
-        return key_is_missing or (self._identifier == "email" and may_create_new(write))
+        """Whether the key must be borrowed, or whether a sibling holds another e-mail."""
+        if not write.mentions(self._identifier):
+            return True
+        return self._identifier == "email" and (may_create_new(write) or bool(tellers(write)))
 
     async def find(
         self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange
@@ -125,7 +112,7 @@ class SendGridAdapter:
         key = keys[0]
         if self._identifier == "email":
             key = replace(key, value=key.value.strip().lower())
-        former = await self._former(write, siblings, exchange)
+        holders = await self._holders(write, siblings, exchange)
         if not needs_read(write, self._identifier):
             borrowed = None if key.path else key.source
             return Sought(
@@ -133,10 +120,10 @@ class SendGridAdapter:
                 key=key.value,
                 matched_by=borrowed,
                 looked_at=now,
-                former=former,
+                holders=holders,
                 asked_by=(key,),
             )
-        return replace(await self._read(write, key, exchange), former=former)
+        return replace(await self._read(write, key, exchange), holders=holders)
 
     async def _read(self, write: ContactWrite, key: Key, exchange: Exchange) -> Sought:
         """The contact as it is shown, with what was accepted since laid over its lists."""
@@ -167,6 +154,15 @@ class SendGridAdapter:
             readable_in=accepted.readable_in(now) if accepted else 1.0,
         )
 
+    async def read_back(self, found: Found, exchange: Exchange) -> Found:
+        """The contact as SendGrid shows it now, whatever is remembered of accepted writes."""
+        key = found.key if isinstance(found, Sought) else None
+        if key is None:
+            return found
+        source = Key(kind=self._kind, value=key, source=self._kind.value)
+        shown = await self._match(source, exchange)
+        return Sought(stored=shown.stored, looked_at=shown.looked_at, key=key)
+
     async def _match(self, key: Key, exchange: Exchange) -> Found:
         return await match(self.backend, [key], lambda key: look_up(self.sender, key, exchange))
 
@@ -186,18 +182,21 @@ class SendGridAdapter:
                 ended = True
         return ended
 
-    async def _former(
+    async def _holders(
         self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange
-    ) -> Stored | None:
-        """The contact that stays behind when a new address makes a second one."""
-        former = former_email(write, siblings)
-        if former is None or self._identifier != "email" or not may_create_new(write):
-            return None
-        backend, address = former
-        key = Key(
-            kind=KeyKind.EMAIL, value=address.strip().lower(), source=f"{backend.value}.email"
-        )
-        return (await self._match(key, exchange)).stored
+    ) -> dict[str, str | None]:
+        """Who has the addresses that tell whether a write makes a second contact."""
+        asked_for = addresses_to_ask(write, siblings) if self._identifier == "email" else ()
+        if not asked_for:
+            return {}
+        now = time.monotonic()
+        holders: dict[str, str | None] = {}
+        for address, rows in (await self.look_up(KeyKind.EMAIL, asked_for, exchange)).items():
+            if self.memory.recall([by_identifier("email", address)], now):
+                holders[address] = "a contact that it has accepted"
+            elif not isinstance(rows, BackendFailure):
+                holders[address] = f"the contact {rows[0].id}" if rows else None
+        return holders
 
     async def _refuse_taken_email(self, write: ContactWrite, exchange: Exchange) -> None:
         """Refuse a new contact whose e-mail another one has: the job would fail, or join the two."""
@@ -321,29 +320,3 @@ class SendGridAdapter:
             looked_at=found.looked_at,
             key=key,
         )
-
-
-def needs_read(write: ContactWrite, identifier: Identifier) -> bool:
-    """Whether a write must know what SendGrid holds before it can be planned."""
-    removing = write.given("remove_groups_name")
-    return (
-        identifier == "external_id"  # every identifier that the contact holds must be sent
-        or write.replaces
-        or write.if_missing is MissingPolicy.SKIP
-        or any(write.given(name) is not None for name in ("groups_name", "sendgrid.list_ids"))
-        or bool(removing is not None and removing.value)
-        or any(_is_null(write, name) for name in ("custom_fields", "sendgrid.custom_fields"))
-        or any(write.mentions(f"sendgrid.{name}") for name in ("phone_number_id", "anonymous_id"))
-    )
-
-
-def _is_null(write: ContactWrite, name: str) -> bool:
-    given = write.given(name)
-    return given is not None and given.value is None
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False

@@ -62,15 +62,29 @@ def lay_address(
                 _lay_text("", part.at, "addresses", stored, laid, new=new)
         return
     address: AddressInput = wish.value[0]
+    laid.problems += address_too_long(write)
     for part in PARTS:
-        _lay_part(part, address, write, stored, laid, new=new)
+        _lay_part(part, address, stored, laid, new=new)
     _ignore_what_has_no_place(write, address, len(wish.value), laid)
+
+
+def address_too_long(write: ContactWrite) -> list[Problem]:
+    """A problem for each part of the first address that is longer than SendGrid keeps."""
+    wish = write.given("addresses")
+    if wish is None or not wish.value:
+        return []
+    address: AddressInput = wish.value[0]
+    texts = [(part, _text_of(part, getattr(address, part.name))) for part in PARTS]
+    return [
+        _too_long(write, part, text)
+        for part, text in texts
+        if part.max_length is not None and len(text) > part.max_length
+    ]
 
 
 def _lay_part(
     part: Part,
     address: AddressInput,
-    write: ContactWrite,
     stored: Mapping[str, Any] | None,
     laid: Laid,
     *,
@@ -79,10 +93,7 @@ def _lay_part(
     given = getattr(address, part.name)
     if given is None:
         return
-    text = _code(given) if part.name == "country_code" else given.value or ""
-    if part.max_length is not None and len(text) > part.max_length:
-        laid.problems.append(_too_long(write, part, text))
-    _lay_text(text, part.at, "addresses", stored, laid, new=new)
+    _lay_text(_text_of(part, given), part.at, "addresses", stored, laid, new=new)
 
 
 def _lay(
@@ -96,6 +107,13 @@ def _lay(
 ) -> None:
     if wish is not None:
         _lay_text(_code(wish), at, name, stored, laid, new=new)
+
+
+def _text_of(part: Part, given: Maybe[str | None]) -> str:
+    """A part of an address as it is sent."""
+    if part.name == "country_code":
+        return _code(given)
+    return (given.value or "") if given else ""
 
 
 def _code(given: Maybe[str | None]) -> str:

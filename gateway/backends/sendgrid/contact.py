@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.backends.adapter import Plan
 from gateway.backends.sendgrid.address import lay_address
+from gateway.backends.sendgrid.changed_address import judge_address, refuse_a_guess
 from gateway.backends.sendgrid.client import put_contacts, remove_from_list
-from gateway.backends.sendgrid.conflicts import changed_address, not_readable, other_record
+from gateway.backends.sendgrid.conflicts import not_readable, other_record
 from gateway.backends.sendgrid.custom_fields import lay_custom_fields
 from gateway.backends.sendgrid.identifiers import lay_identifiers
 from gateway.custom_fields import custom_fields
@@ -142,14 +143,15 @@ def plan_contact(
     """The calls that bring the contact to what the write says.
 
     One upsert, then one removal for each list to leave. Raises NotWrittenError when the contact
-    must leave a list and SendGrid does not show it yet, so that its id is not known.
+    must leave a list and SendGrid does not show it yet, so that its id is not known, and when a
+    contact would be made that a silent sibling may know by another address.
     """
     stored = found.stored.raw if found.stored and found.comparable else None
     compared = found.comparable or found.new
     laid = to_backend(fields_for(identifier), write, Backend.SENDGRID, stored, read=compared)
     identifiers = lay_identifiers(write, identifier, found.key, found.held, laid, new=found.new)
     lay_address(write, stored, laid, new=found.new)
-    laid.problems += _too_many_alternates(write)
+    laid.problems += too_many_alternates(write)
     settings = custom_fields(write, resolution, Backend.SENDGRID, "sendgrid.custom_fields")
     held_fields = (stored.get("custom_fields") or {}) if stored is not None else None
     own = lay_custom_fields(settings, write, resolution, held_fields, laid, new=found.new)
@@ -159,8 +161,10 @@ def plan_contact(
     joining, leaving = _moves(groups, found, laid)
     warnings: tuple[Problem, ...] = ()
     if identifier == "email":
-        warnings = changed_address(write, found, siblings, laid)
+        warnings = judge_address(write, found, siblings, laid)
         laid.problems += other_record(write, found)
+        if not laid.problems:
+            refuse_a_guess(write, found, siblings)
     contact = identifiers | laid.values | ({"custom_fields": own} if own else {})
     calls = tuple(
         _carrying(call, groups, joining)
@@ -216,7 +220,8 @@ def _carrying(call: Call, groups: Memberships, joining: Sequence[str]) -> Call:
     return replace(call, carries=groups.joining_fields) if joining else call
 
 
-def _too_many_alternates(write: ContactWrite) -> list[Problem]:
+def too_many_alternates(write: ContactWrite) -> list[Problem]:
+    """The problem of more alternate addresses than SendGrid keeps."""
     wish = write.given("alternate_emails")
     emails = lower_case(wish.value or []) if wish is not None else []
     if len(emails) <= MAX_ALTERNATE_EMAILS:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from gateway.fields import refuse_clearing, required
-from gateway.model import Backend, EmailChange
+from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 from gateway.values import folded_email, read_phone
 from gateway.write import input_name
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from gateway.backends.adapter import Found
     from gateway.fields import Laid
     from gateway.write import ContactWrite
 
@@ -117,29 +116,6 @@ def normalised(kind: str, value: str, country: str | None) -> str:
         return read_phone(value, country).e164
     except ValueError:
         return value
-
-
-def former_email(
-    write: ContactWrite, siblings: Mapping[Backend, Found]
-) -> tuple[Backend, str] | None:
-    """The address under which SendGrid may hold the contact, where the write changes it.
-
-    The first backend that holds an address for this contact decides.
-    """
-    email = write.email.value if write.email else None
-    for backend in Backend:
-        found = siblings.get(backend)
-        stored = found.stored.email if found and found.stored else None
-        if stored and email is not None:
-            changes = folded_email(stored) != folded_email(email)
-            return (backend, stored) if changes else None
-    return None
-
-
-def may_create_new(write: ContactWrite) -> bool:
-    """Whether the caller allows a second contact where the address changes."""
-    choice = write.given("sendgrid.email_change")
-    return choice is not None and choice.value is EmailChange.CREATE_NEW
 
 
 def _same(kind: str, held: str | None, value: str) -> bool:

@@ -1,4 +1,4 @@
-"""Asking SendGrid for contacts by e-mail or external id."""
+"""Asking SendGrid for contacts by e-mail or external id, and which writes need it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from gateway.backends.sendgrid.identifiers import MAX_LENGTH
 from gateway.backends.sendgrid.refusals import unreadable
 from gateway.joined import chunked, side_by_side
 from gateway.matching import sorted_by_value
-from gateway.model import Backend
+from gateway.model import Backend, MissingPolicy
 from gateway.values import folded_email, read_email
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping, Sequence
 
+    from gateway.backends.sendgrid.identifiers import Identifier
     from gateway.calls import Call, Reply
     from gateway.errors import BackendFailure
     from gateway.upstream import Exchange, Sender
+    from gateway.write import ContactWrite
 
 LONGEST_SEARCHED = 100
 """Characters of an address that the search by e-mails takes; the other search takes all."""
@@ -34,6 +36,25 @@ _CALLS: Mapping[KeyKind, Callable[[Sequence[str]], Call]] = {
     KeyKind.EXTERNAL_ID: partial(search_identifiers, "external_id"),
     KeyKind.EMAIL: partial(search_identifiers, "email"),
 }
+
+
+def needs_read(write: ContactWrite, identifier: Identifier) -> bool:
+    """Whether a write must know what SendGrid holds before it can be planned."""
+    removing = write.given("remove_groups_name")
+    return (
+        identifier == "external_id"  # every identifier that the contact holds must be sent
+        or write.replaces
+        or write.if_missing is MissingPolicy.SKIP
+        or any(write.given(name) is not None for name in ("groups_name", "sendgrid.list_ids"))
+        or bool(removing is not None and removing.value)
+        or any(_is_null(write, name) for name in ("custom_fields", "sendgrid.custom_fields"))
+        or any(write.mentions(f"sendgrid.{name}") for name in ("phone_number_id", "anonymous_id"))
+    )
+
+
+def _is_null(write: ContactWrite, name: str) -> bool:
+    given = write.given(name)
+    return given is not None and given.value is None
 
 
 async def look_up(sender: Sender, key: Key, exchange: Exchange) -> list[Stored]:

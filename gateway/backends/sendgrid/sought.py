@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway.backends.adapter import Found, Stored
+from gateway.backends.adapter import Found
 from gateway.backends.sendgrid.identifiers import held_by
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gateway.backends.sendgrid.memory import Accepted
 
 
@@ -22,8 +24,9 @@ class Sought(Found):
     """What earlier writes, accepted and not confirmed yet, will have done to the contact."""
     readable_in: float = 1.0
     """Seconds until those writes can probably be read."""
-    former: Stored | None = None
-    """The contact under the address that a sibling holds, where the address changes."""
+    holders: Mapping[str, str | None] = field(default_factory=dict)
+    """Who has the addresses that were asked for because the e-mail changes or may change: words for
+    the contact, None for nobody. In lower case; without those of which SendGrid did not tell."""
 
     @property
     def comparable(self) -> bool:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.backends.sendgrid.adapter import needs_read
 from gateway.backends.sendgrid.identifiers import check_identifiers
+from gateway.backends.sendgrid.look_ups import needs_read
 from gateway.model import (
     CustomFieldByIdInput,
     CustomFieldInput,

@@ -1,14 +1,10 @@
-"""Joining and leaving SendGrid's lists, and an address that changes."""
+"""Joining and leaving SendGrid's lists."""
 
 from __future__ import annotations
 
 import pytest
 
 from gateway.calls import Safety
-from gateway.model import (
-    Backend,
-    EmailChange,
-)
 from gateway.results import Outcome, ProblemCode
 from tests.backends.sendgrid.sending import (
     ADA,
@@ -18,9 +14,6 @@ from tests.backends.sendgrid.sending import (
     contact,
     plan,
     seen,
-    sent,
-    sibling,
-    unread,
     write_of,
 )
 
@@ -76,41 +69,3 @@ def test_a_list_id_that_does_not_exist_is_not_found() -> None:
     [problem] = plan(write_of(given), seen()).problems
     assert problem.code is ProblemCode.NOT_FOUND
     assert problem.field == ["sendgrid", "listIds", "1"]
-
-
-# ---------------------------------------------------------------- a changed address
-
-
-@pytest.mark.parametrize("choice", [None, EmailChange.REJECT])
-def test_an_address_that_a_sibling_shows_to_change_is_refused(choice: EmailChange | None) -> None:
-    given = contact(email="new@example.com", sendgrid={"email_change": choice})
-    made = plan(write_of(given), unread("new@example.com"), siblings=sibling("ada@example.com"))
-    [problem] = made.problems
-    assert (problem.code, problem.field) == (ProblemCode.INVALID, ["email"])
-    assert "CREATE_NEW" in problem.message
-    assert "ada@example.com" in problem.message
-
-
-def test_a_second_contact_on_request_comes_with_a_warning_that_names_the_old_one() -> None:
-    given = contact(email="new@example.com", sendgrid={"email_change": EmailChange.CREATE_NEW})
-    found = unread("new@example.com")
-    made = plan(write_of(given), found, siblings=sibling("ada@example.com"))
-    assert made.problems == ()
-    assert sent(made) == {"email": "new@example.com"}
-    [warning] = made.warnings
-    assert "ada@example.com" in warning.message
-
-
-@pytest.mark.parametrize("held", ["ADA@example.com", None, ""])
-def test_an_address_that_does_not_change_is_no_problem(held: str | None) -> None:
-    given = contact(email="ada@example.com")
-    made = plan(write_of(given), siblings=sibling(held))
-    assert (made.problems, made.warnings) == ((), ())
-
-
-def test_the_first_backend_with_an_address_decides_whether_it_changes() -> None:
-    given = contact(email="ada@example.com")
-    siblings = sibling("ada@example.com") | sibling("old@example.com", Backend.EVERBRIDGE)
-    assert plan(write_of(given), siblings=siblings).problems == ()
-    siblings = sibling(None) | sibling("old@example.com", Backend.EVERBRIDGE)
-    assert len(plan(write_of(given), siblings=siblings).problems) == 1
