@@ -179,18 +179,26 @@ class IvvyAdapter:
         """The calls of the write."""
         return plan_contact(write, found, resolution, text_clear=self._text_clear)
 
-    def lock_key(self, write: ContactWrite, found: Found) -> str | None:  # noqa: ARG002 - found says by what
-        """For a new contact its externalId, else its e-mail; an update needs no lock.
+    def lock_keys(self, write: ContactWrite, found: Found) -> list[str]:  # noqa: ARG002 - found says by what
+        """For a new contact its e-mail and its externalId, in this order; an update needs no lock.
 
         An update sends whole lists or single memberships, both of which mean the same whatever was
         written meanwhile.
         """
         if found.stored is not None:
-            return None
+            return []
         asked = {key.kind: key.value for key in found.asked_by}
+        keys: list[str] = []
+        if KeyKind.EMAIL in asked:
+            keys.append(f"email:{folded_email(asked[KeyKind.EMAIL])}")
         if KeyKind.EXTERNAL_ID in asked:
-            return f"externalId:{asked[KeyKind.EXTERNAL_ID]}"
-        return f"email:{folded_email(asked.get(KeyKind.EMAIL, ''))}"
+            keys.append(f"externalId:{asked[KeyKind.EXTERNAL_ID]}")
+        return keys
+
+    def lock_key(self, write: ContactWrite, found: Found) -> str | None:
+        """The externalId of a new contact, else its e-mail."""
+        keys = self.lock_keys(write, found)
+        return keys[-1] if keys else None
 
     def fresh_for(self, found: Found) -> float:
         """That a contact does not exist is asked again under the lock; then it is made once."""

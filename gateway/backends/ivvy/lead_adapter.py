@@ -207,8 +207,7 @@ class IvvyLeads:
         if write.company is not None and found.company is not None and not found.company.stored:
             keys.append(f"company:{folded(_text(write.company, 'name') or '')}")
         if write.contact is not None and found.contact is not None:
-            key = self._contacts.lock_key(write.contact, found.contact)
-            keys += [] if key is None else [key]
+            keys += self._contacts.lock_keys(write.contact, found.contact)
         external_id = _text(write, "external_id")
         if external_id is not None and found.lead is None:
             keys.append(f"lead:{external_id}")
