@@ -17,10 +17,17 @@ from gateway.backends import ADAPTERS
 from gateway.backends.leads import HoldsLeads
 from gateway.lead_links import Links
 from gateway.locks import Locks
+from gateway.operations.acceptance import Acceptance
 from gateway.operations.contact_calls import ContactCalls
+from gateway.operations.delivering import Delivering
+from gateway.operations.following import Following
+from gateway.operations.housekeeping import Housekeeping
 from gateway.operations.keyed import KeyedCalls
 from gateway.operations.lead_calls import LeadCalls
 from gateway.operations.order import Order
+from gateway.operations.outcomes import Patience
+from gateway.operations.settling import Settling
+from gateway.operations.worker import Worker
 from gateway.settings import TEMPORARY
 from gateway.store.opening import SQLITE, open_store
 from gateway.upsert import Writer
@@ -64,10 +71,24 @@ class Account:
             backend: adapter for backend, adapter in made.items() if adapter is not None
         }
         self.writer = Writer(locks=Locks(), plan_wait=settings.plan_wait_seconds)
+        self._name = uuid4().hex
+        self._lease = timedelta(seconds=settings.lease_seconds)
+        self.worker = self._new_worker()
+        self.acceptance = Acceptance(operations=store.operations, wake=self.worker.wake)
+        keep = timedelta(days=settings.keep_operations_days, hours=settings.idempotency_hours)
+        self.settling = Settling(
+            operations=store.operations,
+            links=store.links,
+            account=NAME,
+            lease=self._lease,
+            wake=self.worker.wake,
+        )
+        self.housekeeping = Housekeeping(store=store, keep_operations=keep)
         self._keyed = KeyedCalls(
             keys=store.keys,
-            holder=uuid4().hex,
+            holder=self._name,
             lives_for=timedelta(hours=settings.idempotency_hours),
+            lease=self._lease,
         )
         self._order = Order(operations=store.operations)
         self.contact_calls = ContactCalls(
@@ -75,6 +96,7 @@ class Account:
             writer=self.writer,
             keyed=self._keyed,
             order=self._order,
+            acceptance=self.acceptance,
             default_country=settings.default_country,
         )
 
@@ -96,12 +118,47 @@ class Account:
             writer=self.writer,
             keyed=self._keyed,
             order=self._order,
+            acceptance=self.acceptance,
             default_country=self.settings.default_country,
         )
 
+    def _new_worker(self) -> Worker:
+        settings = self.settings
+        patience = Patience(
+            give_up_after=timedelta(hours=settings.delivery_hours),
+            follow_for=timedelta(minutes=settings.job_follow_minutes),
+            look_every=timedelta(seconds=settings.job_look_seconds),
+        )
+        delivering = Delivering(
+            adapters=self.adapters,
+            leads=lambda: self.leads,
+            links=self.links,
+            writer=self.writer,
+            seconds=settings.request_timeout_seconds,
+        )
+        return Worker(
+            operations=self.store.operations,
+            delivering=delivering,
+            following=Following(delivering=delivering, patience=patience),
+            patience=patience,
+            owner=self._name,
+            lease=self._lease,
+        )
+
+    def start(self) -> None:
+        """Begin to deliver what is stored."""
+        self.worker.start()
+        self._tidying = asyncio.create_task(self.housekeeping.run())
+
     async def close(self) -> None:
         """Finish the writes under way, then let the connections go."""
-        await self.writer.drain()
+        seconds = self.settings.shutdown_seconds
+        self._tidying.cancel()
+        await asyncio.gather(
+            self.writer.drain(),
+            self.worker.stop(seconds),
+            asyncio.gather(self._tidying, return_exceptions=True),
+        )
         for adapter in self.adapters.values():
             await adapter.catalogs.close()
         await asyncio.gather(*(client.aclose() for client in self._clients.values()))
@@ -114,6 +171,7 @@ async def opened(
     """An account for as long as the context lasts; `transports` replaces the network in tests."""
     async with _stored(settings.database_url) as url, open_store(url) as store:
         account = Account(settings, transports or {}, store)
+        account.start()
         try:
             yield account
         finally:

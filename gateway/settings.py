@@ -143,6 +143,37 @@ class Settings(BaseSettings):
         "least as long as its operation.",
     )
 
+    lease_seconds: float = Field(
+        default=15.0,
+        gt=0,
+        description="Seconds after which work of a process that has died is taken over; processes "
+        "that share a database must have clocks that agree to well below it.",
+    )
+    delivery_hours: float = Field(
+        default=72.0,
+        gt=0,
+        description="Hours for which a durable write is tried; then it is FAILED.",
+    )
+    job_look_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="Seconds before SendGrid is asked how the job of a durable write stands; later "
+        "questions come less often.",
+    )
+    job_follow_minutes: float = Field(
+        default=60.0,
+        gt=0,
+        description="Minutes for which such a job is asked after; then the write is UNCONFIRMED.",
+    )
+    keep_operations_days: float = Field(
+        default=30.0, gt=0, description="Days for which an operation is kept once it has ended."
+    )
+    shutdown_seconds: float = Field(
+        default=20.0,
+        gt=0,
+        description="Seconds that running requests and steps have to end by themselves on SIGTERM.",
+    )
+
     default_country: str | None = Field(
         default=None,
         description="ISO 3166-1 alpha-2; reads national phone numbers of inputs without "

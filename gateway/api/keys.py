@@ -6,6 +6,8 @@ from typing import Annotated
 
 import strawberry
 
+from gateway.model import Delivery
+
 REPLAYED = (
     "True when nothing was sent, because the idempotency key gave back an earlier call's payload."
 )
@@ -16,6 +18,10 @@ IdempotencyKey = Annotated[
         description="Repeating a call with the same key and the same input repeats what has not "
         "succeeded and nothing else."
     ),
+]
+
+DeliveryArgument = Annotated[
+    Delivery, strawberry.argument(description="Now, while the caller waits, or stored and later.")
 ]
 
 

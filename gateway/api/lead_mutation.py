@@ -9,16 +9,18 @@ import strawberry
 from strawberry import ID
 
 from gateway.api.context import Context, Info
-from gateway.api.keys import REPLAYED, IdempotencyKey, given_key
+from gateway.api.keys import REPLAYED, DeliveryArgument, IdempotencyKey, given_key
 from gateway.api.lead_queries import LEADS_IN, not_configured
 from gateway.api.lead_types import Lead
+from gateway.api.operation_queries import operation_of
+from gateway.api.operation_types import Operation
 from gateway.api.refusals import failed
 from gateway.backends.adapter import Stored
 from gateway.backends.leads import Leads
 from gateway.errors import BackendFailure
 from gateway.lead_checks import check_lead
 from gateway.lead_model import LeadInput
-from gateway.model import MissingPolicy, WriteMode
+from gateway.model import Delivery, MissingPolicy, WriteMode
 from gateway.operations.asked import Asked
 from gateway.operations.lead_calls import WrittenLead
 from gateway.results import (
@@ -129,6 +131,12 @@ class UpsertLeadPayload:
     )
     replayed: bool = strawberry.field(description=REPLAYED)
     read_back: strawberry.Private[ReadBack]
+    operation_id: strawberry.Private[str | None]
+
+    @strawberry.field(description="Set for DURABLE delivery.")
+    async def operation(self, info: Info) -> Operation | None:
+        """The operation, as it is when it is asked for."""
+        return await operation_of(info, self.operation_id)
 
     @strawberry.field(description="The lead as iVvy holds it now; read only when selected.")
     async def lead(self, info: Info) -> Lead | None:
@@ -165,6 +173,7 @@ async def upsert_one_lead(
             "`results.calls`."
         ),
     ] = False,
+    delivery: DeliveryArgument = Delivery.DIRECT,
     idempotency_key: IdempotencyKey = strawberry.UNSET,
 ) -> UpsertLeadPayload | None:
     """Write one lead."""
@@ -175,6 +184,7 @@ async def upsert_one_lead(
         input=input,
         mode=mode,
         if_missing=if_missing,
+        delivery=delivery,
         dry=dry_run,
         key=given_key(idempotency_key),
     )
@@ -195,6 +205,7 @@ async def upsert_one_lead(
         errors=receipt.errors,
         replayed=written.replayed,
         read_back=read_back,
+        operation_id=written.operation_id,
     )
 
 

@@ -9,10 +9,13 @@ import strawberry
 from strawberry import ID
 
 from gateway.api.context import Info
-from gateway.api.keys import REPLAYED, IdempotencyKey, given_key
+from gateway.api.keys import REPLAYED, DeliveryArgument, IdempotencyKey, given_key
 from gateway.api.lead_mutation import UpsertLeadPayload, upsert_one_lead
+from gateway.api.operation_queries import operation_of
+from gateway.api.operation_types import Operation
+from gateway.api.resolve_step import ResolveStepPayload, resolve_one_step
 from gateway.lookup import ContactKeys, NobodyAskedError
-from gateway.model import Backend, ContactInput, MissingPolicy, WriteMode
+from gateway.model import Backend, ContactInput, Delivery, MissingPolicy, WriteMode
 from gateway.operations.asked import Asked
 from gateway.records import Contact
 from gateway.results import BackendResult, Problem, UpsertStatus, summarize
@@ -37,6 +40,12 @@ class UpsertContactPayload:
     replayed: bool = strawberry.field(description=REPLAYED)
     known_by: strawberry.Private[ContactKeys]
     """What the contact is read by when `contact` is selected."""
+    operation_id: strawberry.Private[str | None]
+
+    @strawberry.field(description="Set for DURABLE delivery.")
+    async def operation(self, info: Info) -> Operation | None:
+        """The operation, as it is when it is asked for."""
+        return await operation_of(info, self.operation_id)
 
     @strawberry.field(
         description="The contact as the backends hold it now; read only when selected, and after the "
@@ -72,6 +81,11 @@ class Mutation:
         "that it has made.",
     )
 
+    resolve_step: ResolveStepPayload | None = strawberry.mutation(
+        resolver=resolve_one_step,
+        description="Settle a durable step that waits for a person. Needs the admin scope.",
+    )
+
     @strawberry.mutation(
         description="Create or update one contact in every target backend.\n\n"
         "A field that is absent stays as it is in the backend, a field that is null is cleared, "
@@ -105,6 +119,7 @@ class Mutation:
                 "back in `results.calls`."
             ),
         ] = False,
+        delivery: DeliveryArgument = Delivery.DIRECT,
         idempotency_key: IdempotencyKey = strawberry.UNSET,
     ) -> UpsertContactPayload | None:
         """Write one contact."""
@@ -115,6 +130,7 @@ class Mutation:
             targets=targets or ([] if targets == [] else None),
             mode=mode,
             if_missing=if_missing,
+            delivery=delivery,
             dry=dry_run,
             key=given_key(idempotency_key),
         )
@@ -129,6 +145,7 @@ class Mutation:
             errors=receipt.errors,
             replayed=written.replayed,
             known_by=_known_by(written.write, receipt.results),
+            operation_id=written.operation_id,
         )
 
 

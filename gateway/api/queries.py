@@ -23,6 +23,8 @@ from gateway.api.context import Info
 from gateway.api.lead_queries import read_lead, read_lead_options
 from gateway.api.lead_types import Lead, LeadOptions
 from gateway.api.lists import configured, entries
+from gateway.api.operation_queries import read_operation, read_operations
+from gateway.api.operation_types import Operation, OperationConnection
 from gateway.api.refusals import failed, nobody_asked
 from gateway.entries import CatalogName
 from gateway.errors import BackendFailure
@@ -145,6 +147,16 @@ class Query:
             return await adapter.job(str(id), info.context.exchange())
         except BackendFailure as failure:
             raise failed(failure.problem) from failure
+
+    operation: Operation | None = strawberry.field(
+        resolver=read_operation,
+        description="A durable operation; null when there is none, or it was removed after its time.",
+    )
+
+    operations: OperationConnection | None = strawberry.field(
+        resolver=read_operations,
+        description="The caller's operations, newest first; everyone's with the admin scope.",
+    )
 
     @strawberry.field(description="Configuration and health of each backend.")
     async def backends(self, info: Info) -> list[BackendStatus]:

@@ -21,6 +21,7 @@ from gateway.api.documents import Documents, check_operation
 from gateway.api.errors import is_our_fault, masked
 from gateway.api.limits import check_variables
 from gateway.api.mutations import Mutation
+from gateway.api.operation_queries import Subscription
 from gateway.api.queries import Query
 from gateway.settings import variable
 
@@ -198,4 +199,4 @@ async def _only(result: PreExecutionError) -> StreamResult:
     yield result
 
 
-schema = Schema(query=Query, mutation=Mutation)
+schema = Schema(query=Query, mutation=Mutation, subscription=Subscription)

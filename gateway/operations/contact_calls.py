@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING
 
 from gateway.checks import check_contact
 from gateway.model import Backend
+from gateway.operations.acceptance import NotAcceptedError, queued
 from gateway.operations.direct import DirectJournal
-from gateway.operations.keyed import KeyRefusedError, Replay
+from gateway.operations.keyed import HeldKey, KeyRefusedError, Replay, utc_now
 from gateway.operations.order import contact_key
+from gateway.operations.payloads import CONTACT, Shared, new_operation
+from gateway.planning import prepare
 from gateway.results import BackendResult, Outcome
 from gateway.target import Target
 from gateway.targets import choose
-from gateway.upsert import Receipt, upsert
+from gateway.upsert import Receipt, receipt_of, targets_of, upsert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.backends.adapter import Adapter
     from gateway.names import Loaders
+    from gateway.operations.acceptance import Acceptance, FoundOperation
     from gateway.operations.asked import Asked
-    from gateway.operations.keyed import HeldKey, KeyedCalls
+    from gateway.operations.keyed import KeyedCalls
     from gateway.operations.order import Order
     from gateway.results import Problem
     from gateway.target import Part
@@ -59,6 +63,7 @@ class ContactCalls:
     writer: Writer
     keyed: KeyedCalls
     order: Order
+    acceptance: Acceptance
     default_country: str | None
 
     async def upsert(self, asked: Asked, request: Request) -> Written:
@@ -80,6 +85,8 @@ class ContactCalls:
             problems=[*wrong_key, *choice.problems, *problems],
         )
         if asked.key is None or wrong_key:
+            if asked.durable:
+                return await self._accept(call, None, [])
             return Written(write=write, receipt=await self._run(call, None))
         # A call with a key goes on to its end, so that what it has sent is known under the key.
         running = asyncio.create_task(self._run_keyed(call))
@@ -90,13 +97,78 @@ class ContactCalls:
     async def _run_keyed(self, call: _Call) -> Written:
         try:
             async with self.keyed.hold(call.asked, call.request.deadline) as held:
-                if isinstance(held, Replay):
+                if isinstance(held, HeldKey):
+                    return await self._run_held(call, held)
+                if held.operation_id is None:
                     return Written(write=call.write, receipt=call.given_back(held), replayed=True)
-                receipt = await self._run(call, held)
-                await held.finish(receipt)
-                return Written(write=call.write, receipt=receipt)
+                found = await self.acceptance.found(held.operation_id)
+                if not found.runs_again:
+                    return call.followed(found)
+            async with self.keyed.hold(call.asked, call.request.deadline, again=True) as held:
+                if isinstance(held, Replay):
+                    raise AssertionError("a key that is taken again is held")
+                newest = await self.acceptance.found(held.use.operation_id)
+                if newest.operation_id != found.operation_id:
+                    await held.let_go()  # another call was faster to run it again
+                    return call.followed(newest)
+                return await self._accept(call, held, found.written)
         except KeyRefusedError as error:
             return Written(write=call.write, receipt=call.refused(error))
+
+    async def _run_held(self, call: _Call, held: HeldKey) -> Written:
+        if call.asked.durable:
+            return await self._accept(call, held, [])
+        receipt = await self._run(call, held)
+        await held.finish(receipt)
+        return Written(write=call.write, receipt=receipt)
+
+    async def _accept(
+        self, call: _Call, held: HeldKey | None, before: list[BackendResult]
+    ) -> Written:
+        """Check what can be checked now, then store the write for delivery.
+
+        `before` are the targets that an earlier call under the key has written.
+        """
+        targets = targets_of(
+            call.write,
+            call.choice.adapters,
+            deadline=call.request.deadline,
+            request_id=call.request.request_id,
+        )
+        records: dict[Backend, str] = {}
+        for target in targets:
+            target.observed = any(result.backend is target.backend for result in before)
+            if not target.observed:
+                key = contact_key(call.write, target.adapter)
+                records[target.backend] = key
+                # What writes before this one will have made of the record cannot be known yet.
+                target.names_only = await self.order.is_certainly_waiting(target.backend, key)
+        prepared = await prepare(
+            targets, call.problems, call.request.loaders, self.writer.plan_wait
+        )
+        await prepared.cancel_look_ups()
+        if prepared.rejected:
+            prepared.call_off()
+            receipt = receipt_of(prepared, rejected=not before)
+            receipt.results = call.choice.with_unconfigured([*before, *receipt.results])
+            if held is not None:
+                await held.finish(receipt)
+            return Written(write=call.write, receipt=receipt)
+        shared = call.shared([target.backend for target in targets], before, self.default_country)
+        operation = new_operation(call.asked, CONTACT, shared, records)
+        try:
+            await self.acceptance.store(operation, held.use if held else None)
+        except NotAcceptedError as error:
+            return Written(write=call.write, receipt=call.not_accepted(error))
+        results = [*before, *(queued(backend) for backend in records)]
+        return Written(
+            write=call.write,
+            receipt=Receipt(
+                results=call.choice.with_unconfigured(results),
+                errors=[problem for result in before for problem in result.errors],
+            ),
+            operation_id=operation.id,
+        )
 
     async def _run(self, call: _Call, held: HeldKey | None) -> Receipt:
         """Write to every target, those left out that an earlier call under the key has written."""
@@ -138,6 +210,44 @@ class _Call:
         kept = replay.kept
         results = [kept.results[backend] for backend in Backend if backend in kept.results]
         return Receipt(results=results, errors=kept.errors, rejected=kept.rejected)
+
+    def followed(self, found: FoundOperation) -> Written:
+        """The payload of a durable call that was accepted before, as it is now."""
+        order = list(Backend)
+        results = sorted(found.results, key=lambda result: order.index(result.backend))
+        return Written(
+            write=self.write,
+            receipt=Receipt(
+                results=results, errors=[error for result in results for error in result.errors]
+            ),
+            replayed=True,
+            operation_id=found.operation_id,
+        )
+
+    def shared(
+        self, backends: list[Backend], before: list[BackendResult], country: str | None
+    ) -> Shared:
+        """What of the call is stored beside its input."""
+        return Shared(
+            mode=self.asked.mode,
+            if_missing=self.asked.if_missing,
+            targets_named=self.asked.targets is not None,
+            backends=backends,
+            country=country,
+            request_id=self.request.request_id,
+            accepted_at=utc_now().isoformat(),
+            before=before,
+        )
+
+    def not_accepted(self, error: NotAcceptedError) -> Receipt:
+        """The receipt of a durable call that was not stored."""
+        return Receipt(
+            results=[
+                BackendResult(backend=adapter.backend, outcome=error.outcome)
+                for adapter in self.choice.adapters
+            ],
+            errors=[error.problem],
+        )
 
     def refused(self, error: KeyRefusedError) -> Receipt:
         """The receipt of a call that its key does not allow."""

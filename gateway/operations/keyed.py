@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-LEASE = timedelta(seconds=15)
-"""How long a key stays with a process that no longer says anything."""
-RENEWED_EVERY = 4.0
+RENEWALS = 3
+"""Renewals of a lease within its length."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 """Seconds between two looks at a call that runs elsewhere."""
 
@@ -98,6 +97,13 @@ class HeldKey:
         except StoreError:
             log.exception("receipt not stored")
 
+    async def let_go(self) -> None:
+        """End without a change."""
+        try:
+            await self._save(finished=True)
+        except StoreError:
+            log.exception("idempotency key not let go")
+
     async def _save(self, *, finished: bool) -> bool:
         async with self._saving:
             return await self.keys.save_receipt(
@@ -125,17 +131,22 @@ class KeyedCalls:
     holder: str
     """Names this process."""
     lives_for: timedelta
+    lease: timedelta = timedelta(seconds=15)
+    """How long a key stays with a process that no longer says anything."""
     clock: Callable[[], datetime] = utc_now
 
     @asynccontextmanager
-    async def hold(self, asked: Asked, deadline: float) -> AsyncIterator[HeldKey | Replay]:
+    async def hold(
+        self, asked: Asked, deadline: float, *, again: bool = False
+    ) -> AsyncIterator[HeldKey | Replay]:
         """The key, to work under; or what became of the call that was made under it before.
 
+        `again` takes also a key whose durable call has ended, to run what of it has failed.
         A call that runs now, here or in another process, is waited for until `deadline` (of
         `time.monotonic`). Raises KeyRefusedError.
         """
         try:
-            found = await self._take(asked, deadline)
+            found = await self._take(asked, deadline, again=again)
         except StoreError as error:
             raise KeyRefusedError(_unavailable(), rejected=False) from error
         if isinstance(found, Replay):
@@ -148,8 +159,8 @@ class KeyedCalls:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
 
-    async def _take(self, asked: Asked, deadline: float) -> HeldKey | Replay:
-        pause, again = FIRST_PAUSE, False
+    async def _take(self, asked: Asked, deadline: float, *, again: bool) -> HeldKey | Replay:
+        pause = FIRST_PAUSE
         while True:
             use = await self._hold(asked, again=again)
             match use.state:
@@ -185,7 +196,7 @@ class KeyedCalls:
             asked.key or "",
             input_hash=asked.input_hash,
             holder=self.holder,
-            until=now + LEASE,
+            until=now + self.lease,
             expires_at=now + self.lives_for,
             now=now,
             again=again,
@@ -194,9 +205,9 @@ class KeyedCalls:
     async def _renew(self, use: KeyUse) -> None:
         """Keep the key while its call runs; whoever loses it notices before it sends anything."""
         while True:
-            await asyncio.sleep(RENEWED_EVERY)
+            await asyncio.sleep(self.lease.total_seconds() / RENEWALS)
             try:
-                if not await self.keys.renew_key(use, until=self.clock() + LEASE):
+                if not await self.keys.renew_key(use, until=self.clock() + self.lease):
                     return
             except StoreError:
                 log.exception("idempotency key not renewed")

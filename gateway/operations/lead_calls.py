@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.lead_checks import check_lead
+from gateway.operations.acceptance import NotAcceptedError, queued
 from gateway.operations.direct import DirectJournal
-from gateway.operations.keyed import KeyRefusedError, Replay
+from gateway.operations.keyed import HeldKey, KeyRefusedError, Replay, utc_now
 from gateway.operations.order import lead_key
+from gateway.operations.payloads import LEAD, Shared, new_operation
 from gateway.results import BackendResult, Outcome
 from gateway.upsert_lead import LeadPart, LeadReceipt, upsert_lead
 
@@ -17,10 +20,12 @@ if TYPE_CHECKING:
     from gateway.backends.leads import Leads
     from gateway.lead_links import Links
     from gateway.lead_write import LeadWrite
+    from gateway.operations.acceptance import Acceptance, FoundOperation
     from gateway.operations.asked import Asked
     from gateway.operations.contact_calls import Request
-    from gateway.operations.keyed import HeldKey, KeyedCalls
+    from gateway.operations.keyed import KeyedCalls
     from gateway.operations.order import Order
+    from gateway.operations.receipts import Kept
     from gateway.results import Problem
     from gateway.target import Part
     from gateway.upsert import Writer
@@ -44,6 +49,7 @@ class LeadCalls:
     writer: Writer
     keyed: KeyedCalls
     order: Order
+    acceptance: Acceptance
     default_country: str | None
 
     async def upsert(self, asked: Asked, request: Request) -> WrittenLead:
@@ -57,7 +63,7 @@ class LeadCalls:
         wrong_key = asked.key_problems()
         call = _Call(asked=asked, request=request, write=write, problems=[*wrong_key, *problems])
         if asked.key is None or wrong_key:
-            return WrittenLead(receipt=await self._run(call, None))
+            return await self._run_held(call, None)
         # A call with a key goes on to its end, so that what it has sent is known under the key.
         running = asyncio.create_task(self._run_keyed(call))
         self.writer.running.add(running)
@@ -67,17 +73,88 @@ class LeadCalls:
     async def _run_keyed(self, call: _Call) -> WrittenLead:
         try:
             async with self.keyed.hold(call.asked, call.request.deadline) as held:
-                if isinstance(held, Replay):
-                    return WrittenLead(receipt=_given_back(held), replayed=True)
-                if held.kept.final():  # an earlier call was ended before it could say so
-                    receipt = _given_back(Replay(kept=held.kept, operation_id=None))
+                if isinstance(held, HeldKey):
+                    if not held.kept.final():
+                        return await self._run_held(call, held)
+                    # An earlier call was ended before it could say so.
+                    receipt = _given_back(held.kept)
                     await held.finish(receipt)
                     return WrittenLead(receipt=receipt, replayed=True)
-                receipt = await self._run(call, held)
-                await held.finish(receipt)
-                return WrittenLead(receipt=receipt)
+                if held.operation_id is None:
+                    return WrittenLead(receipt=_given_back(held.kept), replayed=True)
+                found = await self.acceptance.found(held.operation_id)
+                if not found.runs_again:
+                    return _followed(found)
+            async with self.keyed.hold(call.asked, call.request.deadline, again=True) as held:
+                if isinstance(held, Replay):
+                    raise AssertionError("a key that is taken again is held")
+                newest = await self.acceptance.found(held.use.operation_id)
+                if newest.operation_id != found.operation_id:
+                    await held.let_go()  # another call was faster to run it again
+                    return _followed(newest)
+                return await self._accept(call, held)
         except KeyRefusedError as error:
             return WrittenLead(receipt=self._refused(call, error))
+
+    async def _run_held(self, call: _Call, held: HeldKey | None) -> WrittenLead:
+        if call.asked.durable:
+            return await self._accept(call, held)
+        receipt = await self._run(call, held)
+        if held is not None:
+            await held.finish(receipt)
+        return WrittenLead(receipt=receipt)
+
+    async def _accept(self, call: _Call, held: HeldKey | None) -> WrittenLead:
+        """Check what can be checked now, then store the lead for delivery."""
+        backend, key = self.leads.backend, lead_key(call.write)
+        refused = await self._checked(call, key)
+        if refused is not None:
+            if held is not None:
+                await held.finish(refused)
+            return WrittenLead(receipt=refused)
+        shared = Shared(
+            mode=call.asked.mode,
+            if_missing=call.asked.if_missing,
+            targets_named=True,
+            backends=[backend],
+            country=self.default_country,
+            request_id=call.request.request_id,
+            accepted_at=utc_now().isoformat(),
+        )
+        operation = new_operation(call.asked, LEAD, shared, {backend: key})
+        try:
+            await self.acceptance.store(operation, held.use if held else None)
+        except NotAcceptedError as error:
+            result = BackendResult(backend=backend, outcome=error.outcome)
+            return WrittenLead(receipt=LeadReceipt(results=[result], errors=[error.problem]))
+        receipt = LeadReceipt(results=[queued(backend)], errors=[])
+        return WrittenLead(receipt=receipt, operation_id=operation.id)
+
+    async def _checked(self, call: _Call, key: str) -> LeadReceipt | None:
+        """The receipt of a lead that cannot be written, as far as can be told at once.
+
+        What writes before this one will have made of the lead cannot be known yet: then only what
+        the input says by itself is checked.
+        """
+        backend = self.leads.backend
+        if await self.order.is_certainly_waiting(backend, key):
+            problems = [*call.problems, *self.leads.check(call.write)]
+            result = BackendResult(backend=backend, outcome=Outcome.REJECTED, errors=problems)
+            refused = LeadReceipt(results=[result], errors=problems, rejected=True)
+            return refused if problems else None
+        soon = time.monotonic() + self.writer.plan_wait
+        planned = await upsert_lead(
+            call.write,
+            call.problems,
+            self.leads,
+            call.request.loaders,
+            self.writer,
+            self.links,
+            deadline=min(soon, call.request.deadline),
+            request_id=call.request.request_id,
+            dry=True,
+        )
+        return planned if planned.rejected else None
 
     async def _run(self, call: _Call, held: HeldKey | None) -> LeadReceipt:
         return await upsert_lead(
@@ -113,9 +190,15 @@ class _Call:
     problems: list[Problem]
 
 
-def _given_back(replay: Replay) -> LeadReceipt:
+def _followed(found: FoundOperation) -> WrittenLead:
+    """The payload of a durable call that was accepted before, as it is now."""
+    errors = [error for result in found.results for error in result.errors]
+    receipt = LeadReceipt(results=found.results, errors=errors)
+    return WrittenLead(receipt=receipt, replayed=True, operation_id=found.operation_id)
+
+
+def _given_back(kept: Kept) -> LeadReceipt:
     """The receipt of the call that was made before."""
-    kept = replay.kept
     return LeadReceipt(
         results=list(kept.results.values()),
         errors=kept.errors,

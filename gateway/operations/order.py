@@ -79,6 +79,14 @@ class Order:
             return False
         return await self.operations.is_record_waiting(backend.value, key)
 
+    async def is_certainly_waiting(self, backend: Backend, key: str) -> bool:
+        """As `is_waiting`; a store that cannot tell now is taken for no."""
+        try:
+            return await self.is_waiting(backend, key)
+        except StoreError:
+            log.exception("order of writes not known")
+            return False
+
     async def my_turn(self, backend: Backend, key: str, exchange: Exchange) -> None:
         """Wait until the writes that were accepted before are through.
 

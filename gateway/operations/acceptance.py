@@ -1,0 +1,160 @@
+"""Takes durable writes: stored in one commit, answered at once, delivered by the worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway.operations.keyed import KeyRefusedError, utc_now
+from gateway.operations.payloads import shared_of
+from gateway.results import BackendResult, Outcome, Problem, ProblemCode
+from gateway.store.errors import KeyLostError, StoreError, StoreUnavailableError
+from gateway.stored_values import from_stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from gateway.model import Backend
+    from gateway.store.idempotency import KeyUse
+    from gateway.store.operation_records import NewOperation, Step
+    from gateway.store.operations import Operations
+
+log = structlog.get_logger()
+
+
+GOING_ON = frozenset({Outcome.QUEUED})
+FAILED = frozenset({Outcome.FAILED, Outcome.REJECTED, Outcome.SKIPPED})
+"""Outcomes that a repeated key runs again."""
+
+
+class NotAcceptedError(Exception):
+    """A durable write was not stored, or nobody knows whether it was."""
+
+    def __init__(self, problem: Problem, outcome: Outcome) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundOperation:
+    """The operation of one input, as its targets are now."""
+
+    operation_id: str | None
+    results: list[BackendResult]
+
+    @property
+    def runs_again(self) -> bool:
+        """Whether a repeated key has something to run: all has ended, and not all of it well."""
+        ended = all(result.outcome not in GOING_ON for result in self.results)
+        return ended and any(result.outcome in FAILED for result in self.results)
+
+    @property
+    def written(self) -> list[BackendResult]:
+        """The results that a repeated key gives back as they are."""
+        return [result for result in self.results if result.outcome not in FAILED]
+
+
+@dataclass(kw_only=True)
+class Acceptance:
+    """Where durable writes are stored."""
+
+    operations: Operations
+    wake: Callable[[], None] = lambda: None
+    """Tells the worker that there is work."""
+    clock: Callable[[], datetime] = field(default=utc_now)
+
+    async def store(self, operation: NewOperation, use: KeyUse | None) -> None:
+        """Store it, so that from now on it is delivered whatever happens.
+
+        `use` is the idempotency key that it answers. Raises NotAcceptedError.
+        """
+        try:
+            await self._submit(operation, use)
+        except KeyLostError:
+            raise NotAcceptedError(_taken_over(), Outcome.FAILED) from None
+        except StoreUnavailableError as error:
+            log.exception("durable write not stored")
+            raise NotAcceptedError(_perhaps_stored(operation.id), Outcome.UNKNOWN) from error
+        except StoreError as error:
+            log.exception("durable write not stored")
+            raise NotAcceptedError(_not_stored(), Outcome.FAILED) from error
+        self.wake()
+
+    async def _submit(self, operation: NewOperation, use: KeyUse | None) -> None:
+        try:
+            await self.operations.submit(operation, now=self.clock(), key=use)
+        except StoreUnavailableError:
+            # The connection may have broken behind the commit. A second one of the same id is none.
+            await self.operations.submit(operation, now=self.clock(), key=use)
+
+    async def found(self, operation_id: str | None) -> FoundOperation:
+        """What the operation of a key has come to; raises KeyRefusedError when that is not known."""
+        try:
+            operation = await self.operations.read_operation(operation_id or "")
+            items = await self.operations.read_items(operation_id or "", first=1)
+        except StoreError as error:
+            log.exception("operation not read")
+            raise KeyRefusedError(_not_readable(), rejected=False) from error
+        if operation is None or not items:
+            return FoundOperation(operation_id=operation_id, results=[])
+        results = [*shared_of(operation.payload).before, *map(result_of, items[0].steps)]
+        return FoundOperation(operation_id=operation_id, results=results)
+
+
+def result_of(step: Step) -> BackendResult:
+    """What a step has come to so far."""
+    if step.result is None:
+        return queued(step.backend)
+    return from_stored(BackendResult, step.result)
+
+
+def queued(backend: Backend | str) -> BackendResult:
+    """The result of a step that was not tried yet."""
+    return from_stored(
+        BackendResult,
+        {
+            "backend": backend if isinstance(backend, str) else backend.value,
+            "outcome": Outcome.QUEUED.value,
+        },
+    )
+
+
+def _not_readable() -> Problem:
+    return Problem(
+        code=ProblemCode.UNAVAILABLE,
+        message="The gateway's store cannot be used now: repeat the call for its payload.",
+        field=["idempotencyKey"],
+        retryable=True,
+    )
+
+
+def _not_stored() -> Problem:
+    return Problem(
+        code=ProblemCode.UNAVAILABLE,
+        message="The gateway's store cannot be used now: the write was not stored, and will not be "
+        "delivered. Repeat it.",
+        retryable=True,
+    )
+
+
+def _perhaps_stored(operation_id: str) -> Problem:
+    return Problem(
+        code=ProblemCode.UNAVAILABLE,
+        message="The gateway's store did not say whether it has the write. If it has, it is "
+        f"delivered as operation {operation_id}; repeat it only where twice does no harm.",
+        retryable=True,
+    )
+
+
+def _taken_over() -> Problem:
+    return Problem(
+        code=ProblemCode.CONFLICT,
+        message="Another call with the same idempotencyKey has gone on with this one; nothing was "
+        "stored by it.",
+        field=["idempotencyKey"],
+        retryable=True,
+    )

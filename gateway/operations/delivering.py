@@ -1,0 +1,125 @@
+"""Delivers one step: the same story as a direct write, for the one target that the step is about."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.model import Backend
+from gateway.names import Loaders
+from gateway.operations.payloads import contact_write, lead_write, shared_of
+from gateway.planning import prepare
+from gateway.results import BackendResult, Outcome, Problem, ProblemCode
+from gateway.target import SILENT
+from gateway.upsert import finish_all, targets_of
+from gateway.upsert_lead import upsert_lead
+from gateway.upstream import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gateway.backends.adapter import Adapter
+    from gateway.backends.leads import Leads
+    from gateway.lead_links import Links
+    from gateway.operations.step_journal import StepJournal
+    from gateway.store.operation_records import ClaimedStep
+    from gateway.target import Target
+    from gateway.upsert import Writer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivering:
+    """What delivering a step needs."""
+
+    adapters: Mapping[Backend, Adapter]
+    leads: Callable[[], Leads | None]
+    links: Links
+    writer: Writer
+    seconds: float
+    """How long one try may take."""
+
+    def exchange(self, claimed: ClaimedStep) -> Exchange:
+        """Calls of one try of a step, named after the request that asked for it."""
+        request_id = shared_of(claimed.shared).request_id
+        return Exchange(deadline=time.monotonic() + self.seconds, request_id=request_id)
+
+    async def contact(self, claimed: ClaimedStep, journal: StepJournal) -> BackendResult:
+        """Deliver a contact to the step's backend."""
+        backend = Backend(claimed.step.backend)
+        _write, problems = contact_write(claimed)
+        if backend not in self.adapters:
+            return refused(backend, [_not_configured(backend)])
+        if problems:
+            return refused(backend, problems)
+        targets = self.targets(claimed)
+        mine = next(target for target in targets if target.backend is backend)
+        mine.journal = journal
+        loaders = Loaders(self.exchange(claimed))
+        prepared = await prepare(targets, [], loaders, self.writer.plan_wait)
+        if prepared.rejected:
+            await prepared.cancel_look_ups()
+            prepared.call_off()
+        else:
+            await finish_all(prepared, self.writer)
+        result = mine.result or refused(backend, prepared.problems)
+        result.errors += [one for one in prepared.problems if one not in result.errors]
+        return result
+
+    def targets(self, claimed: ClaimedStep) -> list[Target]:
+        """The step's target, and those beside it that tell it keys or know its names."""
+        backend = Backend(claimed.step.backend)
+        write, _problems = contact_write(claimed)
+        own = self.adapters[backend]
+        shared_names = any(one.shared and one.name is not None for one in own.wanted(write))
+        borrows = own.needs_siblings(write)
+        chosen = [
+            self.adapters[other]
+            for other in shared_of(claimed.shared).backends
+            if other in self.adapters and (other is backend or shared_names or borrows)
+        ]
+        exchange = self.exchange(claimed)
+        targets = targets_of(
+            write, chosen, deadline=exchange.deadline, request_id=exchange.request_id
+        )
+        for target in targets:
+            target.journal = SILENT
+            target.observed = target.backend is not backend
+            target.names_only = target.observed and not borrows
+        return targets
+
+    async def lead(self, claimed: ClaimedStep, journal: StepJournal) -> BackendResult:
+        """Deliver a lead."""
+        backend = Backend(claimed.step.backend)
+        write, problems = lead_write(claimed)
+        leads = self.leads()
+        if leads is None or leads.backend is not backend:
+            return refused(backend, [_not_configured(backend)])
+        exchange = self.exchange(claimed)
+        receipt = await upsert_lead(
+            write,
+            problems,
+            leads,
+            Loaders(exchange),
+            self.writer,
+            self.links,
+            deadline=exchange.deadline,
+            request_id=exchange.request_id,
+            journal=journal,
+        )
+        [result] = receipt.results
+        result.errors += [one for one in receipt.errors if one not in result.errors]
+        return result
+
+
+def refused(backend: Backend, problems: list[Problem]) -> BackendResult:
+    """The result of a step that cannot be delivered as it is."""
+    return BackendResult(backend=backend, outcome=Outcome.REJECTED, errors=list(problems))
+
+
+def _not_configured(backend: Backend) -> Problem:
+    return Problem(
+        backend=backend,
+        code=ProblemCode.NOT_CONFIGURED,
+        message=f"The gateway has no credentials for {backend.value} any more.",
+    )

@@ -1,0 +1,135 @@
+"""Asks after a backend's jobs until they have ended, and looks at what a failed one has left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway.backends.adapter import ReadsBack
+from gateway.errors import BackendFailure
+from gateway.model import Backend
+from gateway.names import Loaders
+from gateway.operations.acceptance import result_of
+from gateway.operations.outcomes import done
+from gateway.planning import prepare, siblings_of
+from gateway.results import ImportJob, JobStatus, Outcome, Problem, ProblemCode
+from gateway.stored_values import to_stored
+
+if TYPE_CHECKING:
+    from gateway.backends.adapter import Adapter
+    from gateway.operations.delivering import Delivering
+    from gateway.operations.outcomes import Patience
+    from gateway.results import BackendResult
+    from gateway.store.operation_records import ClaimedStep, Step
+
+log = structlog.get_logger()
+
+SLOWER, SLOWEST = 1.5, 12.0
+"""Each question after a job comes later than the one before, up to so many times as late."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Following:
+    """Follows jobs."""
+
+    delivering: Delivering
+    patience: Patience
+
+    async def look(self, claimed: ClaimedStep, now: datetime) -> Step:
+        """The step after its jobs were asked after."""
+        step, result = claimed.step, result_of(claimed.step)
+        since = datetime.fromisoformat((step.result or {})["following_since"])
+        adapter = self.delivering.adapters.get(Backend(step.backend))
+        jobs = await self._jobs(claimed, adapter) if adapter else None
+        if jobs is not None:
+            result.jobs = jobs
+            if all(job.status is JobStatus.COMPLETED for job in jobs):
+                return done(step, replace(result, outcome=Outcome.CONFIRMED), now)
+            if adapter is not None and not any(job.status is JobStatus.PENDING for job in jobs):
+                compared = await self._compared(claimed, adapter, result)
+                if compared is not None:
+                    return done(step, compared, now)
+        if now - since >= self.patience.follow_for:
+            return done(step, _unconfirmed(result), now)
+        # The later it is, the less it matters to know at once.
+        every = self.patience.look_every
+        wait = min(every * SLOWEST, max(every, (now - since) * (SLOWER - 1)))
+        kept = dict(step.result or {})
+        kept["jobs"] = [_stored(job) for job in result.jobs]
+        return replace(step, result=kept, due_at=now + wait)
+
+    async def _jobs(self, claimed: ClaimedStep, adapter: Adapter) -> list[ImportJob] | None:
+        """How the jobs stand; None while that cannot be asked."""
+        exchange = self.delivering.exchange(claimed)
+        jobs: list[ImportJob] = []
+        for job_id in claimed.step.jobs:
+            try:
+                job = await adapter.job(job_id, exchange)
+            except BackendFailure as failure:
+                log.info("job not readable", backend=claimed.step.backend, why=failure.problem.code)
+                return None
+            if job is None:
+                return None
+            jobs.append(job)
+        return jobs
+
+    async def _compared(
+        self, claimed: ClaimedStep, adapter: Adapter, result: BackendResult
+    ) -> BackendResult | None:
+        """What is to be said of a contact whose job ended with errors, by reading it back.
+
+        None while it cannot be read.
+        """
+        targets = self.delivering.targets(claimed)
+        mine = next(target for target in targets if target.backend is result.backend)
+        loaders = Loaders(self.delivering.exchange(claimed))
+        prepared = await prepare(targets, [], loaders, self.delivering.seconds)
+        await prepared.cancel_look_ups()
+        if mine.found is None or not isinstance(adapter, ReadsBack):
+            return None
+        try:
+            found = await adapter.read_back(mine.found, mine.exchange)
+            plan = adapter.plan(
+                mine.write, found, mine.resolution, siblings_of(mine, prepared.targets)
+            )
+        except BackendFailure:
+            return None
+        if not plan.calls and not plan.problems:
+            return replace(result, outcome=Outcome.CONFIRMED)
+        problem = _not_taken(result.backend, list(plan.changed))
+        return replace(result, outcome=Outcome.FAILED, errors=[problem])
+
+
+def _stored(job: ImportJob) -> dict[str, object]:
+
+    stored: dict[str, object] = to_stored(job)
+    return stored
+
+
+def _unconfirmed(result: BackendResult) -> BackendResult:
+    """What is said of a job that has not ended within the limit."""
+    jobs = [
+        replace(job, status=JobStatus.UNCONFIRMED) if job.status is JobStatus.PENDING else job
+        for job in result.jobs
+    ]
+    problem = Problem(
+        backend=result.backend,
+        code=ProblemCode.UNCONFIRMED,
+        message=f"{result.backend.value} has accepted the write, and did not say within the "
+        "gateway's limit that it is done.",
+    )
+    return replace(
+        result, outcome=Outcome.ACCEPTED, jobs=jobs, warnings=[*result.warnings, problem]
+    )
+
+
+def _not_taken(backend: Backend, changed: list[str]) -> Problem:
+    told = f" It does not hold {', '.join(changed)} as sent." if changed else ""
+    return Problem(
+        backend=backend,
+        code=ProblemCode.BACKEND_ERROR,
+        message=f"{backend.value} accepted the write and then failed to do it.{told}",
+    )

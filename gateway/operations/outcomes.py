@@ -1,0 +1,149 @@
+"""What becomes of a step once a try of it has ended. Pure, but for the random wait."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from gateway.results import Outcome, Problem, ProblemCode, UpsertStatus, summarize
+from gateway.store.operation_records import ItemSummary, StepState
+from gateway.stored_values import to_stored
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from gateway.results import BackendResult
+    from gateway.store.operation_records import Step
+
+BACKOFF_BASE = 1.0
+BACKOFF_CAP = 300.0
+"""Seconds; the wait before try n is random between 0 and min(cap, base * 2^n) (full jitter)."""
+
+FINAL = frozenset(
+    {Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.CONFIRMED}
+    | {Outcome.REJECTED, Outcome.SKIPPED}
+)
+FAILED_ITEMS = frozenset({UpsertStatus.PARTIAL, UpsertStatus.UNKNOWN, UpsertStatus.FAILED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long a step is worked on."""
+
+    give_up_after: timedelta
+    """From its acceptance; then it is FAILED for good."""
+    follow_for: timedelta
+    """How long a backend's job is asked after."""
+    look_every: timedelta
+    """Between two questions after a job."""
+
+
+def settled(
+    step: Step,
+    result: BackendResult,
+    *,
+    repeatable: bool,
+    accepted_at: datetime,
+    now: datetime,
+    patience: Patience,
+) -> Step:
+    """The step after a try that came to `result`.
+
+    `repeatable` says whether what was sent, if anything, may be sent again.
+    """
+    jobs = tuple(dict.fromkeys([*step.jobs, *(str(job.id) for job in result.jobs)]))
+    step = replace(step, jobs=jobs, intent=None)
+    if result.outcome is Outcome.ACCEPTED and jobs:
+        kept = to_stored(result) | {"following_since": now.isoformat()}
+        return replace(
+            step,
+            state=StepState.FOLLOWING,
+            holds_record=False,
+            outcome=result.outcome.value,
+            result=kept,
+            due_at=now + patience.look_every,
+        )
+    if result.outcome in FINAL or result.outcome is Outcome.ACCEPTED:
+        return done(step, result, now)
+    doubtful = result.outcome is Outcome.UNKNOWN
+    again = any(problem.retryable for problem in result.errors)
+    if doubtful and not (repeatable and again):
+        return needs_attention(step, result, now)
+    if not again or (result.outcome is Outcome.PARTIAL and not repeatable):
+        return done(step, result, now)
+    if now - accepted_at >= patience.give_up_after:
+        return needs_attention(step, result, now) if doubtful else done(step, result, now)
+    return queued_again(step, result, now)
+
+
+def done(step: Step, result: BackendResult, now: datetime) -> Step:
+    """The step at its end."""
+    return replace(
+        step,
+        state=StepState.DONE,
+        outcome=result.outcome.value,
+        result=to_stored(result),
+        intent=None,
+        due_at=now,
+    )
+
+
+def needs_attention(step: Step, result: BackendResult, now: datetime) -> Step:
+    """The step as it waits for a person."""
+    return replace(
+        step,
+        state=StepState.NEEDS_ATTENTION,
+        outcome=Outcome.UNKNOWN.value,
+        result=to_stored(replace(result, outcome=Outcome.UNKNOWN)),
+        due_at=now,
+    )
+
+
+def queued_again(step: Step, result: BackendResult, now: datetime) -> Step:
+    """The step as it waits for its next try, with what kept the last one from succeeding."""
+    asked = [problem.retry_after_seconds or 0.0 for problem in result.errors]
+    longest = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(step.attempts, 16))
+    wait = max([*asked, random.uniform(0, longest)])  # noqa: S311 - jitter needs no secrecy
+    return replace(
+        step,
+        state=StepState.QUEUED,
+        outcome=None,
+        result=to_stored(replace(result, outcome=Outcome.QUEUED)),
+        intent=None,
+        due_at=now + timedelta(seconds=wait),
+    )
+
+
+def sum_up(outcomes: Sequence[str | None]) -> ItemSummary:
+    """What an item's steps come to; one without an outcome is still on its way."""
+    status = summarize(Outcome(name) if name else Outcome.QUEUED for name in outcomes)
+    failed = status in FAILED_ITEMS or status is UpsertStatus.REJECTED
+    return ItemSummary(status=status.value, failed=failed)
+
+
+def detail_of(result: BackendResult) -> dict[str, Any]:
+    """What of a try stands in the operation's events; no values of the contact are in it."""
+    return {
+        "outcome": result.outcome.value,
+        "problems": [problem.code.value for problem in result.errors],
+    }
+
+
+def ended_unseen(step: Step, result: BackendResult) -> BackendResult:
+    """The result of a write that must not be repeated, and whose worker died over it."""
+    return replace(
+        result,
+        outcome=Outcome.UNKNOWN,
+        errors=[
+            Problem(
+                backend=result.backend,
+                code=ProblemCode.TIMEOUT,
+                message=f"The gateway was ended while it sent this write to {step.backend}, which "
+                "must not be sent twice: it may or may not have been done. Look there, then settle "
+                f"step {step.id} with resolveStep.",
+            )
+        ],
+    )

@@ -1,0 +1,103 @@
+"""What a step's worker stores while it delivers: the intent before, jobs as they become known."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gateway.errors import NotWrittenError
+from gateway.results import Problem, ProblemCode
+from gateway.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from gateway.results import BackendResult
+    from gateway.store.operation_records import Step
+    from gateway.target import Part
+
+
+@dataclass(kw_only=True)
+class Hand:
+    """A step in hand."""
+
+    step: Step
+    until: float
+    """When the lease ends, on the clock of `time.monotonic`; whoever renews it moves this."""
+    lost: bool = False
+    """Whether another worker has taken it over."""
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether the lease holds."""
+        return not self.lost and time.monotonic() < self.until
+
+
+@dataclass(kw_only=True)
+class StepJournal:
+    """The journal of one try of a step."""
+
+    hand: Hand
+    keep: Callable[[Hand, str], Awaitable[bool]]
+    """Stores the step as it is now, still in hand; False when another worker has it."""
+    repeatable: bool = True
+    """Whether what was sent, if anything, may be sent again."""
+
+    async def looking(self, part: Part) -> None:
+        """Nothing to wait for: a step is claimed when it is its turn."""
+
+    async def sending(self, part: Part, *, repeatable: bool) -> None:
+        """Store the intent of a write that must not be repeated.
+
+        A repeatable one needs none: the claim says that it may be under way. Raises NotWrittenError
+        when the step is no longer this worker's.
+        """
+        self.repeatable = repeatable
+        if not self.hand.is_mine:
+            raise NotWrittenError(_not_mine(part))
+        if repeatable:
+            return
+        calls = part.plan.calls if part.plan else ()
+        intent = {"calls": [f"{call.method} {call.target}" for call in calls]}
+        self.hand.step = replace(self.hand.step, intent=intent)
+        try:
+            held = await self.keep(self.hand, "sending")
+        except StoreError as error:
+            raise NotWrittenError(_not_stored(part)) from error
+        if not held:
+            raise NotWrittenError(_not_mine(part))
+
+    async def answered(self, result: BackendResult) -> None:
+        """Store the jobs of a call, before the ones that follow it are made."""
+        jobs = tuple(dict.fromkeys([*self.hand.step.jobs, *(str(job.id) for job in result.jobs)]))
+        if jobs == tuple(self.hand.step.jobs):
+            return
+        self.hand.step = replace(self.hand.step, jobs=jobs)
+        try:
+            held = await self.keep(self.hand, "accepted")
+        except StoreError as error:
+            raise NotWrittenError(_not_stored(None)) from error
+        if not held:
+            raise NotWrittenError(_not_mine(None))
+
+    async def ended(self, part: Part) -> None:
+        """Nothing: the worker stores what became of it."""
+
+
+def _not_mine(part: Part | None) -> Problem:
+    return Problem(
+        backend=part.backend if part else None,
+        code=ProblemCode.CONFLICT,
+        message="This process stood still for too long, and another has taken the step over.",
+        retryable=True,
+    )
+
+
+def _not_stored(part: Part | None) -> Problem:
+    return Problem(
+        backend=part.backend if part else None,
+        code=ProblemCode.UNAVAILABLE,
+        message="The gateway's store cannot be used now: the write is tried again when it can.",
+        retryable=True,
+    )

@@ -1,0 +1,31 @@
+"""A gateway whose worker waits little between two tries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gateway.operations import outcomes
+from tests.harness import Gateway, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from gateway.sandbox.app import Sandbox
+    from gateway.sandbox.clock import ManualClock
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps are tried again at once."""
+    monkeypatch.setattr(outcomes, "BACKOFF_BASE", 0.001)
+    monkeypatch.setattr("gateway.operations.worker.POLL_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.upstream.BACKOFF_BASE", 0.001)
+
+
+@pytest.fixture
+async def quick(sandbox: Sandbox, clock: ManualClock, soon: None) -> AsyncIterator[Gateway]:  # noqa: ARG001
+    """A gateway that tries again at once, and asks after jobs all the time."""
+    async with running(sandbox, clock, job_look_seconds=0.02) as started:
+        yield started

@@ -1,0 +1,347 @@
+"""Durable contacts through GraphQL: accepted, delivered, tried again, followed, settled."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gateway.store.errors import StoreUnavailableError
+from tests.harness import running
+from tests.operations.calls import (
+    operation,
+    outcomes,
+    resolve,
+    steps,
+    store_durably,
+    until,
+    until_ended,
+    upsert,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gateway.sandbox.app import Sandbox
+    from gateway.sandbox.clock import ManualClock
+    from tests.harness import Gateway
+
+HEDY: dict[str, Any] = {
+    "externalId": "E-3001",
+    "email": "hedy@example.com",
+    "firstName": "Hedy",
+    "lastName": "Kiesler",
+}
+ONCE = {**HEDY, "ivvy": {"updateIfExists": False}}
+IVVY_SAVES = "/api/1.0/contact?action=addOrUpdateContact"
+
+
+def fault(gateway: Gateway, backend: str, **what: Any) -> None:
+    gateway.sandbox.faults.add({"backend": backend, "times": 500, **what})
+
+
+def hold_work(gateway: Gateway) -> None:
+    gateway.app.state.account.worker.pause()
+
+
+async def let_work(gateway: Gateway) -> None:
+    gateway.app.state.account.worker._stopping = False
+    gateway.app.state.account.worker.wake()
+
+
+# ---------------------------------------------------------------- accepted
+
+
+async def test_a_durable_write_is_answered_before_it_is_delivered(quick: Gateway) -> None:
+    hold_work(quick)
+    answer = await upsert(quick, HEDY, delivery="DURABLE")
+    assert answer.status == "PENDING"
+    assert answer.outcomes() == dict.fromkeys(("IVVY", "EVERBRIDGE", "SENDGRID"), "QUEUED")
+    assert answer.data["operation"]["status"] == "PENDING"
+    assert quick.calls("ivvy", writes=True) == []
+    found = await operation(quick, answer.data["operation"]["id"])
+    assert (found["kind"], found["total"], found["completed"]) == ("CONTACT", 1, 0)
+    assert found["items"]["edges"][0]["node"]["externalId"] == "E-3001"
+
+
+async def test_it_reaches_every_backend_and_its_job_is_followed_to_the_end(
+    quick: Gateway, clock: ManualClock
+) -> None:
+    operation_id = await store_durably(quick, HEDY)
+    await until(quick, operation_id, IVVY="CREATED", EVERBRIDGE="CREATED", SENDGRID="ACCEPTED")
+    clock.advance(60)
+    found = await until_ended(quick, operation_id)
+    assert found["status"] == "SUCCEEDED"
+    assert outcomes(found)["SENDGRID"] == "CONFIRMED"
+    assert [job["status"] for job in steps(found)["SENDGRID"]["result"]["jobs"]] == ["COMPLETED"]
+    assert (found["completed"], found["failed"]) == (1, 0)
+    assert found["completedAt"] is not None
+    assert len(quick.ivvy(externalId="E-3001")) == 1
+    assert len(quick.everbridge(externalId="E-3001")) == 1
+    assert len(quick.sendgrid("hedy@example.com")) == 1
+
+
+async def test_a_wrong_input_is_rejected_and_nothing_is_stored(quick: Gateway) -> None:
+    answer = await upsert(quick, {**HEDY, "groupsName": ["Newsleter"]}, delivery="DURABLE")
+    assert answer.status == "REJECTED"
+    assert answer.errors[0]["suggestions"] == ["Newsletter"]
+    assert answer.data["operation"] is None
+    data = await quick.data("{ operations { edges { node { id } } } }")
+    assert data["operations"]["edges"] == []
+
+
+async def test_a_backend_that_is_down_is_delivered_when_it_is_back(quick: Gateway) -> None:
+    fault(quick, "everbridge", status=500)
+    operation_id = await store_durably(quick, HEDY, targets=["IVVY", "EVERBRIDGE"])
+    found = await until(quick, operation_id, IVVY="CREATED", EVERBRIDGE="QUEUED")
+    quick.sandbox.faults.clear()
+    for adapter in quick.app.state.account.adapters.values():
+        adapter.sender.breaker.note(failed=False)  # as when its time is up
+    ended = await until_ended(quick, operation_id)
+    assert ended["status"] == "SUCCEEDED"
+    assert outcomes(ended) == {"IVVY": "CREATED", "EVERBRIDGE": "CREATED"}
+    assert found["EVERBRIDGE"]["backend"] == "EVERBRIDGE"
+
+
+async def test_an_open_breaker_is_waited_for_without_a_try(quick: Gateway) -> None:
+    breaker = next(
+        adapter.sender.breaker
+        for backend, adapter in quick.app.state.account.adapters.items()
+        if backend.value == "EVERBRIDGE"
+    )
+    for _ in range(5):
+        breaker.note(failed=True)
+    operation_id = await store_durably(quick, HEDY, targets=["IVVY", "EVERBRIDGE"])
+    found = await until(quick, operation_id, IVVY="CREATED")
+    assert found["EVERBRIDGE"]["attempts"] == 0
+    breaker.note(failed=False)
+    ended = await until_ended(quick, operation_id)
+    assert outcomes(ended)["EVERBRIDGE"] == "CREATED"
+
+
+async def test_a_refusal_at_delivery_ends_the_step(quick: Gateway) -> None:
+    fault(quick, "everbridge", method="POST", status=400, body={"status": 400, "message": "no"})
+    operation_id = await store_durably(quick, HEDY, targets=["IVVY", "EVERBRIDGE"])
+    found = await until_ended(quick, operation_id)
+    assert found["status"] == "FAILED"  # the one item there is has failed somewhere
+    assert outcomes(found) == {"IVVY": "CREATED", "EVERBRIDGE": "REJECTED"}
+    assert steps(found)["EVERBRIDGE"]["result"]["errors"] != []
+
+
+async def test_an_unanswered_write_that_may_be_repeated_is_sent_again(quick: Gateway) -> None:
+    quick.sandbox.faults.add(
+        {"backend": "everbridge", "method": "POST", "times": 1, "drop": "after"}
+    )
+    operation_id = await store_durably(quick, HEDY, targets=["EVERBRIDGE"])
+    found = await until_ended(quick, operation_id)
+    assert found["status"] == "SUCCEEDED"
+    assert len(quick.everbridge(externalId="E-3001")) == 1
+
+
+async def test_a_key_that_a_sibling_tells_is_asked_for_at_delivery(quick: Gateway) -> None:
+    operation_id = await store_durably(
+        quick, {"externalId": "E-1001", "firstName": "Augusta"}, targets=["IVVY", "SENDGRID"]
+    )
+    await until(quick, operation_id, IVVY="UPDATED", SENDGRID="ACCEPTED")
+    quick.clock.advance(60)
+    [contact] = quick.sendgrid("ada@example.com")
+    assert contact["texts"]["first_name"] == "Augusta"
+
+
+async def test_without_a_store_a_durable_write_is_not_accepted(
+    quick: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_args: Any, **_named: Any) -> None:
+        raise StoreUnavailableError("no disk")
+
+    monkeypatch.setattr(quick.app.state.account.store.operations, "submit", broken)
+    answer = await upsert(quick, HEDY, delivery="DURABLE")
+    assert answer.status == "UNKNOWN"
+    assert answer.errors[0]["code"] == "UNAVAILABLE"
+    assert answer.data["operation"] is None
+
+
+# ---------------------------------------------------------------- a person settles
+
+
+async def stuck(gateway: Gateway, **drop: str) -> tuple[str, str]:
+    """A create in iVvy that must not be repeated and has no answer: its operation and step."""
+    gateway.sandbox.faults.add({"backend": "ivvy", "path": IVVY_SAVES, "times": 1, **drop})
+    operation_id = await store_durably(gateway, ONCE, targets=["IVVY"])
+    found = await until_ended(gateway, operation_id)
+    assert (found["status"], found["completedAt"]) == ("NEEDS_ATTENTION", None)
+    assert outcomes(found) == {"IVVY": "UNKNOWN"}
+    return operation_id, steps(found)["IVVY"]["id"]
+
+
+async def test_a_step_that_must_not_be_repeated_waits_for_a_person(quick: Gateway) -> None:
+    operation_id, step_id = await stuck(quick, drop="after")
+    [contact] = quick.ivvy(externalId="E-3001")
+    payload = await resolve(quick, step_id, "WRITTEN", recordId=str(contact["id"]))
+    assert payload["errors"] == []
+    assert payload["step"]["result"] == {
+        "outcome": "CONFIRMED",
+        "id": str(contact["id"]),
+        "errors": [],
+    }
+    found = await operation(quick, operation_id)
+    assert (found["status"], found["failed"]) == ("SUCCEEDED", 0)
+    assert len(quick.calls("ivvy", writes=True)) == 1
+
+
+async def test_a_write_that_was_not_done_is_tried_again(quick: Gateway) -> None:
+    operation_id, step_id = await stuck(quick, drop="before")
+    payload = await resolve(quick, step_id, "NOT_WRITTEN")
+    assert payload["step"]["result"]["outcome"] == "QUEUED"
+    found = await until_ended(quick, operation_id)
+    assert outcomes(found) == {"IVVY": "CREATED"}
+    assert len(quick.ivvy(externalId="E-3001")) == 1
+
+
+async def test_a_step_that_is_given_up_has_failed(quick: Gateway) -> None:
+    operation_id, step_id = await stuck(quick, drop="before")
+    await resolve(quick, step_id, "GIVE_UP")
+    found = await operation(quick, operation_id)
+    assert (found["status"], found["failed"], outcomes(found)) == ("FAILED", 1, {"IVVY": "FAILED"})
+
+
+async def test_what_cannot_be_settled_says_why(quick: Gateway) -> None:
+    operation_id, step_id = await stuck(quick, drop="before")
+    for stranger in ("4711", "x", "9" * 30, ""):
+        payload = await resolve(quick, stranger, "RETRY")
+        assert [problem["code"] for problem in payload["errors"]] == ["NOT_FOUND"]
+    payload = await resolve(quick, step_id, "RETRY", recordId="1")
+    assert payload["errors"][0]["field"] == ["recordId"]
+    await resolve(quick, step_id, "RETRY")
+    await until_ended(quick, operation_id)
+    payload = await resolve(quick, step_id, "RETRY")
+    assert [problem["code"] for problem in payload["errors"]] == ["INVALID"]
+
+
+# ---------------------------------------------------------------- jobs
+
+
+async def test_a_job_that_fails_is_compared_with_what_is_stored(
+    quick: Gateway, clock: ManualClock
+) -> None:
+    quick.sandbox.sendgrid.switches["contact_limit"] = 1  # creating another fails in the job
+    operation_id = await store_durably(quick, HEDY, targets=["SENDGRID"])
+    await until(quick, operation_id, SENDGRID="ACCEPTED")
+    clock.advance(60)
+    found = await until_ended(quick, operation_id)
+    assert found["status"] == "FAILED"
+    [problem] = steps(found)["SENDGRID"]["result"]["errors"]
+    assert problem["code"] == "BACKEND_ERROR"
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_job_that_never_ends_is_unconfirmed(sandbox: Sandbox, clock: ManualClock) -> None:
+    async with running(sandbox, clock, job_look_seconds=0.01, job_follow_minutes=0.0005) as gateway:
+        operation_id = await store_durably(gateway, HEDY, targets=["SENDGRID"])
+        found = await until_ended(gateway, operation_id)
+        assert found["status"] == "SUCCEEDED"
+        result = steps(found)["SENDGRID"]["result"]
+        assert result["outcome"] == "ACCEPTED"
+        assert [warning["code"] for warning in result["warnings"]] == ["UNCONFIRMED"]
+        assert [job["status"] for job in result["jobs"]] == ["UNCONFIRMED"]
+
+
+# ---------------------------------------------------------------- order
+
+
+async def test_writes_to_one_contact_keep_their_order(quick: Gateway) -> None:
+    names = [f"Hedy {number}" for number in range(8)]
+    ids = [
+        await store_durably(quick, {**HEDY, "firstName": name}, targets=["EVERBRIDGE"])
+        for name in names
+    ]
+    for operation_id in ids:
+        assert (await until_ended(quick, operation_id))["status"] == "SUCCEEDED"
+    sent = [call["body"]["firstName"] for call in quick.calls("everbridge", writes=True)]
+    assert sent == names
+
+
+async def test_a_second_write_may_need_what_the_first_makes(quick: Gateway) -> None:
+    hold_work(quick)
+    await store_durably(quick, HEDY, targets=["IVVY"])
+    second = await store_durably(
+        quick, {"externalId": "E-3001", "phone": "+49 30 23125 301"}, targets=["IVVY"]
+    )
+    await let_work(quick)
+    assert outcomes(await until_ended(quick, second)) == {"IVVY": "UPDATED"}
+    [contact] = quick.ivvy(externalId="E-3001")
+    assert contact["firstName"] == "Hedy"
+
+
+async def test_a_direct_write_waits_for_the_durable_ones_before_it(quick: Gateway) -> None:
+    hold_work(quick)
+    first = await store_durably(quick, {**HEDY, "firstName": "First"}, targets=["EVERBRIDGE"])
+    direct = asyncio.create_task(
+        upsert(quick, {**HEDY, "firstName": "Second"}, targets=["EVERBRIDGE"])
+    )
+    await asyncio.sleep(0)
+    await let_work(quick)
+    answer = await direct
+    assert answer.outcomes() == {"EVERBRIDGE": "UPDATED"}
+    assert (await operation(quick, first))["status"] == "SUCCEEDED"
+    sent = [call["body"]["firstName"] for call in quick.calls("everbridge", writes=True)]
+    assert sent == ["First", "Second"]
+
+
+async def test_a_direct_write_that_would_have_to_wait_too_long_is_a_conflict(
+    sandbox: Sandbox, clock: ManualClock
+) -> None:
+    async with running(sandbox, clock, request_timeout_seconds=0.3) as gateway:
+        hold_work(gateway)
+        await store_durably(gateway, HEDY, targets=["EVERBRIDGE"])
+        answer = await upsert(gateway, HEDY, targets=["EVERBRIDGE"])
+    assert answer.outcomes() == {"EVERBRIDGE": "FAILED"}
+    assert (answer.errors[0]["code"], answer.errors[0]["retryable"]) == ("CONFLICT", True)
+    assert gateway.calls("everbridge", writes=True) == []
+
+
+# ---------------------------------------------------------------- keys
+
+
+async def test_a_repeated_durable_key_gives_back_its_operation(quick: Gateway) -> None:
+    first = await upsert(quick, HEDY, delivery="DURABLE", idempotencyKey="k-1", targets=["IVVY"])
+    operation_id = first.data["operation"]["id"]
+    await until_ended(quick, operation_id)
+    again = await upsert(quick, HEDY, delivery="DURABLE", idempotencyKey="k-1", targets=["IVVY"])
+    assert again.data["replayed"]
+    assert again.data["operation"] == {"id": operation_id, "status": "SUCCEEDED"}
+    assert (again.status, again.outcomes()) == ("APPLIED", {"IVVY": "CREATED"})
+
+
+async def test_a_repeated_durable_key_runs_again_what_was_refused(quick: Gateway) -> None:
+    arguments = {"delivery": "DURABLE", "idempotencyKey": "k-1", "targets": ["IVVY", "EVERBRIDGE"]}
+    fault(quick, "everbridge", method="POST", status=400, body={"status": 400, "message": "no"})
+    first = await upsert(quick, HEDY, **arguments)
+    await until_ended(quick, first.data["operation"]["id"])
+    quick.sandbox.faults.clear()
+    again = await upsert(quick, HEDY, **arguments)
+    assert not again.data["replayed"]
+    assert again.outcomes() == {"IVVY": "CREATED", "EVERBRIDGE": "QUEUED"}
+    second = again.data["operation"]["id"]
+    assert outcomes(await until_ended(quick, second)) == {"EVERBRIDGE": "CREATED"}
+    third = await upsert(quick, HEDY, **arguments)
+    assert third.outcomes() == {"IVVY": "CREATED", "EVERBRIDGE": "CREATED"}
+    assert third.data["replayed"]
+    assert len(quick.calls("ivvy", writes=True)) == 1
+
+
+# ---------------------------------------------------------------- restarts
+
+
+@pytest.mark.usefixtures("soon")
+async def test_what_was_accepted_is_delivered_after_a_restart(
+    sandbox: Sandbox, clock: ManualClock, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'gateway.sqlite3'}"
+    async with running(sandbox, clock, database_url=url) as gateway:
+        hold_work(gateway)
+        operation_id = await store_durably(gateway, HEDY, targets=["IVVY", "EVERBRIDGE"])
+    async with running(sandbox, clock, database_url=url) as gateway:
+        found = await until_ended(gateway, operation_id)
+    assert outcomes(found) == {"IVVY": "CREATED", "EVERBRIDGE": "CREATED"}
