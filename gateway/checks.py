@@ -43,6 +43,8 @@ TEXTS = (
     "record_type_name",
     "timezone_id",
 )
+LISTS = ("paths", "custom_fields")
+"""Lists whose items are judged one by one."""
 LAST_HOUR, LAST_MINUTE = 23, 59
 LATITUDE, LONGITUDE = 90.0, 180.0
 
@@ -74,7 +76,7 @@ def check_contact(
         check.path(place, path)
     check.groups(contact, mode)
     check.external_urls(list(_listed(contact.external_urls)))
-    check.once("custom_fields", "name", (item.name for item in _listed(contact.custom_fields)))
+    check.custom_fields([item.name for item in _listed(contact.custom_fields)])
     write = ContactWrite(
         input=contact,
         mode=mode,
@@ -83,6 +85,7 @@ def check_contact(
         email=email,
         phone=phone,
         invalid=frozenset(check.invalid),
+        invalid_items=frozenset(check.invalid_items),
         at=at,
         default_country=region,
     )
@@ -108,13 +111,21 @@ class Check:
         self.at = at
         self.problems: list[Problem] = []
         self.invalid: set[str] = set()
+        self.invalid_items: set[tuple[str, int]] = set()
 
     def wrong(
         self, path: Iterable[str | int], message: str, code: ProblemCode = ProblemCode.INVALID
     ) -> None:
-        """Note a problem; its path starts with the name of the field."""
+        """Note a problem; its path starts with the name of the field.
+
+        A list of which one item is wrong keeps the others, so that what is wrong with those is
+        told as well.
+        """
         parts = [str(part) for part in path]
-        self.invalid.add(parts[0])
+        if parts[0] in LISTS and len(parts) > 1:
+            self.invalid_items.add((parts[0], int(parts[1])))
+        else:
+            self.invalid.add(parts[0])
         self.problems.append(
             Problem(code=code, message=message, field=[*self.at, *map(input_name, parts)])
         )
@@ -177,6 +188,16 @@ class Check:
                 (name,),
                 f"{input_name(name)} has the {part} {key!r} several times: give it once.",
             )
+
+    def custom_fields(self, names: list[str]) -> None:
+        """Each custom field is named once."""
+        keys = [folded(name) for name in names]
+        for place, name in enumerate(names):
+            if keys[place] in keys[:place]:
+                self.wrong(
+                    ("custom_fields", place, "name"),
+                    f"customFields has the name {name!r} a second time: give it once.",
+                )
 
     def address(self, at: tuple[str | int, ...], address: AddressInput) -> None:
         """One postal address."""

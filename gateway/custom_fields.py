@@ -82,7 +82,7 @@ def wanted_custom_fields(
             field=tuple(write.field_path("custom_fields", place, "name")),
             shared=shared,
         )
-        for place, item in enumerate(_by_name(write))
+        for place, item in _by_name(write)
     ]
     by_id = write.given(native)
     clears_by_id = by_id is not None and by_id.value is None
@@ -123,7 +123,7 @@ def custom_fields(
             continue
         _add(settings, backend, entry, item.values, f"{input_name(native)}.{item.id}", path)
     by_id_named = settings.named()
-    for place, named in enumerate(_by_name(write)):
+    for place, named in _by_name(write):
         entry = resolution.found.get((catalog, named.name))
         label = f"customFields.{named.name}"
         if entry is None or entry.id in by_id_named:
@@ -234,9 +234,8 @@ def _given_twice(backend: Backend, entry: Entry, path: list[str]) -> Problem:
     )
 
 
-def _by_name(write: Write) -> list[CustomFieldInput]:
-    given = write.given("custom_fields")
-    return list(given.value or []) if given is not None else []
+def _by_name(write: Write) -> list[tuple[int, CustomFieldInput]]:
+    return write.sound("custom_fields")
 
 
 def _by_id(write: Write, native: str) -> list[CustomFieldByIdInput]:

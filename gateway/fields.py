@@ -173,6 +173,16 @@ def too_long(row: Field, write: Write, backend: Backend, value: Any) -> list[Pro
     ]
 
 
+def too_long_fields(rows: Sequence[Field], write: Write, backend: Backend) -> list[Problem]:
+    """The problems of all given texts that are longer than the backend keeps. Pure."""
+    problems: list[Problem] = []
+    for row in rows:
+        given = write.given(row.name) if row.max_length is not None else None
+        if given is not None and given.value is not None:
+            problems += too_long(row, write, backend, row.to(given.value))
+    return problems
+
+
 def unsupported(rows: Sequence[Field], write: Write) -> list[str]:
     """The given fields that have no row, by their input names."""
     held = {row.name for row in rows} | {"phone_country_code"}

@@ -47,7 +47,7 @@ def check_lead(
     own = replace(lead, contact=None, company=None)  # the two have checks of their own
     check.characters((), own)
     check.texts(lead, LEAD_TEXTS)
-    check.once("custom_fields", "name", (item.name for item in _listed(lead.custom_fields)))
+    check.custom_fields([item.name for item in _listed(lead.custom_fields)])
     if lead.external_id and "\0" in (lead.external_id.value or ""):
         check.wrong(("external_id",), "externalId holds a NUL, which nothing can store.")
     if lead.external_id and lead.external_id.value is None and _given_id(lead, ("ivvy.id",)):
@@ -64,6 +64,7 @@ def check_lead(
         if_missing=if_missing,
         targets_named=True,  # a lead goes to the one system that holds leads
         invalid=frozenset(check.invalid),
+        invalid_items=frozenset(check.invalid_items),
         contact=contact,
         contact_id_from=_first_given(lead, CONTACT_IDS),
         company=company,
@@ -118,13 +119,14 @@ def check_company(
         region = _country_of(address.country_code) or default_country
     email = check.read("email", company.email, read_email)
     phone = check.read("phone", company.phone, lambda text: read_phone(text, region))
-    check.once("custom_fields", "name", (item.name for item in _listed(company.custom_fields)))
+    check.custom_fields([item.name for item in _listed(company.custom_fields)])
     write = CompanyWrite(
         input=company,
         targets_named=True,
         email=email,
         phone=phone,
         invalid=frozenset(check.invalid),
+        invalid_items=frozenset(check.invalid_items),
         at=COMPANY_AT,
     )
     return write, check.problems

@@ -42,6 +42,8 @@ class Write:
     """Whether the caller named the targets: then a field that cannot be cleared is a problem."""
     invalid: frozenset[str] = frozenset()
     """Top-level attributes that hold a problem already reported; they count as given."""
+    invalid_items: frozenset[tuple[str, int]] = frozenset()
+    """Places in lists whose items hold a problem already reported; the other items count."""
     at: tuple[str, ...] = ()
     """Where the input stands in the call, such as ("contact",) inside a lead."""
 
@@ -96,6 +98,12 @@ class Write:
         """Whether the input has a non-null value for `name`, readable or not."""
         found = self.given(name)
         return (found is not None and found.value is not None) or name in self.invalid
+
+    def sound(self, name: str) -> list[tuple[int, Any]]:
+        """Places and items of a given list, without those that hold a problem."""
+        given = self.given(name)
+        items = enumerate((given.value if given else None) or [])
+        return [(place, item) for place, item in items if (name, place) not in self.invalid_items]
 
     def field_path(self, *names: str | int) -> list[str]:
         """The path of a field in the call, for problems."""

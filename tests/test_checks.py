@@ -130,7 +130,7 @@ def test_null_is_no_problem_and_stays_null() -> None:
                     [CustomFieldInput(name=name, values=[]) for name in ("A", "a ")]
                 )
             },
-            ["customFields"],
+            ["customFields.1.name"],
         ),
         (
             {"external_urls": Some([ExternalUrlInput(ref=ref) for ref in ("x", "x", " ")])},

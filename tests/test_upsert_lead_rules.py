@@ -295,7 +295,7 @@ async def test_problems_of_contact_and_company_are_told_with_those_of_the_lead(
         "name": "INVALID",
         "stageName": "NAME_NOT_FOUND",
         "sourceName": "REQUIRED",
-        "customFields": "INVALID",
+        "customFields.1.name": "INVALID",
         "contact.email": "INVALID",
         "contact.lastName": "REQUIRED",
         "contact.groupsName.0": "NAME_NOT_FOUND",

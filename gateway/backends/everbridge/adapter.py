@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Answer, Found, KeyKind
+from gateway.backends.everbridge.addresses import check_addresses
 from gateway.backends.everbridge.catalog import fetches
 from gateway.backends.everbridge.checks import check_ids
 from gateway.backends.everbridge.contact import FIELDS, external_id, plan_contact, wanted_names
@@ -19,6 +20,7 @@ from gateway.backends.everbridge.probe import explained, unknown_names
 from gateway.backends.everbridge.reader import ContactReader
 from gateway.backends.everbridge.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.catalogs import Catalogs
+from gateway.fields import too_long_fields
 from gateway.joined import asked
 from gateway.matching import keys_of, match
 from gateway.model import Backend
@@ -82,8 +84,12 @@ class EverbridgeAdapter:
         )
 
     def check(self, write: ContactWrite) -> list[Problem]:
-        """Native ids that cannot be ids of Everbridge."""
-        return check_ids(write)
+        """What is wrong whatever Everbridge holds: ids, lengths, limits of addresses."""
+        return [
+            *check_ids(write),
+            *too_long_fields(FIELDS, write, self.backend),
+            *check_addresses(write),
+        ]
 
     def needs_siblings(self, write: ContactWrite) -> bool:
         """Whether the input leaves out both keys."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.model import AddressInput
+    from gateway.results import Problem
     from gateway.write import ContactWrite
 
 LONGEST_SUITE = 10
@@ -64,6 +65,16 @@ def laid_addresses(write: ContactWrite, stored: Sequence[dict[str, Any]], *, new
     return part
 
 
+def check_addresses(write: ContactWrite) -> list[Problem]:
+    """What Everbridge would refuse of the addresses whatever it holds: judged by themselves."""
+    part = Part(rows=[])
+    given = write.given("addresses")
+    for place, address in enumerate((given.value if given else None) or []):
+        name = _text(address, "location_name") or f"number {place + 1}"
+        _check(write, place, address, _given_parts(address, {"locationName": name}), part)
+    return part.problems
+
+
 def _names(given: Sequence[AddressInput], stored: Sequence[dict[str, Any]]) -> list[str]:
     """Each address's location name.
 
@@ -96,14 +107,7 @@ def _laid(
     part: Part,
 ) -> dict[str, Any]:
     """One address laid over the stored one."""
-    row = {**stored, "locationName": name}
-    for part_name, (key, _) in LIMITS.items():
-        if part_name != "location_name" and getattr(address, part_name) is not None:
-            _set(row, key, _text(address, part_name))
-    if address.country_code is not None:
-        country = _text(address, "country_code")
-        _set(row, "country", read_country(country) if country else None)
-    _set_line2(row, address)
+    row = _given_parts(address, {**stored, "locationName": name})
     _set_position(row, address)
     for key, needed in (("streetAddress", "line1"), ("country", "country_code")):
         if not row.get(key):
@@ -113,6 +117,19 @@ def _laid(
                 "without it.",
                 ProblemCode.REQUIRED,
             )
+    return row
+
+
+def _given_parts(address: AddressInput, stored: dict[str, Any]) -> dict[str, Any]:
+    """The address with the texts that are given."""
+    row = dict(stored)
+    for part_name, (key, _) in LIMITS.items():
+        if part_name != "location_name" and getattr(address, part_name) is not None:
+            _set(row, key, _text(address, part_name))
+    if address.country_code is not None:
+        country = _text(address, "country_code")
+        _set(row, "country", read_country(country) if country else None)
+    _set_line2(row, address)
     return row
 
 

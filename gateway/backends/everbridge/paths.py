@@ -36,8 +36,7 @@ NEW_PATH = {"waitTime": 0, "skipValidation": False}
 def wanted_paths(write: ContactWrite, organization: Organization) -> list[Wanted]:
     """The prompts that need a pathId."""
     wanted: list[Wanted] = []
-    given = write.given("paths")
-    for place, path in enumerate((given.value if given else None) or []):
+    for place, path in write.sound("paths"):
         prompt = path.prompt.value if path.prompt and not _path_id(path) else None
         where = tuple(write.field_path("paths", place, "prompt"))
         wanted.append(Wanted(catalog=CatalogName.PATHS, name=prompt, field=where if prompt else ()))
@@ -89,9 +88,8 @@ def _given(
     write: ContactWrite, resolution: Resolution, stored: Sequence[dict[str, Any]], part: Part
 ) -> list[dict[str, Any]]:
     """The paths that the input lists, each laid over the stored one, in the input's order."""
-    given = write.given("paths")
     rows: list[dict[str, Any]] = []
-    for place, path in enumerate((given.value if given else None) or []):
+    for place, path in write.sound("paths"):
         entry = _entry(write, resolution, place, path, part)
         if entry is None:
             continue

@@ -102,9 +102,8 @@ def _by_id(write: LeadWrite, table: Catalog | None) -> list[_Given]:
 
 def _by_name(laid: Laid, write: LeadWrite, table: Catalog | None, taken: set[str]) -> list[_Given]:
     """The fields given by name; unknown names become problems, an id wins over its name."""
-    given = write.given("custom_fields")
     found: list[_Given] = []
-    for place, item in enumerate((given.value if given else None) or []):
+    for place, item in write.sound("custom_fields"):
         path = write.field_path("custom_fields", place)
         matches = table.matches(item.name) if table else []
         if len(matches) != 1:

@@ -1,0 +1,74 @@
+"""Every problem of an input is told at once, whatever else is wrong and whoever is silent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.harness import Answer, Gateway
+
+LONG = "x" * 101
+
+
+def told(answer: Answer) -> set[tuple[str, str]]:
+    return {(".".join(problem["field"]), problem["code"]) for problem in answer.errors}
+
+
+async def test_each_bad_path_is_told(gateway: Gateway) -> None:
+    paths = [
+        {"prompt": "SMS", "value": ""},
+        {"prompt": "Telepathy", "value": "x"},
+        {"prompt": "Work Email", "value": "nomail"},
+        {"prompt": "Mobile Phone", "value": "+44 7700 900101"},
+    ]
+    answer = await gateway.upsert({"externalId": "E-1001", "paths": paths}, targets=["EVERBRIDGE"])
+    assert answer.status == "REJECTED"
+    assert told(answer) == {
+        ("paths.0.value", "INVALID"),
+        ("paths.1.prompt", "NAME_NOT_FOUND"),
+        ("paths.2.value", "INVALID"),
+    }
+    assert gateway.calls("everbridge", writes=True) == []
+
+
+async def test_a_custom_field_named_twice_hides_no_other_problem(gateway: Gateway) -> None:
+    fields = [
+        {"name": "Shift", "values": ["Brunch"]},
+        {"name": "shift", "values": ["Day"]},
+        {"name": "zz", "values": ["1"]},
+    ]
+    answer = await gateway.upsert(
+        {"externalId": "E-1001", "customFields": fields}, targets=["EVERBRIDGE"]
+    )
+    assert told(answer) == {
+        ("customFields.0.values.0", "INVALID"),
+        ("customFields.1.name", "INVALID"),
+        ("customFields.2.name", "NAME_NOT_FOUND"),
+    }
+
+
+async def test_lengths_and_ids_are_told_together_while_everbridge_is_silent(
+    gateway: Gateway,
+) -> None:
+    gateway.sandbox.faults.add({"backend": "everbridge", "times": 50, "status": 503})
+    address = {"line1": LONG, "countryCode": "US", "postalCode": "1", "region": "Bavaria"}
+    answer = await gateway.upsert(
+        {
+            "externalId": "E-1001",
+            "firstName": LONG,
+            "suffix": "waytoolongsuffix",
+            "addresses": [address],
+            "everbridge": {"topicIds": ["x"]},
+        },
+        targets=["EVERBRIDGE"],
+    )
+    assert answer.outcomes() == {"EVERBRIDGE": "REJECTED"}
+    assert told(answer) == {
+        ("firstName", "TOO_LONG"),
+        ("suffix", "TOO_LONG"),
+        ("addresses.0.line1", "TOO_LONG"),
+        ("addresses.0.postalCode", "INVALID"),
+        ("addresses.0.region", "INVALID"),
+        ("everbridge.topicIds.0", "INVALID"),
+    }
+    assert len(answer.errors) == len(told(answer))
