@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from gateway.settings import PREFIX, TEMPORARY, Settings
 from gateway.store.opening import SQLITE
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from pydantic_settings import PydanticBaseSettingsSource
 
     from gateway.sandbox.app import Sandbox
@@ -100,7 +103,24 @@ def create_dev_app(port: int) -> Starlette:
     """The gateway and its sandbox at one address."""
     kept = KeptSettings()
     settings = sandbox_settings(f"http://127.0.0.1:{port}", database_url=kept.database_url)
-    return create_app(settings, more_routes=new_sandbox(kept.sandbox_file).routes)
+    sandbox = new_sandbox(kept.sandbox_file)
+    return _closing(create_app(settings, more_routes=sandbox.routes), sandbox)
+
+
+def _closing(app: Starlette, sandbox: Sandbox) -> Starlette:
+    """The app, which closes the sandbox when it ends."""
+    alone = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(started: Starlette) -> AsyncIterator[None]:
+        try:
+            async with alone(started):
+                yield
+        finally:
+            sandbox.close()
+
+    app.router.lifespan_context = lifespan
+    return app
 
 
 def create_sandbox_app() -> Starlette:

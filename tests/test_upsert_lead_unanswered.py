@@ -189,7 +189,7 @@ async def test_two_unanswered_creates_of_the_same_are_a_doubt_for_both(gateway: 
 
 async def test_a_list_that_cannot_be_read_leaves_the_doubt(gateway: Gateway) -> None:
     await unanswered(gateway)
-    for what in ({"status": 500}, {"status": 400}):
+    for what in ({"status": 400}, {"status": 500}):
         fault(gateway, LIST_CALL, times=4, **what)
         assert "could not be looked up" in (await doubtful(gateway))["message"]
         gateway.sandbox.faults.clear()

@@ -20,7 +20,8 @@ class StateFile:
     """Keeps what `dump` gives. For one process at a time; switches, faults, calls are not kept."""
 
     def __init__(self, path: Path) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None)
+        # Made by one thread and served by another in tests; never used by two at once.
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._kept: dict[str, bytes] = {}

@@ -43,12 +43,16 @@ class Party:
         """Whether the lead gets another one."""
         return self.new or (self.id is not None and self.id != self.stored)
 
-    def inline(self) -> dict[str, Any]:
-        """The object that stands in the lead's call."""
-        return dict(self.parameters) if self.id is None else {**self._id(), **self.parameters}
+    def said(self, inline: str, by_id: str, *, links: bool = False) -> dict[str, Any]:
+        """What the lead's call says of it.
 
-    def _id(self) -> dict[str, Any]:
-        return {} if self.id is None else {"id": int(self.id)}
+        An object where it is new, changes, or is to be linked to the other party; else its id.
+        """
+        if self.id is None:
+            return {inline: dict(self.parameters)}
+        if self.parameters or links:
+            return {inline: {"id": int(self.id), **self.parameters}}
+        return {by_id: int(self.id)}
 
 
 @dataclass(kw_only=True)
@@ -104,16 +108,9 @@ def belong(write: LeadWrite, found: FoundLead, contact: Party, company: Party) -
         belonging.changed.append(".".join(write.company_path))
     if of_company:
         _say_company(belonging, write, found, contact, company)
-    elif contact.parameters or contact.moves or belonging.becomes_of_contact:
-        _say_contact(belonging, contact)
+    elif contact.exists and (contact.parameters or contact.moves or belonging.becomes_of_contact):
+        belonging.values |= contact.said("contact", "contactId")
     return belonging
-
-
-def _say_contact(belonging: Belonging, contact: Party) -> None:
-    if contact.parameters or contact.new:
-        belonging.values["contact"] = contact.inline()
-    elif contact.id is not None:
-        belonging.values["contactId"] = int(contact.id)
 
 
 def _say_company(
@@ -135,14 +132,8 @@ def _say_company(
     if links and not (write.contact_inline and write.company_inline):
         belonging.problems.append(_not_there(write, contact, company))
         return
-    if company.parameters or company.new or links:
-        belonging.values["company"] = company.inline()
-    elif company.id is not None:
-        belonging.values["companyId"] = int(company.id)
-    if contact.parameters or contact.new or links:
-        belonging.values["contact"] = contact.inline()
-    elif contact.id is not None:
-        belonging.values["companyLeadContactId"] = int(contact.id)
+    belonging.values |= company.said("company", "companyId", links=links)
+    belonging.values |= contact.said("contact", "companyLeadContactId", links=links)
 
 
 def _is_there(found: FoundLead, contact: Party, company: Party) -> bool:
