@@ -28,7 +28,7 @@ def keys_of(
     """The keys of a write in the order in which they are tried.
 
     `native` is the input field of the backend's own id, such as ivvy.id. An externalId or e-mail
-    that the input does not mention is taken from a sibling's record, when there is no other key.
+    of which the input has no value is taken from a sibling's record, when there is no other key.
     """
     keys = [
         Key(kind=kind, value=str(value.value), source=source, path=tuple(write.field_path(name)))
@@ -45,11 +45,14 @@ def keys_of(
 def borrowed_key(
     write: ContactWrite, kind: KeyKind, siblings: Mapping[Backend, Found]
 ) -> Key | None:
-    """An externalId or e-mail that the input leaves out, from the first sibling that holds one."""
+    """An externalId or e-mail that the input does not have, from the first sibling that holds one.
+
+    A null is a wish to clear it, where that can be done, and no word against a sibling's key.
+    """
     if kind is KeyKind.NATIVE_ID:
         return None
     name = "external_id" if kind is KeyKind.EXTERNAL_ID else "email"
-    if write.given(name) is not None or name in write.invalid:
+    if write.mentions(name):
         return None
     for backend in Backend:
         found = siblings.get(backend)

@@ -92,11 +92,13 @@ def test_a_key_that_the_input_lacks_comes_from_the_first_sibling_that_has_it() -
     ]
 
 
-def test_a_key_is_not_borrowed_where_the_input_has_one_or_says_null() -> None:
+def test_a_key_is_borrowed_where_the_input_has_none_or_says_null() -> None:
     siblings = {IVVY: Found(stored=stored("1", "E-1", "a@example.com"))}
     [key] = keys_of(write(external_id="E"), "sendgrid.id", [EXTERNAL, EMAIL], siblings)
     assert key.value == "E"
-    assert borrowed_key(write(external_id=Some(None)), EXTERNAL, siblings) is None
+    assert borrowed_key(write(external_id=Some("E")), EXTERNAL, siblings) is None
+    [cleared] = keys_of(write(external_id=Some(None)), "sendgrid.id", [EXTERNAL], siblings)
+    assert (cleared.value, cleared.source) == ("E-1", "IVVY.externalId")
     assert borrowed_key(write(), NATIVE, siblings) is None
     assert keys_of(write(), "ivvy.id", KINDS, {}) == []
     unread = ContactWrite(input=ContactInput(), invalid=frozenset({"email"}))

@@ -11,12 +11,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from gateway.entries import CatalogName, CustomFieldType, folded
-from gateway.fields import cannot_clear, refuse_clearing
+from gateway.fields import cannot_clear
 from gateway.model import Backend
 from gateway.values import as_instant, read_date
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gateway.custom_fields import Setting, Settings
     from gateway.entries import Entry
@@ -47,15 +47,36 @@ def lay_custom_fields(
     for setting in settings.settings:
         _set(setting, write, stored, laid, sent, new=new)
     if settings.clear_others and not new:
-        entries = _others(settings, resolution, stored, laid)
-        for entry in entries:
-            label = f"customFields.{entry.name}"
+        kept = []
+        for entry in _others(settings, resolution, stored, laid):
             if _is_text(entry):
                 sent[entry.id] = CLEARED_TEXT
-                laid.changed.append(label)
+                laid.changed.append(f"customFields.{entry.name}")
             else:
-                refuse_clearing("custom_fields", write, Backend.SENDGRID, laid, shown=label)
+                kept.append(f"customFields.{entry.name}")
+        _keep(kept, settings, write, stored, laid)
     return sent
+
+
+def _keep(
+    labels: Sequence[str],
+    settings: Settings,
+    write: ContactWrite,
+    stored: Mapping[str, Any] | None,
+    laid: Laid,
+) -> None:
+    """Report numbers and dates that are to be cleared with all fields, and cannot be.
+
+    A problem where the caller asked SendGrid by name with a null, and the contact is known to hold
+    them.
+    """
+    if not (labels and write.targets_named and stored is not None) or settings.by_absence:
+        laid.ignored += labels
+        return
+    shared = write.given("custom_fields")
+    clears_all = shared is not None and shared.value is None
+    path = write.field_path("custom_fields" if clears_all else "sendgrid.custom_fields")
+    laid.problems.append(cannot_clear(", ".join(labels), path, Backend.SENDGRID))
 
 
 def to_wire(value: str | float | bool | date) -> str | int | float:

@@ -77,9 +77,7 @@ def lay_identifiers(
     `held` is None where they are not known: for a new contact (`new`), and where SendGrid was not
     asked. Problems are noted in `laid`.
     """
-    if key is None:
-        why = f"SendGrid finds and makes contacts by their {input_name(identifier)}."
-        laid.problems += required([identifier], write, Backend.SENDGRID, why)
+    _judge_key(write, identifier, key, laid)
     values = dict(held or {}) | ({identifier: key} if key else {})
     if held is None and key:
         laid.changed.append(input_name(identifier))
@@ -101,6 +99,17 @@ def lay_identifiers(
         elif not _same(kind, held.get(kind), value):
             laid.problems.append(_wrong(write, kind, _unchangeable(kind, held.get(kind))))
     return values
+
+
+def _judge_key(write: ContactWrite, identifier: Identifier, key: str | None, laid: Laid) -> None:
+    """The account's identifier can be borrowed, but neither be cleared nor be missing."""
+    asked = write.given(identifier)
+    nulled = asked is not None and asked.value is None
+    if nulled and (key is not None or write.targets_named):
+        refuse_clearing(identifier, write, Backend.SENDGRID, laid)
+    elif key is None:
+        why = f"SendGrid finds and makes contacts by their {input_name(identifier)}."
+        laid.problems += required([identifier], write, Backend.SENDGRID, why)
 
 
 def normalised(kind: str, value: str, country: str | None) -> str:

@@ -103,11 +103,28 @@ def test_null_clears_the_texts_that_are_held_and_reports_the_rest(how: str) -> N
         if how == "by name"
         else contact(email="ada@example.com", sendgrid={"custom_fields": None})
     )
-    made = plan(write_of(given, targets_named=True), seen())
+    made = plan(write_of(given), seen())
     assert sent(made) == {"email": "ada@example.com", "custom_fields": {"e1_T": ""}}
     assert made.changed == ("customFields.shift",)
     assert made.ignored == ("customFields.badge_number", "customFields.member_since")
     assert made.problems == ()
+    [problem] = plan(write_of(given, targets_named=True), seen()).problems
+    assert problem.code is ProblemCode.CANNOT_CLEAR
+    path = ["customFields"] if how == "by name" else ["sendgrid", "customFields"]
+    assert problem.field == path
+    assert "customFields.badge_number, customFields.member_since" in problem.message
+
+
+def test_null_is_no_problem_where_only_texts_are_held_or_a_replace_leaves_the_fields_out() -> None:
+    given = contact(email="ada@example.com", custom_fields=None)
+    texts = seen(stored(custom_fields={"shift": "Day"}))
+    assert plan(write_of(given, targets_named=True), texts).problems == ()
+    left_out = write_of(
+        contact(email="ada@example.com"), mode=WriteMode.REPLACE, targets_named=True
+    )
+    made = plan(left_out, seen())
+    assert made.problems == ()
+    assert {"customFields.badge_number", "customFields.member_since"} <= set(made.ignored)
 
 
 def test_a_held_field_without_a_definition_is_reported() -> None:

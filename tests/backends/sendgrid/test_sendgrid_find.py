@@ -80,6 +80,14 @@ async def test_a_key_is_borrowed_from_a_sibling_and_named(account: Account) -> N
     assert plan.calls[0].body["contacts"] == [{"email": ADA, "first_name": "A"}]
 
 
+async def test_a_null_does_not_forbid_the_key_of_a_sibling(account: Account) -> None:
+    write = write_of(contact(external_id="E-1001", email=None, first_name="A"))
+    assert account.adapter.needs_siblings(write)
+    plan = await account.plan(write, sibling(ADA))
+    assert (plan.problems, plan.matched_by) == ((), "IVVY.email")
+    assert plan.calls[0].body["contacts"] == [{"email": ADA, "first_name": "A"}]
+
+
 async def test_without_any_key_the_identifier_is_required(account: Account) -> None:
     write = write_of(contact(external_id="E-1"))
     assert (await account.find(write)).keyless

@@ -136,6 +136,16 @@ def test_an_identifier_cannot_be_cleared() -> None:
     assert [problem.code for problem in named.problems] == [ProblemCode.CANNOT_CLEAR] * 2
 
 
+def test_a_null_identifier_is_told_as_what_cannot_be_cleared() -> None:
+    given = contact(external_id="E-1001", email=None, first_name="A")
+    borrowed = plan(write_of(given), unread())
+    assert (borrowed.problems, set(borrowed.ignored)) == ((), {"email", "externalId"})
+    assert sent(borrowed) == {"email": "ada@example.com", "first_name": "A"}
+    for found in (unread(), unread(None)):
+        [problem] = plan(write_of(given, targets_named=True), found).problems
+        assert (problem.code, problem.field) == (ProblemCode.CANNOT_CLEAR, ["email"])
+
+
 def test_clearing_an_identifier_that_is_not_held_is_nothing() -> None:
     given = contact(external_id="E-1001", email=None)
     found = seen(stored(external_id="E-1001", email=None), key="E-1001")
