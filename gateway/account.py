@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from gateway.backends import ADAPTERS
 from gateway.backends.leads import HoldsLeads
@@ -30,6 +29,7 @@ from gateway.operations.settling import Settling
 from gateway.operations.worker import Worker
 from gateway.settings import TEMPORARY
 from gateway.store.opening import SQLITE, open_store
+from gateway.transport import OneTryTransport
 from gateway.upsert import Writer
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Account:
         self.links = Links(table=store.links, account=NAME)
         self._clients = {
             backend: httpx.AsyncClient(
-                transport=transports.get(backend) or AiohttpTransport(), follow_redirects=False
+                transport=transports.get(backend) or OneTryTransport(), follow_redirects=False
             )
             for backend in ADAPTERS
         }

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import uvicorn
-from httpx_aiohttp import AiohttpTransport
 
 from gateway import upstream
 from gateway.calls import Call, Safety
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError
 from gateway.model import Backend
 from gateway.results import ProblemCode
+from gateway.transport import OneTryTransport
 from gateway.upstream import Sender
 from tests.plain_backend import PlainDialect, within
 
@@ -106,7 +106,7 @@ async def _key() -> dict[str, str]:
 @pytest.fixture
 async def wire(sandbox: Sandbox) -> AsyncIterator[Wire]:
     with served(sandbox.app) as address, _dialect(f"{address}/sendgrid") as dialect:
-        async with httpx.AsyncClient(transport=AiohttpTransport()) as client:
+        async with httpx.AsyncClient(transport=OneTryTransport()) as client:
             yield Wire(Sender(dialect, client, try_timeout=5.0), sandbox)
 
 
@@ -115,7 +115,7 @@ async def test_a_refused_connection_is_surely_not_sent_and_tried_again(call: Cal
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        async with httpx.AsyncClient(transport=AiohttpTransport()) as client:
+        async with httpx.AsyncClient(transport=OneTryTransport()) as client:
             with _dialect(address) as dialect:
                 exchange = within()
                 with pytest.raises(NotWrittenError) as raised:
@@ -158,6 +158,20 @@ async def test_a_dropped_call_that_may_be_repeated_succeeds_later(
     assert len(wire.received()) == 3
 
 
+@pytest.mark.parametrize("drop", ["before", "after"])
+@pytest.mark.parametrize("call", [READ, REPEATABLE])
+async def test_a_call_dropped_on_a_used_connection_leaves_as_often_as_is_counted(
+    wire: Wire, call: Call, drop: str
+) -> None:
+    await wire.sender.send(READ, within())
+    wire.fault(drop=drop, times=9)
+    exchange = within()
+    with pytest.raises(BackendFailure):
+        await wire.sender.send(call, exchange)
+    assert wire.received() == [f"GET {LISTS}"] + [f"{call.method} {call.path}"] * 4
+    assert [record.attempts for record in exchange.calls] == ([] if call is READ else [4])
+
+
 @pytest.mark.parametrize(
     ("call", "failure"), [(READ, NotWrittenError), (REPEATABLE, MaybeWrittenError)]
 )
@@ -197,7 +211,7 @@ async def test_an_answer_that_trickles_in_ends_with_the_try(
             return
 
     with _trickling(trickle) as address, _dialect(address) as dialect:
-        async with httpx.AsyncClient(transport=AiohttpTransport()) as client:
+        async with httpx.AsyncClient(transport=OneTryTransport()) as client:
             with pytest.raises(failure) as raised:
                 await Sender(dialect, client, try_timeout=0.05).send(call, within())
     assert raised.value.problem.code is ProblemCode.TIMEOUT
