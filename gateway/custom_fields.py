@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.entries import CatalogName, CustomFieldType, Entry, folded
+from gateway.model import title
 from gateway.names import Wanted
 from gateway.results import Problem, ProblemCode
 from gateway.values import read_boolean, read_date, read_number
@@ -147,7 +148,7 @@ def _add(
             Problem(
                 backend=backend,
                 code=ProblemCode.INVALID,
-                message=f"{backend.value}'s field {entry.name!r} cannot be written.",
+                message=f"{title(backend)}'s field {entry.name!r} cannot be written.",
                 field=path,
             )
         )
@@ -158,7 +159,7 @@ def _add(
             Problem(
                 backend=backend,
                 code=ProblemCode.TOO_MANY,
-                message=f"{backend.value}'s field {entry.name!r} takes one value, not {len(texts)}.",
+                message=f"{title(backend)}'s field {entry.name!r} takes one value, not {len(texts)}.",
                 field=[*path, "values"],
             )
         )
@@ -171,7 +172,7 @@ def _add(
                 Problem(
                     backend=backend,
                     code=ProblemCode.INVALID,
-                    message=f"{backend.value}'s field {entry.name!r} takes "
+                    message=f"{title(backend)}'s field {entry.name!r} takes "
                     f"{_TAKES.get(entry.field.type, 'other values')}: {error}",
                     field=[*path, "values", str(place)],
                     suggestions=[option.label for option in entry.field.options][:20],
@@ -219,7 +220,7 @@ def _no_such_field(backend: Backend, field_id: str, path: list[str]) -> Problem:
     return Problem(
         backend=backend,
         code=ProblemCode.NOT_FOUND,
-        message=f"{backend.value} has no custom field with the id {field_id!r}: look at those it "
+        message=f"{title(backend)} has no custom field with the id {field_id!r}: look at those it "
         "has with the customFields query.",
         field=path,
     )
@@ -229,7 +230,7 @@ def _given_twice(backend: Backend, entry: Entry, path: list[str]) -> Problem:
     return Problem(
         backend=backend,
         code=ProblemCode.INVALID,
-        message=f"{backend.value}'s field {entry.name!r} is given twice by its id: give it once.",
+        message=f"{title(backend)}'s field {entry.name!r} is given twice by its id: give it once.",
         field=path,
     )
 

@@ -15,7 +15,7 @@ from gateway.backends.ivvy.company import FIELDS as COMPANY
 from gateway.backends.ivvy.contact import FIELDS as IVVY
 from gateway.backends.ivvy.lead import FIELDS as LEAD
 from gateway.backends.sendgrid.contact import FIELDS as SENDGRID
-from gateway.model import Backend, ContactInput
+from gateway.model import Backend, ContactInput, title
 from gateway.settings import Settings, variable
 from gateway.write import SECTIONS, input_name
 
@@ -31,7 +31,7 @@ TABLES: Mapping[Backend, Sequence[Field]] = {
     Backend.EVERBRIDGE: EVERBRIDGE,
     Backend.SENDGRID: SENDGRID,
 }
-TITLES = {Backend.IVVY: "iVvy", Backend.EVERBRIDGE: "Everbridge", Backend.SENDGRID: "SendGrid"}
+TITLES = {backend: title(backend) for backend in Backend}
 
 FIELDS_HEAD = """\
 # Which field goes where

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gateway.model import title
 from gateway.results import Problem, ProblemCode
 from gateway.write import input_name
 
@@ -149,8 +150,8 @@ def cannot_clear(label: str, path: list[str], backend: Backend) -> Problem:
         backend=backend,
         code=ProblemCode.CANNOT_CLEAR,
         message=(
-            f"{backend.value} has no way to clear {label}: leave it out, give a value, or leave "
-            f"{backend.value} out of targets."
+            f"{title(backend)} has no way to clear {label}: leave it out, give a value, or leave "
+            f"{title(backend)} out of targets."
         ),
         field=path,
     )
@@ -165,7 +166,7 @@ def too_long(row: Field, write: Write, backend: Backend, value: Any) -> list[Pro
             backend=backend,
             code=ProblemCode.TOO_LONG,
             message=(
-                f"{input_name(row.name)} has {len(value)} characters, and {backend.value} keeps at "
+                f"{input_name(row.name)} has {len(value)} characters, and {title(backend)} keeps at "
                 f"most {row.max_length}: shorten {value!r}."
             ),
             field=write.field_path(row.name),

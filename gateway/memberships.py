@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.entries import CatalogName
+from gateway.model import title
 from gateway.names import Wanted
 from gateway.results import Problem, ProblemCode
 from gateway.write import input_name
@@ -155,7 +156,7 @@ def unknown_ids(
             backend=backend,
             code=ProblemCode.NOT_FOUND,
             message=(
-                f"{backend.value} has no {group!r} among the ids of its {catalog.value}: give an "
+                f"{title(backend)} has no {group!r} among the ids of its {catalog.value}: give an "
                 "id that it has, or the name."
             ),
             field=write.field_path(native, place),

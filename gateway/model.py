@@ -41,6 +41,14 @@ class Backend(Enum):
     )
 
 
+def title(backend: Backend) -> str:
+    """The backend's name as its vendor writes it, for people."""
+    return _TITLES[backend]
+
+
+_TITLES = {Backend.IVVY: "iVvy", Backend.EVERBRIDGE: "Everbridge", Backend.SENDGRID: "SendGrid"}
+
+
 @strawberry.enum(description="What a write does with the fields that its input leaves out.")
 class WriteMode(Enum):
     """What a write does with the fields that its input leaves out."""

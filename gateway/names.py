@@ -10,13 +10,13 @@ from aiodataloader import DataLoader
 
 from gateway.entries import Catalog, CatalogName, Entry
 from gateway.errors import BackendFailure, GatewayError
+from gateway.model import Backend, title
 from gateway.results import Problem, ProblemCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from gateway.catalogs import Catalogs
-    from gateway.model import Backend
     from gateway.upstream import Exchange
 
 
@@ -205,7 +205,7 @@ _QUERIES = dict.fromkeys(_LEAD_OPTIONS, "leadOptions") | {
 
 def not_found(want: Wanted, suggestions: list[str], backend: Backend | None) -> Problem:
     """The problem of a name that nobody knows."""
-    where = backend.value if backend else "None of the targets"
+    where = title(backend) if backend else "None of the targets"
     has = f"{where} has no" if backend else f"{where} has"
     kind = want.catalog.value
     hint = (
@@ -225,16 +225,31 @@ def not_found(want: Wanted, suggestions: list[str], backend: Backend | None) -> 
 def ambiguous(want: Wanted, entries: list[Entry], backend: Backend) -> Problem:
     """The problem of a name that several entries have."""
     ids = ", ".join(entry.id for entry in entries)
+    by_id = _IDS.get((backend, want.catalog), backend.value.lower())
     return Problem(
         backend=backend,
         code=ProblemCode.NAME_AMBIGUOUS,
         message=(
-            f"{backend.value} has {len(entries)} {want.catalog.value} named {want.name!r}, with "
-            f"the ids {ids}: give the id in {backend.value.lower()} instead of the name."
+            f"{title(backend)} has {len(entries)} {want.catalog.value} named {want.name!r}, with "
+            f"the ids {ids}: give the id in {by_id} instead of the name."
         ),
         field=list(want.field),
         suggestions=[entry.id for entry in entries],
     )
+
+
+_IDS = {
+    (Backend.IVVY, CatalogName.GROUPS): "ivvy.groupIds",
+    (Backend.IVVY, CatalogName.COMPANIES): "ivvy.companyIds",
+    (Backend.IVVY, CatalogName.CUSTOM_FIELDS): "ivvy.customFields",
+    (Backend.EVERBRIDGE, CatalogName.GROUPS): "everbridge.groupIds",
+    (Backend.EVERBRIDGE, CatalogName.RECORD_TYPES): "everbridge.recordTypeId",
+    (Backend.EVERBRIDGE, CatalogName.PATHS): "pathId",
+    (Backend.EVERBRIDGE, CatalogName.CUSTOM_FIELDS): "everbridge.attributes",
+    (Backend.SENDGRID, CatalogName.GROUPS): "sendgrid.listIds",
+    (Backend.SENDGRID, CatalogName.CUSTOM_FIELDS): "sendgrid.customFields",
+}
+"""The input field that takes a list's ids; any other list's stand in the backend's section."""
 
 
 def nowhere_found(

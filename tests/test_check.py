@@ -262,7 +262,7 @@ def test_the_program_tells_an_address_where_nobody_answers() -> None:
 async def test_a_clock_that_is_off_is_told_in_words(sandbox: Sandbox, clock: ManualClock) -> None:
     clock.advance(600)  # iVvy's time is ten minutes later than ours
     text = await wrong_with(sandbox, Backend.IVVY)
-    assert text.startswith("IVVY found the request's time more than 5 minutes off: check this")
+    assert text.startswith("iVvy found the request's time more than 5 minutes off: check this")
 
 
 async def test_the_offset_is_told_by_the_answers_date(sandbox: Sandbox) -> None:
@@ -278,7 +278,7 @@ async def test_the_offset_is_told_by_the_answers_date(sandbox: Sandbox) -> None:
             with pytest.raises(NotWrittenError) as raised:
                 await adapter.probe(Exchange(deadline=time.monotonic() + 30))
     assert raised.value.problem.message == (
-        "IVVY found the request's time more than 5 minutes off: check this machine's clock, which "
+        "iVvy found the request's time more than 5 minutes off: check this machine's clock, which "
         "is 12 minutes ahead of iVvy's."
     )
 

@@ -72,3 +72,28 @@ async def test_lengths_and_ids_are_told_together_while_everbridge_is_silent(
         ("everbridge.topicIds.0", "INVALID"),
     }
     assert len(answer.errors) == len(told(answer))
+
+
+async def test_a_second_line_that_goes_to_the_street_is_warned_of(gateway: Gateway) -> None:
+    address = {"locationName": "Home", "line1": "1 A", "countryCode": "GB"}
+    long = {**address, "line2": "A very long second line here"}
+    answer = await gateway.upsert(
+        {"externalId": "E-1002", "addresses": [long]}, targets=["EVERBRIDGE"]
+    )
+    [warning] = answer.result("EVERBRIDGE")["warnings"]
+    assert warning["field"] == ["addresses", "0", "line2"]
+    short = {**address, "line2": "Flat 2"}
+    answer = await gateway.upsert(
+        {"externalId": "E-1002", "addresses": [short]}, targets=["EVERBRIDGE"]
+    )
+    assert (answer.errors, answer.result("EVERBRIDGE")["warnings"]) == ([], [])
+
+
+async def test_an_ambiguous_company_names_the_field_for_its_id(gateway: Gateway) -> None:
+    answer = await gateway.upsert(
+        {"externalId": "E-1001", "companiesName": ["Twin Peaks Catering"]}, targets=["IVVY"]
+    )
+    [problem] = answer.errors
+    assert problem["code"] == "NAME_AMBIGUOUS"
+    assert problem["message"].startswith("iVvy has 2 companies")
+    assert "ivvy.companyIds" in problem["message"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pycountry
 
-from gateway.backends.everbridge.organization import Part
+from gateway.backends.everbridge.organization import Part, problem
 from gateway.results import ProblemCode
 from gateway.values import read_country
 from gateway.write import input_name
@@ -73,6 +73,26 @@ def check_addresses(write: ContactWrite) -> list[Problem]:
         name = _text(address, "location_name") or f"number {place + 1}"
         _check(write, place, address, _given_parts(address, {"locationName": name}), part)
     return part.problems
+
+
+def joined_lines(write: ContactWrite) -> list[Problem]:
+    """A warning for each second line that is kept in the street: nothing can tell them apart later."""
+    given = write.given("addresses")
+    warnings: list[Problem] = []
+    for place, address in enumerate((given.value if given else None) or []):
+        line2 = _text(address, "line2")
+        if line2 is not None and len(line2) > LONGEST_SUITE:
+            path = write.field_path("addresses", place, "line2")
+            warnings.append(
+                problem(
+                    path,
+                    f"line2 has {len(line2)} characters, and Everbridge's suite keeps at most "
+                    f"{LONGEST_SUITE}: it is joined to the street. To change or clear it later, "
+                    "give line1 and line2 together.",
+                    ProblemCode.TOO_LONG,
+                )
+            )
+    return warnings
 
 
 def _names(given: Sequence[AddressInput], stored: Sequence[dict[str, Any]]) -> list[str]:

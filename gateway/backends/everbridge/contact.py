@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.adapter import KeyKind, Plan
-from gateway.backends.everbridge.addresses import laid_addresses
+from gateway.backends.everbridge.addresses import joined_lines, laid_addresses
 from gateway.backends.everbridge.attributes import laid_attributes, with_text_values
 from gateway.backends.everbridge.client import create_contact, leave_group, replace_contact
 from gateway.backends.everbridge.organization import Part, meaning, problem, rows_in
@@ -47,6 +47,7 @@ LEAVE_EACH = Clear(says="`DELETE /groups/{org}/contacts` for each membership")
 NO_PATHS = Clear(says="`[]`", value=[])
 PATH_OUT = Clear(says="its path left out of `paths`", left_out=True)
 NEVER = Clear(says="never", possible=False)
+NOTHING = Clear(says="null is absent", left_out=True)
 
 FIELDS: tuple[Field, ...] = (
     Field(name="external_id", at="externalId", clear=IMPOSSIBLE, to=str, max_length=50),
@@ -66,8 +67,8 @@ FIELDS: tuple[Field, ...] = (
     Field(name="addresses", at="address", clear=LEFT_OUT, by_function=True, note="all of them"),
     Field(name="record_type_name", at="recordTypeId", clear=IMPOSSIBLE, by_function=True),
     Field(name="groups_name", at="groups", clear=LEAVE_EACH, by_function=True),
-    Field(name="add_groups_name", at="groups", clear=NEVER, by_function=True),
-    Field(name="remove_groups_name", at="groups", clear=NEVER, by_function=True),
+    Field(name="add_groups_name", at="groups", clear=NOTHING, by_function=True),
+    Field(name="remove_groups_name", at="groups", clear=NOTHING, by_function=True),
     Field(name="paths", at="paths", clear=NO_PATHS, by_function=True, note="in order"),
     Field(name="timezone_id", at="timezoneId", clear=LEFT_OUT),
     Field(name="custom_fields", at="contactAttributes", clear=LEFT_OUT, by_function=True),
@@ -122,7 +123,8 @@ def plan_contact(
     groups = memberships(write, resolution, Backend.EVERBRIDGE, GROUP_IDS)
     draft.ignored += groups.ignored
     draft.problems += groups.problems
-    return _plan(found, draft, before, groups, organization)
+    made = _plan(found, draft, before, groups, organization)
+    return replace(made, warnings=tuple(joined_lines(write)) if made.calls else ())
 
 
 def carried(contact: Mapping[str, Any]) -> dict[str, Any]:

@@ -155,7 +155,7 @@ class IvvyAdapter:
             Problem(
                 backend=self.backend,
                 code=ProblemCode.CONFLICT,
-                message=f"IVVY listed contact {listed.id} and then did not know it: it was removed "
+                message=f"iVvy listed contact {listed.id} and then did not know it: it was removed "
                 "meanwhile.",
                 retryable=True,
             )
@@ -304,7 +304,7 @@ def _not_asked(name: str, refusal: Problem) -> Problem:
     return Problem(
         backend=Backend.IVVY,
         code=ProblemCode.BACKEND_ERROR,
-        message=f"IVVY could not be asked for the contact by its {name}: {refusal.message}",
+        message=f"iVvy could not be asked for the contact by its {name}: {refusal.message}",
         backend_code=refusal.backend_code,
         backend_message=refusal.backend_message,
         retryable=True,

@@ -59,7 +59,7 @@ def explain(reply: Reply) -> Problem | None:
         return _bare_status(reply)
     if isinstance(body, dict) and body.get("success") in (False, "false"):
         said = str(body.get("message") or "no reason given")
-        return _problem(ProblemCode.INVALID, f"IVVY refused it: {said}", None, said)
+        return _problem(ProblemCode.INVALID, f"iVvy refused it: {said}", None, said)
     return None
 
 
@@ -72,14 +72,14 @@ def _error_object(reply: Reply, body: Mapping[str, Any]) -> Problem:
     if specific == STALE:
         return _problem(
             ProblemCode.UNAUTHORIZED,
-            "IVVY found the request's time more than 5 minutes off: check this machine's clock.",
+            "iVvy found the request's time more than 5 minutes off: check this machine's clock.",
             specific,
             said,
         )
     code = _BY_ERROR_CODE.get(error, ProblemCode.BACKEND_ERROR)
     if specific in _NOT_FOUND:
         code = ProblemCode.NOT_FOUND
-    return _problem(code, f"IVVY {_DOES[code]}: {said or reply.excerpt}", specific or error, said)
+    return _problem(code, f"iVvy {_DOES[code]}: {said or reply.excerpt}", specific or error, said)
 
 
 _DOES: Mapping[ProblemCode, str] = {
@@ -97,7 +97,7 @@ def _bare_status(reply: Reply) -> Problem:
     """The problem of an HTTP status without iVvy's error object."""
     shown = f"HTTP {reply.status}: {reply.excerpt or 'no body'}"
     if reply.status == NOT_FOUND and isinstance(reply.body, dict):
-        return _problem(ProblemCode.NOT_FOUND, f"IVVY has no such record: {shown}", "404")
+        return _problem(ProblemCode.NOT_FOUND, f"iVvy has no such record: {shown}", "404")
     if reply.status < CLIENT_ERRORS or reply.status == NOT_FOUND:
         # iVvy's own failures carry an error object; a page or a redirect comes from elsewhere.
         return _problem(
@@ -108,14 +108,14 @@ def _bare_status(reply: Reply) -> Problem:
     if code is None:
         refused = reply.status < SERVER_ERRORS
         code = ProblemCode.INVALID if refused else ProblemCode.BACKEND_ERROR
-    return _problem(code, f"IVVY {_DOES[code]}: {shown}", str(reply.status))
+    return _problem(code, f"iVvy {_DOES[code]}: {shown}", str(reply.status))
 
 
 def unreadable(reply: Reply) -> Problem:
     """The problem of an answer that reports success and is not what the call should bring."""
     return _problem(
         ProblemCode.BACKEND_ERROR,
-        f"IVVY answered what it should not (HTTP {reply.status}): {reply.excerpt or 'no body'}",
+        f"iVvy answered what it should not (HTTP {reply.status}): {reply.excerpt or 'no body'}",
     )
 
 
@@ -131,7 +131,7 @@ def group_refusal(contacts: Sequence[Any], group: int, reply: Reply) -> Problem 
         if outcomes[contact] not in (True, "true"):
             return _problem(
                 ProblemCode.INVALID,
-                f"IVVY did not change contact {contact}'s membership of group {group}, and gives "
+                f"iVvy did not change contact {contact}'s membership of group {group}, and gives "
                 "no reason: check that the contact and the group exist.",
             )
     return None

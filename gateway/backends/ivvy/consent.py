@@ -36,7 +36,7 @@ def lay_consent(laid: Laid, write: ContactWrite, raw: Mapping[str, Any] | None) 
         Problem(
             backend=Backend.IVVY,
             code=ProblemCode.CANNOT_CLEAR,
-            message="IVVY may have no way to withdraw a consent that it holds: what "
+            message="iVvy may have no way to withdraw a consent that it holds: what "
             "privacyConsent: false does to it is not documented, so look at the contact there.",
             field=write.field_path("privacy_consent"),
         )

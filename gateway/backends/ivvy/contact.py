@@ -280,9 +280,9 @@ def _missing(
     )
     names = [name for name in REQUIRED if not (kept and name == "email")]
     why = (
-        "IVVY holds no such contact, and a new one needs it."
+        "iVvy holds no such contact, and a new one needs it."
         if stored is None
-        else "a REPLACE gives the whole contact, and IVVY needs it."
+        else "a REPLACE gives the whole contact, and iVvy needs it."
     )
     return required(names, write, Backend.IVVY, why)
 

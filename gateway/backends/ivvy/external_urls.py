@@ -96,7 +96,7 @@ def _too_many(write: ContactWrite, count: int) -> Problem:
         backend=Backend.IVVY,
         code=ProblemCode.TOO_MANY,
         message=(
-            f"The contact would have {count} externalUrls, and IVVY keeps {MOST}: remove some with "
+            f"The contact would have {count} externalUrls, and iVvy keeps {MOST}: remove some with "
             "a null url, or give fewer."
         ),
         field=write.field_path("external_urls"),

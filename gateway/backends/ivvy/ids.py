@@ -24,7 +24,7 @@ def ill_formed(path: list[str], value: str) -> list[Problem]:
         Problem(
             backend=Backend.IVVY,
             code=ProblemCode.INVALID,
-            message=f"{value!r} is no id of IVVY's: give a whole number such as 33884.",
+            message=f"{value!r} is no id of iVvy's: give a whole number such as 33884.",
             field=path,
         )
     ]

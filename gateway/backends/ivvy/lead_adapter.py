@@ -342,6 +342,6 @@ def _no_lead(lead_id: str, write: LeadWrite) -> Problem:
     return Problem(
         backend=Backend.IVVY,
         code=ProblemCode.NOT_FOUND,
-        message=f"IVVY has no lead with the id {lead_id!r}.",
+        message=f"iVvy has no lead with the id {lead_id!r}.",
         field=write.field_path("ivvy.id"),
     )

@@ -139,7 +139,7 @@ def _to_field_value(given: _Given, text_clear: str | None) -> Any:
 def _unknown(name: str, path: list[str], suggestions: list[str]) -> Problem:
     problem = _problem(
         ProblemCode.NAME_NOT_FOUND,
-        f"IVVY publishes no list of its leads' custom fields, and {name!r} is not in the table of "
+        f"iVvy publishes no list of its leads' custom fields, and {name!r} is not in the table of "
         f"the gateway's settings: add it with its id to {SETTING} (docs/backends/ivvy.md shows "
         "how), or give the field by its id in ivvy.customFields.",
         path,

@@ -149,7 +149,7 @@ def _parentless(lookup: Lookup, write: LeadWrite, raw: Mapping[str, Any] | None)
     return [
         _problem(
             ProblemCode.INVALID,
-            f"IVVY no longer lists the lead's own {lookup.parent_word}, so the {lookup.word} cannot "
+            f"iVvy no longer lists the lead's own {lookup.parent_word}, so the {lookup.word} cannot "
             f"be found by its name: give the {lookup.parent_word} too, or "
             f"{input_name(lookup.native)}.",
             write.field_path(lookup.name),
@@ -162,9 +162,9 @@ def required_problems(write: LeadWrite, raw: Mapping[str, Any] | None) -> list[P
     if raw is not None and not write.replaces:
         return []
     why = (
-        "IVVY needs it for a new lead."
+        "iVvy needs it for a new lead."
         if raw is None
-        else "a REPLACE gives the whole lead, and IVVY needs it."
+        else "a REPLACE gives the whole lead, and iVvy needs it."
     )
     needed = [("name", "name"), *((row.name, row.native) for row in LEAD_LOOKUPS if row.required)]
     return [
@@ -184,7 +184,7 @@ def _needs_industry(write: LeadWrite, chosen: Chosen) -> list[Problem]:
     return [
         _problem(
             ProblemCode.REQUIRED,
-            "industryName is required: a lead of a contact needs an industry, and IVVY does not "
+            "industryName is required: a lead of a contact needs an industry, and iVvy does not "
             "show whether a stored lead has one.",
             write.field_path(INDUSTRY.name),
         )

@@ -193,7 +193,7 @@ def _several(lookup: Lookup, path: list[str], name: str, found: list[Entry]) -> 
     return Problem(
         backend=Backend.IVVY,
         code=ProblemCode.NAME_AMBIGUOUS,
-        message=f"IVVY has several of the {lookup.word} {name!r}, with the ids {', '.join(ids)}: "
+        message=f"iVvy has several of the {lookup.word} {name!r}, with the ids {', '.join(ids)}: "
         f"give the id in {input_name(lookup.native)}.",
         field=path,
         suggestions=ids,
@@ -217,7 +217,7 @@ def _no_child(
     return Problem(
         backend=Backend.IVVY,
         code=ProblemCode.NAME_NOT_FOUND,
-        message=f"IVVY's {lookup.parent_word} {parent.name!r} has no {lookup.word} {name!r}"
+        message=f"iVvy's {lookup.parent_word} {parent.name!r} has no {lookup.word} {name!r}"
         f"{_which(parent)}",
         field=path,
         suggestions=like or [child.name for child in parent.children],
