@@ -128,7 +128,7 @@ def test_examples_are_requests_of_every_kind() -> None:
     @given(REQUESTS)
     def look(content: bytes) -> None:
         try:
-            request = orjson.loads(content)
+            request = orjson.loads(bytes(content))
         except orjson.JSONDecodeError:
             seen.add("no JSON")
             return
