@@ -30,6 +30,8 @@ class Wanted:
     """Where the name stands in the call."""
     shared: bool = False
     """Whether it is enough that one of the targets knows the name."""
+    setting: str = ""
+    """The setting that gives the name, where the caller does not."""
 
 
 class UnknownNameError(GatewayError):
@@ -213,6 +215,8 @@ def not_found(want: Wanted, suggestions: list[str], backend: Backend | None) -> 
         if suggestions
         else f" Look at the names it has with the {_QUERIES.get(want.catalog, kind)} query."
     )
+    if want.setting:
+        hint = f" It is the gateway's setting {want.setting} that names it: correct it there.{hint}"
     return Problem(
         backend=backend,
         code=ProblemCode.NAME_NOT_FOUND,

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.harness import running
+
 if TYPE_CHECKING:
+    from gateway.sandbox.app import Sandbox
+    from gateway.sandbox.clock import ManualClock
     from tests.harness import Answer, Gateway
 
 LONG = "x" * 101
@@ -97,3 +101,15 @@ async def test_an_ambiguous_company_names_the_field_for_its_id(gateway: Gateway)
     assert problem["code"] == "NAME_AMBIGUOUS"
     assert problem["message"].startswith("iVvy has 2 companies")
     assert "ivvy.companyIds" in problem["message"]
+
+
+async def test_a_path_that_only_a_setting_names_is_told_with_the_setting(
+    sandbox: Sandbox, clock: ManualClock
+) -> None:
+    async with running(sandbox, clock, everbridge_email_path="Nonexistent") as gateway:
+        answer = await gateway.upsert(
+            {"externalId": "E-1001", "email": "ada@example.com"}, targets=["EVERBRIDGE"]
+        )
+    [problem] = answer.errors
+    assert problem["code"] == "NAME_NOT_FOUND"
+    assert "GATEWAY_EVERBRIDGE_EMAIL_PATH" in problem["message"]
