@@ -25,7 +25,15 @@ from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, R
 from gateway.quota import QuotaError, RetryBudget, SlidingWindow
 from gateway.results import BackendCall, Problem, ProblemCode
 from gateway.traffic import Traffic
-from gateway.verdicts import NOT_SENT, OUTAGES, class_of, may_repeat, reason_of, retry_after
+from gateway.verdicts import (
+    NOT_SENT,
+    OUTAGES,
+    class_of,
+    may_ask_again,
+    may_repeat,
+    reason_of,
+    retry_after,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -262,7 +270,7 @@ class Sender:
         """The error of an answer that says no."""
         failure = class_of(call, problem)(problem)
         progress.perhaps |= isinstance(failure, MaybeWrittenError)
-        problem.retryable = not isinstance(failure, RefusedError)
+        problem.retryable = may_ask_again(call, failure)
         if problem.code is ProblemCode.UNAUTHORIZED and not progress.renewed:
             progress.renewed = progress.renew_next = True
             return _AgainError(failure, 0.0, costs=False)
@@ -290,6 +298,7 @@ class Sender:
         problem.message += " It may or may not have done what was asked."
         progress.perhaps = True
         failure = MaybeWrittenError(problem)
+        problem.retryable = may_ask_again(call, failure)
         return failure if call.safety is Safety.ONCE else _AgainError(failure, progress.backoff())
 
     def _unfit_address(self) -> Problem:

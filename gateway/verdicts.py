@@ -62,6 +62,13 @@ def may_repeat(call: Call, code: ProblemCode) -> bool:
     return code is ProblemCode.BACKEND_ERROR and call.safety is not Safety.ONCE
 
 
+def may_ask_again(call: Call, failure: BackendFailure) -> bool:
+    """Whether the caller may ask for the same again: not where it may then be done twice."""
+    if isinstance(failure, MaybeWrittenError):
+        return call.safety is not Safety.ONCE
+    return not isinstance(failure, RefusedError)
+
+
 def retry_after(reply: Reply) -> float | None:
     """Seconds to wait by `Retry-After`, in seconds or as a date; None when it is not there."""
     value = reply.headers.get("retry-after")
