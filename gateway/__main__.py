@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.errors import SettingsError
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -63,7 +66,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
             "behind a proxy that checks callers, or set GATEWAY_AUTH=none if that is meant."
         )
         raise SettingsError([problem])
-    _run(create_app(settings), host, port)
+    _run(create_app(settings), host, port, settings.shutdown_seconds)
 
 
 @cli.command()
@@ -91,6 +94,44 @@ def schema() -> None:
     typer.echo(graphql_schema.as_str())
 
 
+steps = typer.Typer(no_args_is_help=True, help="Durable steps that wait for a person.")
+cli.add_typer(steps, name="steps")
+
+
+@steps.command("list")
+def list_steps() -> None:
+    """Show the steps that wait for a person, oldest operation last."""
+    import asyncio
+
+    from gateway.settings import load_settings
+    from gateway.steps import list_stuck
+
+    for line in asyncio.run(list_stuck(load_settings())):
+        typer.echo(line)
+
+
+@steps.command("resolve")
+def resolve_step(
+    step_id: Annotated[str, typer.Argument(help="The step's id, as the list shows it.")],
+    resolution: Annotated[
+        str, typer.Argument(metavar="AS", help="RETRY, GIVE_UP, WRITTEN or NOT_WRITTEN.")
+    ],
+    record_id: Annotated[
+        str | None, typer.Option(help="The backend's id of the record, for WRITTEN.")
+    ] = None,
+) -> None:
+    """Settle a step, as the mutation resolveStep does; exit code 1 when it cannot be."""
+    import asyncio
+
+    from gateway.settings import load_settings
+    from gateway.steps import resolve
+
+    done, told = asyncio.run(resolve(load_settings(), step_id, resolution, record_id))
+    typer.echo(told, err=not done)
+    if not done:
+        raise typer.Exit(1)
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -98,13 +139,12 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _run(app: object, host: str, port: int) -> None:
-    import uvicorn
-
+def _run(app: Starlette, host: str, port: int, seconds: float = 5.0) -> None:
     from gateway.logs import configure_logs
+    from gateway.serving import serve
 
     configure_logs()
-    uvicorn.run(app, host=host, port=port, log_level="warning")  # type: ignore[arg-type]
+    serve(app, host, port, seconds=seconds)
 
 
 def main() -> None:

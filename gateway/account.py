@@ -28,6 +28,8 @@ from gateway.operations.outcomes import Patience
 from gateway.operations.settling import Settling
 from gateway.operations.worker import Worker
 from gateway.settings import TEMPORARY
+from gateway.store.errors import StoreError
+from gateway.store.migrations import read_version
 from gateway.store.opening import SQLITE, open_store
 from gateway.transport import OneTryTransport
 from gateway.upsert import Writer
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
     from gateway.store.opening import Store
 
+STORE_SECONDS = 2.0
+"""How long a store that is well may take to answer."""
 NAME = "default"
 """The account's name in the store; there is one account."""
 
@@ -71,6 +75,7 @@ class Account:
             backend: adapter for backend, adapter in made.items() if adapter is not None
         }
         self.writer = Writer(locks=Locks(), plan_wait=settings.plan_wait_seconds)
+        self.draining = False
         self._name = uuid4().hex
         self._lease = timedelta(seconds=settings.lease_seconds)
         self.worker = self._new_worker()
@@ -150,12 +155,28 @@ class Account:
         self.worker.start()
         self._tidying = asyncio.create_task(self.housekeeping.run())
 
+    def drain(self) -> None:
+        """The process is to end: not ready from now on, and nothing stored is claimed any more."""
+        self.draining = True
+        self.worker.pause()
+
+    async def not_ready(self) -> str | None:
+        """Why requests cannot be served well now; None when they can."""
+        if self.draining:
+            return "ending"
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                await self.store.database.read(read_version)
+        except (StoreError, TimeoutError):
+            return "the store cannot be used"
+        return None
+
     async def close(self) -> None:
         """Finish the writes under way, then let the connections go."""
         seconds = self.settings.shutdown_seconds
         self._tidying.cancel()
         await asyncio.gather(
-            self.writer.drain(),
+            self.writer.drain(seconds),
             self.worker.stop(seconds),
             asyncio.gather(self._tidying, return_exceptions=True),
         )

@@ -46,10 +46,19 @@ def create_app(
         routes=[
             *graphql_routes(settings),
             Route("/healthz", _alive),
+            Route("/readyz", _ready),
             *more_routes,
             *([] if settings.production else explorer_routes()),
         ],
     )
+
+
+async def _ready(request: Request) -> PlainTextResponse:
+    """Whether requests can be served: the store answers, and the process is not ending."""
+    why = await request.app.state.account.not_ready()
+    if why is None:
+        return PlainTextResponse("ready\n")
+    return PlainTextResponse(f"{why}\n", status_code=503)
 
 
 async def _alive(_request: Request) -> PlainTextResponse:

@@ -55,9 +55,10 @@ class Writer:
     running: set[asyncio.Task[Any]] = field(default_factory=set)
     """Deliveries under way; they are finished even when their callers have gone."""
 
-    async def drain(self) -> None:
-        """Wait for the deliveries under way."""
-        await asyncio.gather(*self.running, return_exceptions=True)
+    async def drain(self, seconds: float | None = None) -> None:
+        """Wait for the deliveries under way; after `seconds` they are left as they are."""
+        if self.running:
+            await asyncio.wait(self.running, timeout=seconds)
 
 
 async def upsert(

@@ -127,7 +127,17 @@ class Subscription:
             if found.completed_at is not None:
                 return
             await asyncio.sleep(POLL_SECONDS)
+            if context.account.draining:
+                raise failed(_ending())
             found = await find_operation(context, str(id))
+
+
+def _ending() -> Problem:
+    return Problem(
+        code=ProblemCode.UNAVAILABLE,
+        message="This gateway is ending: subscribe again, and another goes on from here.",
+        retryable=True,
+    )
 
 
 async def told(asking: Awaitable[T]) -> T:

@@ -1,0 +1,56 @@
+"""Serves the app, and ends in order: what runs is finished, stored work is left for the next process.
+
+The first SIGTERM (or Ctrl-C) takes effect at once: not ready, no stored step claimed, no connection
+accepted. Running requests have a bounded time. A second one ends the process on the spot, which
+loses nothing that was accepted: it is all in the store.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from starlette.applications import Starlette
+
+SIGNAL_EXIT = 128
+"""A process that a signal ends has this and the signal's number as its code, to a shell."""
+
+
+class GatewayServer(uvicorn.Server):
+    """uvicorn's server, which tells the gateway of the first signal and obeys the second at once."""
+
+    def __init__(self, config: uvicorn.Config, app: Starlette) -> None:
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; again: end."""
+        if self.should_exit:
+            sys.stderr.flush()
+            os._exit(SIGNAL_EXIT + sig)
+        account = getattr(self._app.state, "account", None)
+        if account is not None:
+            account.drain()
+        super().handle_exit(sig, frame)
+
+
+def serve(app: Starlette, host: str, port: int, *, seconds: float) -> None:
+    """Serve until a signal comes; running requests then have `seconds` to end."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=math.ceil(seconds),
+    )
+    server = GatewayServer(config, app)
+    server.run()
+    if not server.started:
+        sys.exit(3)  # as uvicorn's own program says that it could not start
