@@ -86,7 +86,7 @@ async def match(
     for place, key in enumerate(keys):
         rows = fitting(backend, key, await look_up(key))
         if len(rows) > 1:
-            raise RefusedError(_several(backend, key, rows))
+            raise RefusedError(_several(backend, key, rows, keys))
         if rows:
             await _object(backend, rows[0], keys, place, look_up)
             return Found(
@@ -225,14 +225,21 @@ def _shared_mailbox(backend: Backend, row: Stored, given: Key) -> Problem:
     )
 
 
-def _several(backend: Backend, key: Key, rows: list[Stored]) -> Problem:
+def _several(backend: Backend, key: Key, rows: list[Stored], keys: Sequence[Key]) -> Problem:
     ids = ", ".join(row.id for row in rows)
+    external = next((other for other in keys if other.kind is KeyKind.EXTERNAL_ID), None)
+    none_of_them = (
+        f" None of them has the externalId {external.value!r}; a further record is not made with "
+        "an address that they share: give another e-mail for it."
+        if external is not None and external is not key
+        else ""
+    )
     return Problem(
         backend=backend,
         code=ProblemCode.CONFLICT,
         message=(
             f"{backend.value} holds {len(rows)} records with {key.source} {key.value!r}, with the "
-            f"ids {ids}: say which one in {backend.value.lower()}.id."
+            f"ids {ids}: say which one in {backend.value.lower()}.id.{none_of_them}"
         ),
         field=list(key.path),
     )

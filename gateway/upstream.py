@@ -154,6 +154,8 @@ class Sender:
         self._budget = RetryBudget()
         self.breaker = breaker or Breaker()
         self.traffic = Traffic()
+        self.on_refusal: Callable[[Call, Problem], None] | None = None
+        """Hears of the calls that the backend has refused for what is in them."""
 
     async def send(self, call: Call, exchange: Exchange) -> Reply:
         """The backend's successful answer.
@@ -271,6 +273,8 @@ class Sender:
         failure = class_of(call, problem)(problem)
         progress.perhaps |= isinstance(failure, MaybeWrittenError)
         problem.retryable = may_ask_again(call, failure)
+        if isinstance(failure, RefusedError) and self.on_refusal is not None:
+            self.on_refusal(call, problem)
         if problem.code is ProblemCode.UNAUTHORIZED and not progress.renewed:
             progress.renewed = progress.renew_next = True
             return _AgainError(failure, 0.0, costs=False)

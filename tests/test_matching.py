@@ -141,6 +141,13 @@ async def test_several_records_of_one_key_are_a_conflict_with_their_ids() -> Non
     )
     assert (code, path) == (ProblemCode.CONFLICT, ["email"])
     assert "1, 2" in message
+    _, _, further = await refused(
+        write(external_id="E-3", email="a@example.com"),
+        stored("1", None, "a@example.com"),
+        stored("2", None, "a@example.com"),
+    )
+    assert further.startswith(message)
+    assert "'E-3'" in further
 
 
 async def test_an_id_and_an_external_id_of_two_records_are_a_conflict() -> None:

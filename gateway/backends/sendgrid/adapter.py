@@ -19,6 +19,7 @@ from gateway.backends.sendgrid.catalog import fetches
 from gateway.backends.sendgrid.changed_address import addresses_to_ask, may_create_new, tellers
 from gateway.backends.sendgrid.checks import check_write
 from gateway.backends.sendgrid.client import get_job
+from gateway.backends.sendgrid.conflicts import taken_email
 from gateway.backends.sendgrid.contact import fields_for, plan_contact
 from gateway.backends.sendgrid.identifiers import (
     INPUTS,
@@ -29,15 +30,17 @@ from gateway.backends.sendgrid.look_ups import look_up, look_up_many, needs_read
 from gateway.backends.sendgrid.memory import WriteMemory, by_id, by_identifier
 from gateway.backends.sendgrid.probe import explained
 from gateway.backends.sendgrid.reading import RECORD_CATALOGS, ids_shown, read_contact
+from gateway.backends.sendgrid.refusals import INPUT_PATHS
 from gateway.backends.sendgrid.sought import Sought
 from gateway.catalogs import Catalogs
 from gateway.custom_fields import wanted_custom_fields
+from gateway.entries import CatalogName
 from gateway.errors import BackendFailure, RefusedError
 from gateway.joined import AT_ONCE, asked
 from gateway.matching import fitting, keys_of, match
 from gateway.memberships import wanted_groups
 from gateway.model import Backend
-from gateway.results import ImportJob, JobStatus, Problem, ProblemCode
+from gateway.results import ImportJob, JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,10 +49,11 @@ if TYPE_CHECKING:
     from gateway.backends.sendgrid.client import SendGridDialect
     from gateway.backends.sendgrid.identifiers import Identifier
     from gateway.calls import Call, Reply
-    from gateway.entries import Catalog, CatalogName
+    from gateway.entries import Catalog
     from gateway.fields import Field
     from gateway.names import Resolution, Wanted
     from gateway.records import ContactRecord
+    from gateway.results import Problem
     from gateway.upstream import Exchange, Sender
     from gateway.write import ContactWrite
 
@@ -86,6 +90,7 @@ class SendGridAdapter:
         self._kind = KeyKind.EMAIL if identifier == "email" else KeyKind.EXTERNAL_ID
         self.key_kinds: Sequence[KeyKind] = READ_BY[identifier]
         self._at_once = asyncio.Semaphore(AT_ONCE)
+        sender.on_refusal = self._learn
 
     def check(self, write: ContactWrite) -> list[Problem]:
         """What is wrong whatever is stored: identifiers, list ids, lengths, too many."""
@@ -167,9 +172,10 @@ class SendGridAdapter:
         return await match(self.backend, [key], lambda key: look_up(self.sender, key, exchange))
 
     async def _settle(self, subject: str, exchange: Exchange) -> bool:
-        """Ask how the jobs that touched a contact stand; whether one of them has ended.
+        """Ask how the jobs that touched a contact stand; whether one of them is over.
 
-        A status that cannot be read changes nothing: the job stays remembered.
+        So is a job that SendGrid knows no more. A status that cannot be read changes nothing: the
+        job stays remembered.
         """
         ended = False
         for job_id in self.memory.due(subject, time.monotonic()):
@@ -177,7 +183,7 @@ class SendGridAdapter:
                 job = await self.job(job_id, exchange)
             except BackendFailure:
                 continue
-            if job is not None and job.status is not JobStatus.PENDING:
+            if job is None or job.status is not JobStatus.PENDING:
                 self.memory.forget(job_id)
                 ended = True
         return ended
@@ -207,16 +213,7 @@ class SendGridAdapter:
         key = Key(kind=KeyKind.EMAIL, value=email.lower(), source="email", path=path)
         taken = fitting(self.backend, key, await look_up(self.sender, key, exchange))
         if taken:
-            held = f"the externalId {taken[0].external_id!r}" if taken[0].external_id else "none"
-            raise RefusedError(
-                Problem(
-                    backend=self.backend,
-                    code=ProblemCode.CONFLICT,
-                    message=f"SendGrid holds this e-mail address with contact {taken[0].id}, whose "
-                    f"externalId is another ({held}): an address belongs to one contact only.",
-                    field=list(path),
-                )
-            )
+            raise RefusedError(taken_email(taken[0], path))
 
     def wanted(self, write: ContactWrite) -> list[Wanted]:
         """The names of lists and custom fields."""
@@ -240,14 +237,19 @@ class SendGridAdapter:
             write, self._sought(write, found), resolution, siblings, identifier=self._identifier
         )
 
-    def lock_key(self, write: ContactWrite, found: Found) -> str | None:
+    def lock_keys(self, write: ContactWrite, found: Found) -> list[str]:
         """The identifier, for a write that starts from what was read.
 
         Without it, two exact sets of lists written at once would add up to their union.
         """
         sought = self._sought(write, found)
         reads = sought.looked or sought.accepted is not None
-        return by_identifier(self._identifier, sought.key) if reads and sought.key else None
+        return [by_identifier(self._identifier, sought.key)] if reads and sought.key else []
+
+    def _learn(self, call: Call, problem: Problem) -> None:
+        """Read the custom fields anew after a write with an id that SendGrid has not, or no more."""
+        if call.method == "PUT" and problem.field == list(INPUT_PATHS["custom_fields"]):
+            self.catalogs.expire(CatalogName.CUSTOM_FIELDS)
 
     def fresh_for(self, found: Found) -> float:  # noqa: ARG002 - the protocol's parameter
         """Seconds for which a look-up may be relied on under the lock."""

@@ -8,6 +8,9 @@ from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.backends.adapter import Stored
     from gateway.backends.sendgrid.sought import Sought
     from gateway.write import ContactWrite
 
@@ -33,6 +36,26 @@ def other_record(write: ContactWrite, found: Sought) -> list[Problem]:
             field=write.field_path("external_id"),
         )
     ]
+
+
+def taken_email(taken: Stored, path: Sequence[str]) -> Problem:
+    """The conflict of a new contact whose address another contact has."""
+    if taken.external_id:
+        held = f"whose externalId is {taken.external_id!r}"
+        remedy = "give that externalId, or another e-mail"
+    else:
+        held = "which has no externalId, and gets none by a write"
+        remedy = (
+            "give another e-mail, or delete that contact in SendGrid first, so that it is made "
+            "anew with this externalId (its unsubscribes are lost with it)"
+        )
+    return Problem(
+        backend=Backend.SENDGRID,
+        code=ProblemCode.CONFLICT,
+        message=f"SendGrid holds this e-mail address with contact {taken.id}, {held}, and an "
+        f"address belongs to one contact only: {remedy}.",
+        field=list(path),
+    )
 
 
 def not_readable(found: Sought) -> Problem:

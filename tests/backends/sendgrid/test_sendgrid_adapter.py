@@ -152,6 +152,8 @@ async def test_a_field_that_sendgrid_has_lost_meanwhile_is_blamed(account: Accou
     [problem] = result.errors
     assert (result.outcome, problem.field) == (Outcome.REJECTED, ["customFields"])
     assert "invalid custom field ids" in (problem.backend_message or "")
+    read = await account.adapter.catalogs.read(CatalogName.CUSTOM_FIELDS, account.exchange())
+    assert "notes" not in [entry.name for entry in read.entries], "they were read anew"
     await account.settled()
     assert account.held(ADA).texts["first_name"] == "Ada"
 
@@ -168,11 +170,13 @@ async def test_every_identifier_that_is_held_is_sent(by_external_id: Account) ->
 
 
 async def test_an_email_that_another_contact_has_is_a_conflict(by_external_id: Account) -> None:
-    for email in (ADA, "lise@example.org"):
+    ways_out = {ADA: "no externalId", "lise@example.org": "'E-3001'"}
+    for email, words in ways_out.items():
         with pytest.raises(RefusedError) as caught:
             await by_external_id.find(write_of(contact(external_id="E-9", email=email)))
         assert caught.value.problem.code is ProblemCode.CONFLICT
         assert caught.value.problem.field == ["email"]
+        assert words in caught.value.problem.message
 
 
 async def test_a_new_contact_with_both_identifiers_can_be_written_again(
@@ -249,9 +253,9 @@ async def test_catalogs_are_read_whole(account: Account) -> None:
 
 async def test_only_a_write_that_reads_holds_a_lock(account: Account) -> None:
     plain = write_of(contact(email="Ada@Example.com"))
-    assert account.adapter.lock_key(plain, await account.find(plain)) is None
+    assert account.adapter.lock_keys(plain, await account.find(plain)) == []
     reading = write_of(contact(email="Ada@Example.com", groups_name=[]))
     found = await account.find(reading)
-    assert account.adapter.lock_key(reading, found) == "email:ada@example.com"
-    assert account.adapter.lock_key(reading, Found(keyless=True)) == "email:ada@example.com"
+    assert account.adapter.lock_keys(reading, found) == ["email:ada@example.com"]
+    assert account.adapter.lock_keys(reading, Found(keyless=True)) == ["email:ada@example.com"]
     assert account.adapter.fresh_for(found) > 0

@@ -99,7 +99,7 @@ async def test_if_missing_skip_does_not_skip_a_contact_that_was_accepted(
     how = {"if_missing": MissingPolicy.SKIP}
     found = await account.find(write_of(contact(email=NEW, first_name="N"), **how))
     assert not found.looked
-    assert account.adapter.lock_key(write_of(contact(email=NEW)), found) == f"email:{NEW}"
+    assert account.adapter.lock_keys(write_of(contact(email=NEW)), found) == [f"email:{NEW}"]
 
 
 async def test_a_write_that_reads_asks_how_the_job_stands(account: Account) -> None:
@@ -142,6 +142,17 @@ async def test_a_status_that_cannot_be_read_leaves_the_write_remembered(account:
     )
     result = await account.write(email=ADA, groups_name=["VIP", "Newsletter"])
     assert [call.method for call in result.calls] == ["DELETE"]
+
+
+async def test_a_job_that_sendgrid_knows_no_more_is_over(account: Account) -> None:
+    await account.write(email=ADA, add_groups_name=["Berlin Office"])
+    await account.settled()
+    account.wire.stub = lambda request: (
+        httpx.Response(404, json={"errors": []}) if "imports" in request.url.path else None
+    )
+    again = await account.write(email=ADA, groups_name=["VIP", "Newsletter", "Berlin Office"])
+    assert again.outcome is Outcome.UNCHANGED
+    assert len(account.adapter.memory) == 0
 
 
 async def test_a_write_is_forgotten_in_the_end(account: Account) -> None:
