@@ -87,10 +87,11 @@ async def prepare(
 async def _look_up_all(prepared: Prepared, loaders: Loaders, patience: float) -> None:
     targets, running = prepared.targets, prepared.looking
 
-    async def start(chosen: list[Target]) -> None:
+    async def start(chosen: list[Target], *, again: bool = False) -> None:
         """Look up a group of targets, until all have answered or it is time to go on."""
         for target in chosen:
-            running[target.backend] = asyncio.create_task(_look(target, targets, loaders))
+            look = look_again(target, targets) if again else _look(target, targets, loaders)
+            running[target.backend] = asyncio.create_task(look)
         if chosen:
             await asyncio.wait([running[target.backend] for target in chosen], timeout=patience)
 
@@ -105,6 +106,7 @@ async def _look_up_all(prepared: Prepared, loaders: Loaders, patience: float) ->
             (later if adapter.needs_siblings(write) else now).append(target)
     await start(now)
     await start(later)
+    await start([target for target in targets if lacks_key(target, targets)], again=True)
     unanswered = prepared.unanswered
     prepared.late = frozenset(unanswered)
     for target in targets:
@@ -130,6 +132,21 @@ async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None
             target.resolution = await resolving
         if target.resolution.unreadable is not None:
             raise target.resolution.unreadable
+
+
+def lacks_key(target: Target, targets: Sequence[Target]) -> bool:
+    """Whether nothing was found for want of a key that a sibling's record may give by now."""
+    found = target.found
+    if found is None or not found.keyless or target.result is not None:
+        return False
+    return any(other.stored is not None for other in siblings_of(target, targets).values())
+
+
+async def look_again(target: Target, targets: Sequence[Target]) -> None:
+    """Find the stored record once more, by what the siblings have told since."""
+    with border(target):
+        siblings = siblings_of(target, targets)
+        target.found = await target.adapter.find(target.write, siblings, target.exchange)
 
 
 def siblings_of(target: Target, targets: Iterable[Target]) -> dict[Backend, Found]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.calls import Safety
 from gateway.delivery import deliver, dry_run
 from gateway.model import Backend
-from gateway.planning import plan, prepare, siblings_of, unknown_names
+from gateway.planning import lacks_key, look_again, plan, prepare, siblings_of, unknown_names
 from gateway.results import Outcome
 from gateway.target import SILENT, Journal, Target, border
 from gateway.upstream import Exchange
@@ -126,6 +126,8 @@ async def _finish(target: Target, prepared: Prepared, writer: Writer, *, dry: bo
     with border(target):
         if target.backend in prepared.late:
             await prepared.looking[target.backend]
+            if lacks_key(target, prepared.targets):
+                await look_again(target, prepared.targets)
             plan(target, prepared.targets, prepared.unanswered)
             unknown = unknown_names(prepared.targets)
             if unknown and target.result is None:
@@ -148,15 +150,16 @@ async def _deliver_under_locks(
     async with AsyncExitStack() as held:
         keys: set[str] = set()
         while target.plan is not None and target.found is not None:
-            key = adapter.lock_key(target.write, target.found)
-            if key is None or key in keys or not target.plan.calls:
+            new = [key for key in adapter.lock_keys(target.write, target.found) if key not in keys]
+            if not (new and target.plan.calls):
                 if target.plan.calls:
                     await target.journal.sending(target, repeatable=is_repeatable(target.plan))
                 return await deliver(target.plan, adapter, target.exchange, target.journal)
-            released_at = await held.enter_async_context(
-                writer.locks.hold(f"{adapter.backend.value}:{key}", target.exchange)
-            )
-            keys.add(key)
+            released_at = 0.0
+            for key in new:
+                lock = writer.locks.hold(f"{adapter.backend.value}:{key}", target.exchange)
+                released_at = max(released_at, await held.enter_async_context(lock))
+            keys.update(new)
             if _outdated(adapter, target.found, released_at):
                 target.found = await adapter.find(
                     target.write, siblings_of(target, targets), target.exchange

@@ -216,11 +216,11 @@ class MemoryAdapter:
         path = f"/records/{stored.id}"
         return (Call(method="PUT", path=path, body=values, safety=Safety.REPEATABLE),)
 
-    def lock_key(self, write: ContactWrite, found: Found) -> str | None:
+    def lock_keys(self, write: ContactWrite, found: Found) -> list[str]:
         if found.stored is not None:
-            return f"id {found.stored.id}"
+            return [f"id {found.stored.id}"]
         given = write.given("external_id")
-        return None if given is None else f"externalId {given.value}"
+        return [] if given is None else [f"externalId {given.value}"]
 
     def fresh_for(self, found: Found) -> float:  # noqa: ARG002
         return self.fresh

@@ -122,6 +122,16 @@ async def test_two_concurrent_creates_of_one_person_make_one_record(gateway: Gat
     assert outcomes == ["CREATED"] + ["UNCHANGED"] * 7
 
 
+async def test_two_concurrent_creates_by_different_keys_make_one_record(gateway: Gateway) -> None:
+    both = {"email": "m@example.com", "firstName": "C", "lastName": "D"}
+    answers = await asyncio.gather(
+        gateway.upsert(both | {"externalId": "E-m"}, targets=["IVVY"]),
+        gateway.upsert(both | {"lastName": "D2"}, targets=["IVVY"]),
+    )
+    assert sorted(answer.outcomes()["IVVY"] for answer in answers) == ["CREATED", "UPDATED"]
+    assert len(gateway.ivvy(email="m@example.com")) == 1
+
+
 async def test_concurrent_writes_of_different_fields_lose_none(gateway: Gateway) -> None:
     changes: list[dict[str, object]] = [
         {"lastName": "Lovelace"},

@@ -147,8 +147,8 @@ class Adapter(Reads, Protocol):
         """
         ...
 
-    def lock_key(self, write: ContactWrite, found: Found) -> str | None:
-        """What must be held while the plan is delivered; None when nothing need be. Pure."""
+    def lock_keys(self, write: ContactWrite, found: Found) -> list[str]:
+        """What must be held while the plan is delivered, always in one order. Pure."""
         ...
 
     def fresh_for(self, found: Found) -> float:

@@ -123,11 +123,11 @@ class EverbridgeAdapter:
         """The PUT or POST, and a DELETE for each membership that must go."""
         return plan_contact(write, found, resolution, self._organization)
 
-    def lock_key(self, write: ContactWrite, found: Found) -> str | None:  # noqa: ARG002 - `found` knows
+    def lock_keys(self, write: ContactWrite, found: Found) -> list[str]:  # noqa: ARG002 - `found` knows
         """The contact's id; for a new one its externalId, because a POST would overwrite."""
         if found.stored is not None:
-            return found.stored.id
-        return f"ext:{external_id(found)}"
+            return [found.stored.id]
+        return [f"ext:{external_id(found)}"]
 
     def fresh_for(self, found: Found) -> float:
         """A moment for a contact that was found; nothing for one that was not."""

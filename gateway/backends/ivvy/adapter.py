@@ -195,11 +195,6 @@ class IvvyAdapter:
             keys.append(f"externalId:{asked[KeyKind.EXTERNAL_ID]}")
         return keys
 
-    def lock_key(self, write: ContactWrite, found: Found) -> str | None:
-        """The externalId of a new contact, else its e-mail."""
-        keys = self.lock_keys(write, found)
-        return keys[-1] if keys else None
-
     def fresh_for(self, found: Found) -> float:
         """That a contact does not exist is asked again under the lock; then it is made once."""
         return 0.0 if found.stored is None else math.inf

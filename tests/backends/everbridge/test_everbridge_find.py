@@ -102,18 +102,18 @@ async def test_without_a_key_a_siblings_external_id_is_taken(wired: Wired) -> No
     missing = Stored(id="7", external_id="E-4711", email=None, raw={}, read_at=0.0)
     absent = await wired.adapter.find(write, {Backend.IVVY: Found(stored=missing)}, exchange)
     assert absent.stored is None
-    assert wired.adapter.lock_key(write, absent) == "ext:E-4711"
+    assert wired.adapter.lock_keys(write, absent) == ["ext:E-4711"]
 
 
 async def test_locks_and_freshness_follow_what_was_found(wired: Wired) -> None:
     exchange = Exchange(deadline=time.monotonic() + 10)
     held = write_of(contact(external_id="E-1001"))
     found = await wired.adapter.find(held, {}, exchange)
-    assert wired.adapter.lock_key(held, found) == str(ADA_ID)
+    assert wired.adapter.lock_keys(held, found) == [str(ADA_ID)]
     assert wired.adapter.fresh_for(found) == 0.25
     new = write_of(contact(external_id="E-9"))
     absent = await wired.adapter.find(new, {}, exchange)
-    assert wired.adapter.lock_key(new, absent) == "ext:E-9"
+    assert wired.adapter.lock_keys(new, absent) == ["ext:E-9"]
     assert wired.adapter.fresh_for(absent) == 0.0
 
 
