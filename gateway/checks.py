@@ -6,6 +6,7 @@ is checked by that backend's plan.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ TEXTS = (
 )
 LISTS = ("paths", "custom_fields")
 """Lists whose items are judged one by one."""
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 LAST_HOUR, LAST_MINUTE = 23, 59
 LATITUDE, LONGITUDE = 90.0, 180.0
 
@@ -153,11 +155,15 @@ class Check:
     def characters(self, path: tuple[str | int, ...], value: Any) -> None:
         """Texts can be sent and stored.
 
-        JSON may write half of a character, which no encoding has, and NUL, which no database takes.
+        JSON may write half of a character, which no encoding has, and control characters, of which
+        no database takes NUL and no text means the others; tabs and line ends may be.
         """
         if isinstance(value, str):
-            if "\0" in value:
-                self.wrong(path, f"{value!r} holds the character NUL: leave it out.")
+            if control := CONTROL.search(value):
+                name = (
+                    "character NUL" if control[0] == "\0" else f"control character {control[0]!r}"
+                )
+                self.wrong(path, f"{value!r} holds the {name}: leave it out.")
             try:
                 value.encode()
             except UnicodeEncodeError:

@@ -137,6 +137,8 @@ def test_null_is_no_problem_and_stays_null() -> None:
             ["externalUrls", "externalUrls.2.ref"],
         ),
         ({"first_name": Some("half \ud83d")}, ["firstName"]),
+        ({"last_name": Some("bell\x07"), "suffix": Some("a\x1f")}, ["lastName", "suffix"]),
+        ({"first_name": Some("tab\tline\r\nend")}, []),
         ({"groups_name": Some(["ok", "\udc00"])}, ["groupsName.1"]),
         ({"addresses": Some([AddressInput(city=Some("\ud800"))])}, ["addresses.0.city"]),
     ],
