@@ -226,7 +226,9 @@ class Settings(BaseSettings):
         "GATEWAY_REQUEST_TIMEOUT_SECONDS, within which it ends by itself.",
     )
     max_body_bytes: int = Field(
-        default=1_048_576, gt=0, description="Bytes of a request's body, or of a WebSocket's message."
+        default=1_048_576,
+        gt=0,
+        description="Bytes of a request's body, or of a WebSocket's message.",
     )
     max_tokens: int = Field(default=5_000, gt=0, description="Tokens of an operation's document.")
     max_depth: int = Field(

@@ -39,9 +39,22 @@ def curls() -> list[dict[str, Any]]:
 
 
 async def test_the_mutation_gives_the_answer_that_stands_below_it(gateway: Gateway) -> None:
-    [mutation] = blocks("graphql")
+    mutation = blocks("graphql")[0]
     [answer] = blocks("json")
     assert await gateway.ask(mutation) == json.loads(answer)
+
+
+async def test_the_leads_are_made_once_and_updated_when_sent_again(gateway: Gateway) -> None:
+    leads = blocks("graphql")[1:]
+    assert len(leads) == 2
+    held = len(gateway.sandbox.ivvy.dump()["tables"]["leads"])
+    for mutation in leads:
+        made = (await gateway.data(mutation))["upsertLead"]
+        assert (made["status"], made["errors"]) == ("APPLIED", [])
+        assert [result["outcome"] for result in made["results"]] == ["CREATED"]
+        again = (await gateway.data(mutation))["upsertLead"]
+        assert [result["outcome"] for result in again["results"]] in (["UPDATED"], ["UNCHANGED"])
+    assert len(gateway.sandbox.ivvy.dump()["tables"]["leads"]) == held + 2
 
 
 async def test_the_curl_commands_work_in_their_order(served: str) -> None:
