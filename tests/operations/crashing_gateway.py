@@ -58,7 +58,7 @@ class CountedTransport(AiohttpTransport):
     points: Points
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        called = f"{request.method} {request.url.path}{request.url.query.decode()[:60]}"
+        called = f"{request.method} {request.url.path}?{request.url.query.decode()[:40]}"
         self.points.pass_by(f"before {called}")
         answer = await super().handle_async_request(request)
         self.points.pass_by(f"after {called}")

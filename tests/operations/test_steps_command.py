@@ -1,0 +1,57 @@
+"""`gateway steps`: what waits for a person, and settling it, beside a gateway that serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gateway.dev import sandbox_settings
+from gateway.errors import SettingsError
+from gateway.steps import list_stuck, resolve
+from tests.harness import SANDBOX, running
+from tests.operations.calls import operation, until_ended
+from tests.operations.test_durable_contacts import stuck
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gateway.sandbox.app import Sandbox
+    from gateway.sandbox.clock import ManualClock
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_step_is_listed_and_settled_beside_a_gateway_that_serves(
+    sandbox: Sandbox, clock: ManualClock, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'gateway.sqlite3'}"
+    settings = sandbox_settings(SANDBOX, database_url=url)
+    async with running(sandbox, clock, database_url=url) as gateway:
+        assert await list_stuck(settings) == ["No step waits for a person."]
+        operation_id, step_id = await stuck(gateway, drop="before")
+        [line] = await list_stuck(settings)
+        assert line.startswith(f"step {step_id}  CONTACT to IVVY externalId E-3001")
+        assert operation_id in line
+        assert await resolve(settings, step_id, "nothing", None) == (
+            False,
+            "'nothing' is none of RETRY, GIVE_UP, WRITTEN, NOT_WRITTEN.",
+        )
+        done, _told = await resolve(settings, "4711", "RETRY", None)
+        assert not done
+        done, told = await resolve(settings, step_id, "not_written", None)
+        assert (done, told) == (True, f"Step {step_id} is QUEUED now.")
+        assert (await until_ended(gateway, operation_id))["status"] == "SUCCEEDED"
+        assert (await operation(gateway, operation_id))["failed"] == 0
+
+
+async def test_without_a_lasting_store_there_is_nothing_to_settle() -> None:
+    with pytest.raises(SettingsError):
+        await list_stuck(sandbox_settings(SANDBOX))
+
+
+async def test_a_store_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    settings = sandbox_settings(SANDBOX, database_url=f"sqlite:///{tmp_path / 'no' / 'file'}")
+    with pytest.raises(SettingsError):
+        await list_stuck(settings)
+    with pytest.raises(SettingsError):
+        await resolve(settings, "1", "RETRY", None)
