@@ -8,12 +8,15 @@ import pytest
 
 from gateway.operations import outcomes
 from tests.harness import Gateway, running
+from tests.store.conftest import postgres_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from gateway.sandbox.app import Sandbox
     from gateway.sandbox.clock import ManualClock
+
+__all__ = ["postgres_url"]
 
 
 @pytest.fixture
@@ -29,3 +32,19 @@ async def quick(sandbox: Sandbox, clock: ManualClock, soon: None) -> AsyncIterat
     """A gateway that tries again at once, and asks after jobs all the time."""
     async with running(sandbox, clock, job_look_seconds=0.02) as started:
         yield started
+
+
+@pytest.fixture
+async def both(
+    sandbox: Sandbox,
+    clock: ManualClock,
+    postgres_url: str,
+    soon: None,  # noqa: ARG001
+) -> AsyncIterator[tuple[Gateway, Gateway]]:
+    """Two gateways that share a PostgreSQL."""
+    settings = {"database_url": postgres_url, "lease_seconds": 1.0, "job_look_seconds": 0.02}
+    async with (
+        running(sandbox, clock, **settings) as one,
+        running(sandbox, clock, **settings) as other,
+    ):
+        yield one, other
