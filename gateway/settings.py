@@ -146,19 +146,15 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         default=15.0,
         gt=0,
-        description="Seconds after which work of a process that has died is taken over; processes "
-        "that share a database must have clocks that agree to well below it.",
+        description="Seconds after which the work of a process that has died is taken over.",
     )
     delivery_hours: float = Field(
-        default=72.0,
-        gt=0,
-        description="Hours for which a durable write is tried; then it is FAILED.",
+        default=72.0, gt=0, description="Hours for which a durable write is tried."
     )
     job_look_seconds: float = Field(
         default=10.0,
         gt=0,
-        description="Seconds before SendGrid is asked how the job of a durable write stands; later "
-        "questions come less often.",
+        description="Seconds before SendGrid is asked how the job of a durable write stands.",
     )
     job_follow_minutes: float = Field(
         default=60.0,
