@@ -150,12 +150,18 @@ async def look_again(target: Target, targets: Sequence[Target]) -> None:
 
 
 def siblings_of(target: Target, targets: Iterable[Target]) -> dict[Backend, Found]:
-    """What has been found in the other backends so far."""
-    return {
-        other.backend: other.found
-        for other in targets
-        if other is not target and other.found is not None
-    }
+    """What has been found in the other backends so far; one that is silent is in it as such."""
+    found: dict[Backend, Found] = {}
+    for other in targets:
+        if other is target:
+            continue
+        if other.found is not None:
+            found[other.backend] = other.found
+        elif not other.names_only and (
+            other.result is None or other.result.outcome is Outcome.FAILED
+        ):
+            found[other.backend] = Found(looked=False, answered=False)
+    return found
 
 
 def plan(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -> None:
@@ -174,7 +180,12 @@ def plan(target: Target, targets: Sequence[Target], unanswered: set[Backend]) ->
         if target.result.outcome is Outcome.REJECTED:
             target.result.errors = _once([*target.result.errors, *target.resolution.problems])
         return
-    made = _made(target, targets, unanswered)
+    try:
+        made = _made(target, targets, unanswered)
+    except NotWrittenError:
+        if not (target.checked or target.resolution.problems):
+            raise
+        made = Plan(outcome=Outcome.REJECTED)  # what is wrong with the input comes first
     if made is None:
         return
     target.plan = made

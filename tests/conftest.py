@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from gateway.dev import create_dev_app
 from gateway.sandbox.app import Sandbox, create_sandbox
@@ -13,6 +14,11 @@ from tests.harness import Gateway, free_port, running, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+
+# A busy machine takes its time; no test of ours is about how long an example takes.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")
 
 
 @pytest.fixture

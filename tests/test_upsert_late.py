@@ -106,6 +106,21 @@ async def test_a_borrowed_key_does_not_depend_on_who_answers_first(hasty: Gatewa
     assert hasty.sendgrid("old.ada@example.com") == []
 
 
+@pytest.mark.parametrize("fault", [{"status": 503, "delayMs": 1}, {}])
+async def test_no_second_sendgrid_contact_is_made_while_the_sibling_that_could_tell_is_silent(
+    hasty: Gateway, fault: dict[str, Any]
+) -> None:
+    slow(hasty, "ivvy", LIST, **fault)
+    answer = await hasty.upsert(
+        {"externalId": "E-1004", "email": "m2@example.com"}, targets=["IVVY", "SENDGRID"]
+    )
+    assert answer.outcomes()["SENDGRID"] == "FAILED"
+    [problem] = answer.result("SENDGRID")["errors"]
+    assert (problem["code"], problem["retryable"]) == ("UNAVAILABLE", True)
+    hasty.clock.advance(60)
+    assert hasty.sendgrid("m2@example.com") == []
+
+
 async def test_what_failed_is_not_told_as_changed(gateway: Gateway) -> None:
     gateway.sandbox.faults.add(
         {"backend": "everbridge", "method": "DELETE", "times": 20, "status": 500}

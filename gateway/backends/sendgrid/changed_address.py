@@ -121,11 +121,14 @@ def refuse_a_guess(write: ContactWrite, found: Sought, siblings: Mapping[Backend
 
 
 def _silent(write: ContactWrite, siblings: Mapping[Backend, Found]) -> list[Backend]:
-    return [
-        backend
-        for backend in tellers(write)
-        if backend in siblings and not siblings[backend].answered
-    ]
+    """The siblings that could tell of another address, when none of them has answered.
+
+    One answer is enough to go on: a backend that is down must not hold up every new contact.
+    """
+    asked = [backend for backend in tellers(write) if backend in siblings]
+    if any(siblings[backend].answered for backend in asked):
+        return []
+    return asked
 
 
 def _has_new(write: ContactWrite, found: Sought) -> bool:
