@@ -195,7 +195,7 @@ def _nulled(write: LeadWrite, *, creating: bool) -> list[Problem]:
     return [
         _problem(
             ProblemCode.CANNOT_CLEAR,
-            "A lead in IVVY always has a contact: give another one, or leave it out.",
+            "A lead in iVvy always has a contact: give another one, or leave it out.",
             write.field_path("contact"),
         )
     ]
@@ -206,7 +206,7 @@ def _not_there(write: LeadWrite, contact: Party, company: Party) -> Problem:
     where = f"company {company.id}" if company.id else "the new company"
     return _problem(
         ProblemCode.INVALID,
-        f"{who} does not belong to {where}: IVVY links the two only when both stand in the lead as "
+        f"{who} does not belong to {where}: iVvy links the two only when both stand in the lead as "
         "objects. Give contact and company, each with its ivvy.id where it exists already.",
         write.contact_path if contact.given else write.company_path,
     )
@@ -215,7 +215,7 @@ def _not_there(write: LeadWrite, contact: Party, company: Party) -> Problem:
 def _turns(write: LeadWrite) -> Problem:
     return _problem(
         ProblemCode.CANNOT_CLEAR,
-        "Whether IVVY turns a company's lead into a contact's is not documented: look at the lead "
+        "Whether iVvy turns a company's lead into a contact's is not documented: look at the lead "
         "there.",
         write.field_path("company"),
     )
