@@ -226,10 +226,12 @@ def not_found(want: Wanted, suggestions: list[str], backend: Backend | None) -> 
     )
 
 
-def ambiguous(want: Wanted, entries: list[Entry], backend: Backend) -> Problem:
-    """The problem of a name that several entries have."""
+def ambiguous(
+    want: Wanted, entries: list[Entry], backend: Backend, *, id_field: str | None = None
+) -> Problem:
+    """The problem of a name that several entries have; `id_field` takes the id instead."""
     ids = ", ".join(entry.id for entry in entries)
-    by_id = _IDS.get((backend, want.catalog), backend.value.lower())
+    by_id = id_field or _IDS.get((backend, want.catalog), backend.value.lower())
     return Problem(
         backend=backend,
         code=ProblemCode.NAME_AMBIGUOUS,

@@ -95,6 +95,7 @@ async def test_a_name_that_several_companies_have_is_ambiguous(gateway: Gateway)
     [problem] = answer.errors
     assert (problem["code"], problem["field"]) == ("NAME_AMBIGUOUS", ["company", "name"])
     assert problem["suggestions"] == ["7003", "7004"]
+    assert "company.ivvy.id" in problem["message"]
     assert lead_writes(gateway) == []
 
 
