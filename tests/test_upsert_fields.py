@@ -189,6 +189,21 @@ async def test_null_on_what_cannot_be_cleared_is_ignored_with_default_targets(
     assert gateway.ivvy(externalId="E-1001")[0]["firstName"] == "Ada"
 
 
+async def test_a_null_key_does_not_keep_everbridge_from_borrowing_a_siblings(
+    gateway: Gateway,
+) -> None:
+    [ada] = gateway.ivvy(externalId="E-1001")
+    change = {"externalId": None, "ivvy": {"id": str(ada["id"])}, "suffix": "Esq"}
+    answer = await gateway.upsert(change, dryRun=True)
+    assert answer.errors == []
+    everbridge = answer.result("EVERBRIDGE")
+    assert everbridge["matchedBy"] == "IVVY.externalId"
+    assert everbridge["changedFields"] == ["suffix"]
+    assert "externalId" in everbridge["ignoredFields"]
+    named = await gateway.upsert(change, targets=["IVVY", "EVERBRIDGE"])
+    assert [(e["backend"], e["code"]) for e in named.errors] == [("EVERBRIDGE", "CANNOT_CLEAR")]
+
+
 def _stored(gateway: Gateway, backend: str) -> Any:
     match backend:
         case "IVVY":

@@ -92,8 +92,8 @@ class EverbridgeAdapter:
         ]
 
     def needs_siblings(self, write: ContactWrite) -> bool:
-        """Whether the input leaves out both keys."""
-        return not write.mentions(NATIVE_ID) and write.given("external_id") is None
+        """Whether the input gives neither key; a null is none."""
+        return not (write.mentions(NATIVE_ID) or write.mentions("external_id"))
 
     async def find(
         self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange

@@ -20,11 +20,21 @@ from gateway.backends.everbridge.quiet_times import KEY as QUIET_TIMES
 from gateway.backends.everbridge.quiet_times import said_frames
 from gateway.backends.everbridge.record_types import laid_record_type, wanted_record_type
 from gateway.custom_fields import wanted_custom_fields
-from gateway.fields import IMPOSSIBLE, LEFT_OUT, Clear, Field, Laid, required, to_backend
+from gateway.fields import (
+    IMPOSSIBLE,
+    LEFT_OUT,
+    Clear,
+    Field,
+    Laid,
+    refuse_clearing,
+    required,
+    to_backend,
+)
 from gateway.memberships import memberships, wanted_groups
 from gateway.model import Backend
 from gateway.results import Outcome, Problem, ProblemCode
 from gateway.values import read_country
+from gateway.write import CLEARED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -172,7 +182,7 @@ def _lay_fields(write: ContactWrite, found: Found, draft: _Draft) -> None:
         names = [name for name in ("first_name", "last_name") if not write.mentions(name)]
     key = external_id(found)
     if not write.mentions("external_id") and (stored is None or not stored.external_id):
-        if key is not None and write.given("external_id") is None:
+        if key is not None:
             draft.body["externalId"] = key  # a sibling's
         elif stored is None or write.replaces:
             names.insert(0, "external_id")
@@ -180,6 +190,8 @@ def _lay_fields(write: ContactWrite, found: Found, draft: _Draft) -> None:
     missing = required(names, write, Backend.EVERBRIDGE, why)
     rows = [replace(row, by_function=True) if row.name in names else row for row in FIELDS]
     laid: Laid = to_backend(rows, write, Backend.EVERBRIDGE, raw)
+    if stored is None and key is not None and write.given("external_id") == CLEARED:
+        refuse_clearing("external_id", write, Backend.EVERBRIDGE, laid)
     draft.body |= laid.values
     for key_left_out in laid.left_out:
         draft.body.pop(key_left_out, None)
