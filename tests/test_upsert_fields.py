@@ -204,6 +204,16 @@ async def test_a_null_key_does_not_keep_everbridge_from_borrowing_a_siblings(
     assert [(e["backend"], e["code"]) for e in named.errors] == [("EVERBRIDGE", "CANNOT_CLEAR")]
 
 
+async def test_values_that_contradict_each_other_are_both_shown(gateway: Gateway) -> None:
+    paths = [{"prompt": "Work Email", "value": "b@example.com"}]
+    contact = {"externalId": "E-1002", "email": "a@example.com", "paths": paths}
+    answer = await gateway.upsert(contact, targets=["EVERBRIDGE"])
+    [problem] = answer.errors
+    assert (problem["code"], problem["field"]) == ("INVALID", ["email"])
+    assert "a@example.com" in problem["message"]
+    assert "b@example.com" in problem["message"]
+
+
 def _stored(gateway: Gateway, backend: str) -> Any:
     match backend:
         case "IVVY":

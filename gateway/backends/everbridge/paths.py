@@ -15,6 +15,7 @@ from gateway.backends.everbridge.quiet_times import laid_frames
 from gateway.entries import CatalogName, folded
 from gateway.names import Wanted
 from gateway.results import ProblemCode
+from gateway.values import Phone
 from gateway.write import input_name
 
 if TYPE_CHECKING:
@@ -171,9 +172,15 @@ def _refuse_contradictions(
         if value is None or not same(row, value):
             part.wrong(
                 write.field_path(name),
-                f"{input_name(name)} and paths give different values for one contact path: give "
-                "it in one of them, or the same in both.",
+                f"{input_name(name)} ({_shown(wish.value)}) and paths ({row.get('value')}) give "
+                "different values for one contact path: give it in one of them, or the same in "
+                "both.",
             )
+
+
+def _shown(value: str | Phone | None) -> str:
+    """A unified value as a message shows it."""
+    return value.e164 if isinstance(value, Phone) else str(value or "null")
 
 
 def _kept_by_absence(
