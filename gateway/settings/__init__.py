@@ -1,0 +1,84 @@
+"""Every setting, in tables by subject: read once at start from the environment, `.env` or gateway.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from gateway.errors import SettingsError
+from gateway.settings.backends import BACKEND_SETTINGS, BackendSettings
+from gateway.settings.delivery import TEMPORARY, DeliverySettings
+from gateway.settings.surface import SurfaceSettings
+
+__all__ = ["BACKEND_SETTINGS", "PREFIX", "TEMPORARY", "Settings", "load_settings", "variable"]
+
+PREFIX = "GATEWAY_"
+
+
+class Settings(SurfaceSettings, DeliverySettings, BackendSettings):
+    """The gateway's settings; each is GATEWAY_ and its name in capitals in the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        extra="ignore",
+        env_ignore_empty=True,
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over `.env`, and that over gateway.toml."""
+        toml = TomlConfigSettingsSource(settings_cls, Path("gateway.toml"))
+        return (init_settings, env_settings, dotenv_settings, toml, file_secret_settings)
+
+    @model_validator(mode="after")
+    def _whole_backends(self) -> Settings:
+        problems = [problem for name in BACKEND_SETTINGS if (problem := self._gap(name))]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _gap(self, backend: str) -> str | None:
+        """What is missing of a backend that is configured in part."""
+        sets = BACKEND_SETTINGS[backend]
+        missing = [[name for name in names if not getattr(self, name)] for names in sets]
+        started = any(len(gap) < len(names) for gap, names in zip(missing, sets, strict=True))
+        if not started or not all(missing):
+            return None
+        needed = min(missing, key=len)
+        return f"{backend} is configured in part: set {' and '.join(map(variable, needed))} too."
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def load_settings() -> Settings:
+    """The settings as they are now; raises SettingsError with every problem."""
+    try:
+        return Settings()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError([f"gateway.toml or .env cannot be read: {error}"]) from None
+    except ValidationError as error:
+        problems: list[str] = []
+        for item in error.errors(include_input=False, include_url=False):
+            text = item["msg"].removeprefix("Value error, ")
+            name = variable(str(item["loc"][0])) + ": " if item["loc"] else ""
+            problems += [name + line for line in text.splitlines()]
+        raise SettingsError(problems) from None

@@ -1,0 +1,139 @@
+"""The backends' addresses, credentials and quotas."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings
+
+from gateway.values import read_country
+
+LEAD_FIELD_TYPES = ("TEXT", "NUMBER", "DATE", "CHOICE", "MULTIPLE_CHOICE")
+_LEAD_FIELD = re.compile(rf"[1-9][0-9]{{0,17}}( ({'|'.join(LEAD_FIELD_TYPES)}))?")
+
+BACKEND_SETTINGS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "iVvy": (("ivvy_base_url", "ivvy_api_key", "ivvy_api_secret"),),
+    "Everbridge": (
+        ("everbridge_organization_id", "everbridge_username", "everbridge_password"),
+        (
+            "everbridge_organization_id",
+            "everbridge_token_url",
+            "everbridge_client_id",
+            "everbridge_client_secret",
+        ),
+    ),
+    "SendGrid": (("sendgrid_api_key",),),
+}
+"""What a backend needs: one of these sets, whole. With nothing of it set, it is not configured."""
+
+
+class BackendSettings(BaseSettings):
+    """What is set for each backend."""
+
+    ivvy_base_url: str | None = Field(
+        default=None,
+        description="Address of iVvy's API in the region of the key, such as "
+        "https://api.us-west-2.ivvy.com.",
+    )
+    ivvy_api_key: str | None = Field(default=None, description="iVvy's API key.")
+    ivvy_api_secret: SecretStr | None = Field(default=None, description="The secret of that key.")
+    ivvy_text_clear: Literal["empty", "null"] = Field(
+        default="empty",
+        description="What clears a text in iVvy: an empty text, or null. iVvy does not say.",
+    )
+    ivvy_lead_fields: dict[str, str] = Field(
+        default={},
+        description="iVvy's lead custom fields by name, as JSON: the id, with the type behind it "
+        'where that matters, such as {"Budget note": 702, "Delegates": "701 NUMBER"}.',
+    )
+
+    everbridge_base_url: str = Field(
+        default="https://api.everbridge.net/rest", description="Address of Everbridge's REST API."
+    )
+    everbridge_organization_id: str | None = Field(
+        default=None, description="Everbridge's id of the organization."
+    )
+    everbridge_username: str | None = Field(
+        default=None, description="User, for Basic authentication."
+    )
+    everbridge_password: SecretStr | None = Field(default=None, description="That user's password.")
+    everbridge_token_url: str | None = Field(
+        default=None,
+        description="Address of the token service, such as "
+        "https://api.everbridge.net/authorization/v1/tokens, for client credentials.",
+    )
+    everbridge_client_id: str | None = Field(default=None, description="Client id, for tokens.")
+    everbridge_client_secret: SecretStr | None = Field(
+        default=None, description="That client's secret."
+    )
+    everbridge_email_path: str | None = Field(
+        default=None,
+        description="Prompt of the contact path that the unified email goes to; unset: ignored.",
+    )
+    everbridge_phone_path: str | None = Field(
+        default=None,
+        description="Prompt of the contact path that the unified phone goes to; unset: ignored.",
+    )
+    everbridge_record_type: str | None = Field(
+        default=None, description="Record type, by name, of new contacts that name none."
+    )
+
+    everbridge_reads_per_second: int = Field(
+        default=10,
+        gt=0,
+        description="Quota of reads and removals; 10 is what Everbridge's smallest plan allows.",
+    )
+    everbridge_writes_per_second: int = Field(
+        default=5,
+        gt=0,
+        description="Quota of other writes; 5 is under every limit that Everbridge publishes.",
+    )
+
+    sendgrid_base_url: str = Field(
+        default="https://api.sendgrid.com", description="Address of SendGrid's API."
+    )
+    sendgrid_api_key: SecretStr | None = Field(
+        default=None, description="SendGrid API key with the Marketing permission."
+    )
+    sendgrid_identifier: Literal["email", "external_id"] = Field(
+        default="email", description="The one identifier type that this SendGrid account uses."
+    )
+
+    sendgrid_calls_per_minute: int = Field(
+        default=600, gt=0, description="Quota of calls to SendGrid other than searches by query."
+    )
+
+    default_country: str | None = Field(
+        default=None,
+        description="ISO 3166-1 alpha-2; reads national phone numbers of inputs without "
+        "phoneCountryCode.",
+    )
+
+    @field_validator("ivvy_lead_fields", mode="before")
+    @classmethod
+    def _lead_fields(cls, value: object) -> object:
+        """A table of texts; an id may stand there as a number."""
+        if not isinstance(value, dict):
+            return value
+        table = {str(name): str(text) for name, text in value.items()}
+        for name, text in table.items():
+            if not _LEAD_FIELD.fullmatch(text):
+                raise ValueError(
+                    f"{name!r} has {text!r}: give the field's id, such as 702, or the id and a "
+                    f"type, such as '702 NUMBER'; the types are {', '.join(LEAD_FIELD_TYPES)}."
+                )
+        return table
+
+    @field_validator("ivvy_base_url", "everbridge_base_url", "sendgrid_base_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError(f"{value!r} is not an address: it must start with https://.")
+        return value.rstrip("/") if value else None
+
+    @field_validator("default_country")
+    @classmethod
+    def _country(cls, value: str | None) -> str | None:
+        return None if value is None else read_country(value)
