@@ -15,14 +15,20 @@ if TYPE_CHECKING:
     from gateway.calls import Call, Reply
     from gateway.model import Backend
     from gateway.target import Journal
-    from gateway.upstream import Exchange, Sender
+    from gateway.upstream import Exchange
 
 
 class Writes(Protocol):
     """What sends a plan's calls and reads their answers: an adapter, or the leads of one."""
 
     backend: Backend
-    sender: Sender
+
+    async def send(self, call: Call, exchange: Exchange) -> Reply:
+        """The backend's successful answer to a writing call, which may leave with others' calls.
+
+        Raises RefusedError, NotWrittenError or MaybeWrittenError, by what is known of the call.
+        """
+        ...
 
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         """What a successful reply to a writing call says."""
@@ -40,7 +46,7 @@ async def deliver(
     replies: list[Reply] = []
     try:
         for call in plan.calls:
-            reply = await adapter.sender.send(filled(call, replies), exchange)
+            reply = await adapter.send(filled(call, replies), exchange)
             replies.append(reply)
             answer = adapter.read_answer(call, reply)
             result.id = ID(answer.id) if answer.id is not None else result.id

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from gateway.calls import Call
+    from gateway.gathering import Gathering
     from gateway.model import Backend
 
 ATTEMPTS = 4
@@ -84,6 +85,8 @@ class Exchange:
     request_id: str = ""
     calls: list[BackendCall] = field(default_factory=list)
     """The writing calls, as they were made."""
+    gathering: Gathering | None = None
+    """Where this work meets other work of its kind, to make calls together; None when it is alone."""
 
     @property
     def left(self) -> float:

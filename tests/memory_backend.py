@@ -225,6 +225,9 @@ class MemoryAdapter:
     def fresh_for(self, found: Found) -> float:  # noqa: ARG002
         return self.fresh
 
+    async def send(self, call: Call, exchange: Exchange) -> Reply:
+        return await self.sender.send(call, exchange)
+
     def read_answer(self, call: Call, reply: Reply) -> Answer:  # noqa: ARG002
         self._may_break("read_answer")
         return Answer(id=reply.body["id"])

@@ -36,6 +36,9 @@ class Answers:
             raise answer
         return answer
 
+    async def send(self, call: Call, exchange: Exchange) -> Reply:
+        return await self.sender.send(call, exchange)
+
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         assert call.method == "POST"
         jobs = tuple(

@@ -155,6 +155,15 @@ class Adapter(Reads, Protocol):
         """Seconds for which a look-up may be relied on under the lock. Pure."""
         ...
 
+    async def send(self, call: Call, exchange: Exchange) -> Reply:
+        """The successful answer to a call of a plan.
+
+        Where the exchange has a gathering, calls of other writes may leave with this one, in one of
+        the backend's batch calls; the reply is that of this call alone. Raises RefusedError,
+        NotWrittenError or MaybeWrittenError, by what is known of the call.
+        """
+        ...
+
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         """What a successful reply to a writing call says; the adapter may remember it."""
         ...

@@ -97,6 +97,10 @@ class Leads(Protocol):
         """What must be held while the plan is delivered, in the order to take it in. Pure."""
         ...
 
+    async def send(self, call: Call, exchange: Exchange) -> Reply:
+        """The successful answer to a call of a plan."""
+        ...
+
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         """What a successful reply to a writing call says."""
         ...

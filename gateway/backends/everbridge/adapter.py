@@ -133,6 +133,10 @@ class EverbridgeAdapter:
         """A moment for a contact that was found; nothing for one that was not."""
         return FRESH_FOR if found.stored is not None else 0.0
 
+    async def send(self, call: Call, exchange: Exchange) -> Reply:
+        """The answer to a call of a plan."""
+        return await self.sender.send(call, exchange)
+
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         """The contact's id, which POST and PUT answer."""
         if call.method in {"POST", "PUT"}:

@@ -199,6 +199,10 @@ class IvvyAdapter:
         """That a contact does not exist is asked again under the lock; then it is made once."""
         return 0.0 if found.stored is None else math.inf
 
+    async def send(self, call: Call, exchange: Exchange) -> Reply:
+        """The answer to a call of a plan."""
+        return await self.sender.send(call, exchange)
+
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         """The contact's id; group calls bring none."""
         if client.action_of(call) in client.GROUP_ACTIONS:

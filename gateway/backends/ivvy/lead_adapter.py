@@ -59,6 +59,7 @@ class IvvyLeads:
     def __init__(self, contacts: IvvyAdapter, *, text_clear: str | None = "") -> None:
         self._contacts = contacts
         self.sender = contacts.sender
+        self.send = contacts.sender.send
         self.catalogs = contacts.catalogs
         self.lead_fields: Sequence[Field] = lead_rows(text_clear)
         self.company_fields: Sequence[Field] = company_rows(text_clear)

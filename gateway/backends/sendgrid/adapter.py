@@ -255,6 +255,10 @@ class SendGridAdapter:
         """Seconds for which a look-up may be relied on under the lock."""
         return FRESH_FOR
 
+    async def send(self, call: Call, exchange: Exchange) -> Reply:
+        """The answer to a call of a plan."""
+        return await self.sender.send(call, exchange)
+
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         """The job that the call has become, which is remembered until it is seen to have ended."""
         job = accepted_job(call, reply)

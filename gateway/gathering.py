@@ -1,0 +1,124 @@
+"""Lets pieces of work that run side by side make one call to a backend together.
+
+Whoever has something for a call comes to a point and waits there for others. Those who wait leave
+together: when the point is full, when nobody has come for a while, or when the first has waited
+long enough. What the one call brings is given to each of them as its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Hashable, Sequence
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Together: TypeAlias = "Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]]"
+"""Does for many what each of them came for: a result, or an error, for each in their order."""
+
+
+@dataclass(kw_only=True)
+class _Point(Generic[T, R]):
+    """Those who wait for one call."""
+
+    together: Together[T, R]
+    first_at: float
+    last_at: float
+    items: list[T] = field(default_factory=list)
+    answers: list[asyncio.Future[R]] = field(default_factory=list)
+    weight: int = 0
+    timer: asyncio.TimerHandle | None = None
+
+
+@dataclass(kw_only=True)
+class Gathering:
+    """Points at which work meets, by name."""
+
+    quiet: float
+    """Seconds without a newcomer after which those who wait leave."""
+    longest: float
+    """Seconds after which they leave at the latest, counted from the first one's coming."""
+    _points: dict[Hashable, _Point[Any, Any]] = field(default_factory=dict)
+    _leaving: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def meet(
+        self,
+        point: Hashable,
+        item: T,
+        together: Together[T, R],
+        *,
+        most: int,
+        weight: int = 1,
+        heaviest: int | None = None,
+    ) -> R:
+        """Wait at a point for others, and give what `together` brings for this item.
+
+        At most `most` items leave together, of at most the weight `heaviest` in sum. Whoever is
+        cancelled before they have left does not go with them; afterwards the call is finished
+        without it. All who meet at a point must bring the same `together`.
+        """
+        waiting = self._points.get(point)
+        if waiting and heaviest is not None and waiting.weight + weight > heaviest:
+            self._leave(point)
+            waiting = None
+        now = time.monotonic()
+        if waiting is None:
+            waiting = self._points[point] = _Point(together=together, first_at=now, last_at=now)
+            waiting.timer = self._wait(point, min(self.quiet, self.longest))
+        waiting.last_at = now
+        waiting.weight += weight
+        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        waiting.items.append(item)
+        waiting.answers.append(answer)
+        if len(waiting.items) >= most:
+            self._leave(point)
+        return await answer
+
+    def _wait(self, point: Hashable, seconds: float) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds, self._look, point)
+
+    def _look(self, point: Hashable) -> None:
+        """Leave, or wait on for those who keep coming."""
+        waiting = self._points[point]
+        now = time.monotonic()
+        rest = min(waiting.last_at + self.quiet, waiting.first_at + self.longest) - now
+        if rest > 0:
+            waiting.timer = self._wait(point, rest)
+        else:
+            self._leave(point)
+
+    def _leave(self, point: Hashable) -> None:
+        """Send those who wait on their way; the next one to come waits for others anew."""
+        waiting = self._points.pop(point)
+        if waiting.timer is not None:
+            waiting.timer.cancel()
+        there = [
+            (item, answer)
+            for item, answer in zip(waiting.items, waiting.answers, strict=True)
+            if not answer.done()
+        ]
+        if not there:
+            return
+        task = asyncio.create_task(_go(waiting.together, there))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+
+async def _go(together: Together[T, R], there: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
+    """Do it for all of them, and tell each what became of its own."""
+    try:
+        results = await together([item for item, _ in there])
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told to those who wait for it
+        results = [error] * len(there)
+    for (_, answer), result in zip(there, results, strict=True):
+        if answer.done():  # its caller has gone
+            continue
+        if isinstance(result, Exception):
+            answer.set_exception(result)
+        else:
+            answer.set_result(result)
