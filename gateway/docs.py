@@ -141,9 +141,16 @@ def settings_page() -> str:
     """docs/settings.md."""
     lines = [SETTINGS_HEAD, _row("setting", "default", "meaning"), _row("---", "---", "---")]
     for name, info in Settings.model_fields.items():
-        default = "" if info.default in (None, ()) else f"`{info.default}`"
+        default = _default(info.default)
         lines.append(_row(f"`{variable(name)}`", default, info.description or ""))
     return "\n".join(lines) + "\n"
+
+
+def _default(value: object) -> str:
+    """A setting's default as it is written in the environment."""
+    if value in (None, ()):
+        return ""
+    return f"`{','.join(value) if isinstance(value, tuple) else value}`"
 
 
 def _row(*cells: str) -> str:

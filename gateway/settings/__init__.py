@@ -15,6 +15,7 @@ from pydantic_settings import (
 
 from gateway.errors import SettingsError
 from gateway.settings.backends import BACKEND_SETTINGS, BackendSettings
+from gateway.settings.callers import CallerSettings
 from gateway.settings.delivery import TEMPORARY, DeliverySettings
 from gateway.settings.surface import SurfaceSettings
 
@@ -23,7 +24,7 @@ __all__ = ["BACKEND_SETTINGS", "PREFIX", "TEMPORARY", "Settings", "load_settings
 PREFIX = "GATEWAY_"
 
 
-class Settings(SurfaceSettings, DeliverySettings, BackendSettings):
+class Settings(SurfaceSettings, CallerSettings, DeliverySettings, BackendSettings):
     """The gateway's settings; each is GATEWAY_ and its name in capitals in the environment."""
 
     model_config = SettingsConfigDict(

@@ -14,12 +14,6 @@ from pydantic_settings import BaseSettings, NoDecode
 class SurfaceSettings(BaseSettings):
     """The HTTP surface and its limits."""
 
-    auth: Literal["auto", "none"] = Field(
-        default="auto",
-        description="Who may call: auto lets every caller in on the loopback address and refuses "
-        "to serve another; none lets every caller in everywhere.",
-    )
-
     production: bool = Field(
         default=False,
         description="Whether introspection, suggestions of names in GraphQL errors and the explorer "

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.store.api_keys import ApiKeys
 from gateway.store.errors import StoreError
 from gateway.store.idempotency import IdempotencyKeys
 from gateway.store.leases import Leases
@@ -37,6 +38,7 @@ class Store:
     leases: Leases
     keys: IdempotencyKeys
     operations: Operations
+    api_keys: ApiKeys
 
 
 def _file(url: str) -> Path:
@@ -79,6 +81,7 @@ async def open_store(
             leases=Leases(database),
             keys=IdempotencyKeys(database),
             operations=Operations(database),
+            api_keys=ApiKeys(database),
         )
 
 

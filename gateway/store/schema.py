@@ -147,10 +147,27 @@ IDEMPOTENCY_KEYS = (
     "CREATE INDEX idempotency_key_expiry ON idempotency_key (expires_at)",
 )
 
+API_KEYS = (
+    # Rows stay when their key is revoked: what it wrote is told by its id.
+    """
+    CREATE TABLE api_key (
+        id text PRIMARY KEY,
+        name text NOT NULL,
+        hash text NOT NULL UNIQUE,
+        scopes text NOT NULL,
+        created_at {time} NOT NULL,
+        expires_at {time},
+        last_used_at {time},
+        revoked_at {time}
+    ) {strict}
+    """,
+)
+
 MIGRATIONS = (
     Migration(name="lead links", statements=LEAD_LINKS),
     Migration(name="leases", statements=LEASES),
     Migration(name="operations", statements=OPERATIONS),
     Migration(name="idempotency keys", statements=IDEMPOTENCY_KEYS),
+    Migration(name="API keys", statements=API_KEYS),
 )
 """Every version of the schema, in order."""
