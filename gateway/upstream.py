@@ -24,6 +24,8 @@ from gateway.calls import Reply, Safety, read, shown
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.quota import QuotaError, RetryBudget, SlidingWindow
 from gateway.results import BackendCall, Problem, ProblemCode
+from gateway.telemetry.call_meter import OK, UNANSWERED, UNCOUNTED, UNSENT, Described, Meter
+from gateway.telemetry.call_spans import span_of_try
 from gateway.traffic import Traffic
 from gateway.verdicts import (
     NOT_SENT,
@@ -33,6 +35,8 @@ from gateway.verdicts import (
     may_repeat,
     reason_of,
     retry_after,
+    timed_out,
+    unfit_address,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +44,6 @@ if TYPE_CHECKING:
 
     from gateway.calls import Call
     from gateway.gathering import Gathering
-    from gateway.model import Backend
 
 ATTEMPTS = 4
 """Tries of one call at most, the first included."""
@@ -52,10 +55,9 @@ CONNECT_SHARE = 0.9
 that does not come about ends before the whole try does, and is known as not sent."""
 
 
-class Dialect(Protocol):
+class Dialect(Described, Protocol):
     """How one backend is spoken to."""
 
-    backend: Backend
     base_url: str
 
     async def authorize(
@@ -157,6 +159,7 @@ class Sender:
         self._budget = RetryBudget()
         self.breaker = breaker or Breaker()
         self.traffic = Traffic()
+        self.meter: Meter = UNCOUNTED
         self.on_refusal: Callable[[Call, Problem], None] | None = None
         """Hears of the calls that the backend has refused for what is in them."""
 
@@ -171,6 +174,7 @@ class Sender:
                 return False
             if error.costs and not self._budget.spend():
                 return False
+            self.meter.again(error.failure.problem.code.value)
             return timedelta(seconds=error.wait)
 
         self._budget.earn()
@@ -190,7 +194,9 @@ class Sender:
 
     async def _try(self, call: Call, exchange: Exchange, progress: _Progress) -> Reply:
         if exchange.left <= 0:
-            raise NotWrittenError(self._timed_out("The request's time was used up before sending."))
+            raise NotWrittenError(
+                timed_out(self.dialect.backend, "The request's time was used up before sending.")
+            )
         content = call.content()
         headers = {"X-Request-Id": exchange.request_id} if exchange.request_id else {}
         renew, progress.renew_next = progress.renew_next, False
@@ -199,37 +205,47 @@ class Sender:
         )
         await self._admitted(call, exchange)
         progress.record.attempts += 1
-        started = time.monotonic()
+        with span_of_try(self.dialect, call, progress.record.attempts) as span:
+            started = time.monotonic()
+            try:
+                answer = await self._request(call, content, {**headers, **span.headers()}, exchange)
+            except (httpx.RequestError, aiohttp.ClientError, TimeoutError) as error:
+                kind = UNSENT if isinstance(reason_of(error), NOT_SENT) else UNANSWERED
+                self._note(call, started, kind, failed=True)
+                span.failed(kind)
+                raise self._unanswered(call, error, progress) from error
+            except httpx.InvalidURL as error:
+                # A key of 64 KB, say: httpx makes no request of it, so the backend was not asked.
+                self.breaker.forget()
+                raise RefusedError(unfit_address(self.dialect.backend)) from error
+            except asyncio.CancelledError:
+                self.breaker.forget()
+                raise
+            reply = read(answer)
+            progress.record.status_code = reply.status
+            span.note("http.response.status_code", reply.status)
+            problem = self.dialect.judge(call, reply)
+            kind = OK if problem is None else problem.code.value
+            self._note(call, started, kind, failed=problem is not None and problem.code in OUTAGES)
+            if problem is None:
+                return reply
+            span.failed(kind)
+            raise self._refused(call, reply, problem, progress)
+
+    async def _request(
+        self, call: Call, content: bytes, headers: dict[str, str], exchange: Exchange
+    ) -> httpx.Response:
         seconds = min(self._try_timeout, exchange.left)
         connecting = seconds * CONNECT_SHARE
-        try:
-            # httpx's own times are those of each read: an answer that trickles in needs a bound.
-            async with asyncio.timeout(seconds):
-                answer = await self._client.request(
-                    call.method,
-                    (call.base_url or self.dialect.base_url) + call.target,
-                    content=content or None,
-                    headers=dict(headers),
-                    timeout=httpx.Timeout(seconds, connect=connecting, pool=connecting),
-                )
-        except (httpx.RequestError, aiohttp.ClientError, TimeoutError) as error:
-            self._note(started, failed=True)
-            raise self._unanswered(call, error, progress) from error
-        except httpx.InvalidURL as error:
-            # A key of 64 KB, say: httpx makes no request of it, so the backend was not asked.
-            self.breaker.forget()
-            raise RefusedError(self._unfit_address()) from error
-        except asyncio.CancelledError:
-            self.breaker.forget()
-            raise
-        reply = read(answer)
-        progress.record.status_code = reply.status
-        problem = self.dialect.judge(call, reply)
-        failed = problem is not None and problem.code in OUTAGES
-        self._note(started, failed=failed)
-        if problem is None:
-            return reply
-        raise self._refused(call, reply, problem, progress)
+        # httpx's own times are those of each read: an answer that trickles in needs a bound.
+        async with asyncio.timeout(seconds):
+            return await self._client.request(
+                call.method,
+                (call.base_url or self.dialect.base_url) + call.target,
+                content=content or None,
+                headers=headers,
+                timeout=httpx.Timeout(seconds, connect=connecting, pool=connecting),
+            )
 
     async def _admitted(self, call: Call, exchange: Exchange) -> None:
         """Wait for a turn within the backend's quota.
@@ -239,9 +255,11 @@ class Sender:
         """
         closed_for = self.breaker.admit()
         if closed_for is not None:
-            problem = self._timed_out(
+            self.meter.left_alone()
+            problem = timed_out(
+                self.dialect.backend,
                 f"{self.dialect.backend.value} has kept failing and is left alone for "
-                f"{math.ceil(closed_for)} s; nothing was sent."
+                f"{math.ceil(closed_for)} s; nothing was sent.",
             )
             problem.code = ProblemCode.UNAVAILABLE
             problem.retry_after_seconds = round(closed_for, 3)
@@ -250,12 +268,15 @@ class Sender:
         if quota is None:
             return
         try:
+            asked = time.monotonic()
             await quota.take(exchange.left)
+            self.meter.waited(time.monotonic() - asked)
         except QuotaError as error:
             self.breaker.forget()
-            problem = self._timed_out(
+            problem = timed_out(
+                self.dialect.backend,
                 f"The quota of {self.dialect.backend.value} ({quota.limit} calls in "
-                f"{quota.seconds:g} s) has no room within the request's time; nothing was sent."
+                f"{quota.seconds:g} s) has no room within the request's time; nothing was sent.",
             )
             problem.code = ProblemCode.RATE_LIMITED
             problem.retry_after_seconds = round(error.seconds, 3)
@@ -264,10 +285,12 @@ class Sender:
             self.breaker.forget()
             raise
 
-    def _note(self, started: float, *, failed: bool) -> None:
-        """Remember how a try ended, for health and for the breaker."""
-        self.traffic.note(time.monotonic() - started, failed=failed)
+    def _note(self, call: Call, started: float, outcome: str, *, failed: bool) -> None:
+        """Remember how a try ended, for health, for the breaker and for the metrics."""
+        seconds = time.monotonic() - started
+        self.traffic.note(seconds, failed=failed)
         self.breaker.note(failed=failed)
+        self.meter.tried(call, seconds, outcome)
 
     def _refused(
         self, call: Call, reply: Reply, problem: Problem, progress: _Progress
@@ -294,10 +317,14 @@ class Sender:
         name = self.dialect.backend.value
         reason = reason_of(error)
         if isinstance(reason, NOT_SENT):
-            problem = self._timed_out(f"{name} could not be reached; nothing was sent.")
+            problem = timed_out(
+                self.dialect.backend, f"{name} could not be reached; nothing was sent."
+            )
             problem.code = ProblemCode.UNAVAILABLE
             return _AgainError(NotWrittenError(problem), progress.backoff())
-        problem = self._timed_out(f"{name} did not answer ({type(reason).__name__}).")
+        problem = timed_out(
+            self.dialect.backend, f"{name} did not answer ({type(reason).__name__})."
+        )
         if not isinstance(reason, httpx.TimeoutException | TimeoutError):
             problem.code = ProblemCode.UNAVAILABLE
         if call.safety is Safety.READ:
@@ -307,22 +334,6 @@ class Sender:
         failure = MaybeWrittenError(problem)
         problem.retryable = may_ask_again(call, failure)
         return failure if call.safety is Safety.ONCE else _AgainError(failure, progress.backoff())
-
-    def _unfit_address(self) -> Problem:
-        return Problem(
-            backend=self.dialect.backend,
-            code=ProblemCode.INVALID,
-            message="The call's address would be too long, or hold characters that none can: a key or "
-            "an id of the input is not one of this backend.",
-        )
-
-    def _timed_out(self, message: str) -> Problem:
-        return Problem(
-            backend=self.dialect.backend,
-            code=ProblemCode.TIMEOUT,
-            message=message,
-            retryable=True,
-        )
 
 
 @contextmanager

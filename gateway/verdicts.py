@@ -20,6 +20,7 @@ from gateway.results import Problem, ProblemCode
 
 if TYPE_CHECKING:
     from gateway.calls import Call
+    from gateway.model import Backend
 
 NOT_SENT = (
     *(httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol),
@@ -85,3 +86,18 @@ def retry_after(reply: Reply) -> float | None:
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         seconds = at.timestamp() - time.time()
     return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def timed_out(backend: Backend, message: str) -> Problem:
+    """The problem of a call that got no answer in time."""
+    return Problem(backend=backend, code=ProblemCode.TIMEOUT, message=message, retryable=True)
+
+
+def unfit_address(backend: Backend) -> Problem:
+    """The problem of a call whose address is none."""
+    return Problem(
+        backend=backend,
+        code=ProblemCode.INVALID,
+        message="The call's address would be too long, or hold characters that none can: a key or "
+        "an id of the input is not one of this backend.",
+    )

@@ -54,6 +54,12 @@ class PlainDialect:
             self.before_each()
         return {"Authorization": f"Bearer {sum(self.renewals)}", **self.headers}
 
+    def route(self, call: Call) -> str:
+        return call.path
+
+    def batch_size(self, call: Call) -> int | None:  # noqa: ARG002
+        return None
+
     def judge(self, call: Call, reply: Reply) -> Problem | None:
         if self.judged_by is not None:
             return self.judged_by(call, reply)

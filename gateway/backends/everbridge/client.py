@@ -28,6 +28,11 @@ PAGE_SIZE = 100
 """Rows asked for at a time; always sent, because the documented defaults contradict each other."""
 ALL_ROWS = 100
 """The batch code of a full success (contract: everbridge section 2.1)."""
+ORGANIZATION, WHICH = 2, 3
+"""Where in a path the organization stands, and what is looked up or done in it."""
+PAGED = "pagination"
+BELOW = frozenset({"batch", "contacts", PAGED})
+"""What may stand there besides a contact's id."""
 SECRET = frozenset({"securityPIN"})
 """What a contact may hold that no receipt shows (contract: everbridge section 4)."""
 
@@ -101,6 +106,23 @@ class EverbridgeDialect:
         if not _is_id(reply.body.get("id")):
             return _unexpected(reply, "without the contact's id")
         return None
+
+    def route(self, call: Call) -> str:
+        """The path with `*` for the organization and for what is looked up in it."""
+        parts = call.path.split("/")
+        if call.base_url is None:
+            parts[ORGANIZATION] = "*"
+            # What stands here in a read is a contact's own id, even where it spells such a word.
+            parts[WHICH:] = [
+                part if part in BELOW and (call.method != "GET" or part == PAGED) else "*"
+                for part in parts[WHICH:]
+            ]
+        return "/".join(parts)
+
+    def batch_size(self, call: Call) -> int | None:
+        """The contacts of a batch."""
+        is_batch = isinstance(call.body, list) and call.path.startswith("/contacts/")
+        return len(call.body) if is_batch else None
 
 
 # ---------------------------------------------------------------- the calls

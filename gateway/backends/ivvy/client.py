@@ -81,6 +81,15 @@ class IvvyDialect:
             return group_refusal(call.body["contacts"], call.body["group"], reply)
         return None
 
+    def route(self, call: Call) -> str:
+        """The namespace and the action, which are ours; what is asked for stands in the body."""
+        return f"{call.path}?action={action_of(call)}"
+
+    def batch_size(self, call: Call) -> int | None:
+        """The jobs of a batch."""
+        jobs = call.body.get("jobs")
+        return len(jobs) if isinstance(jobs, list) else None
+
 
 # ---------------------------------------------------------------- the calls
 

@@ -24,6 +24,11 @@ BATCH = f"{MARKETING}/contacts/batch"
 LISTS = f"{MARKETING}/lists"
 FIELD_DEFINITIONS = f"{MARKETING}/field_definitions"
 PAGE_SIZE = 100
+WORDS = frozenset(
+    {"v3", "marketing", "contacts", "search", "emails", "identifiers", "email", "external_id"}
+    | {"batch", "lists", "imports", "field_definitions"}
+)
+"""The parts of the paths that are the same in every call; the others are ids."""
 
 
 @dataclass(kw_only=True)
@@ -59,6 +64,15 @@ class SendGridDialect:
             nothing_found = reply.body is not None or not reply.text.strip()
             return None if nothing_found else unexpected(reply)
         return explain(call, reply)
+
+    def route(self, call: Call) -> str:
+        """The path with `*` for a list's or a job's id."""
+        parts = call.path.split("/")
+        return "/".join(part if not part or part in WORDS else "*" for part in parts)
+
+    def batch_size(self, call: Call) -> int | None:
+        """The contacts of one upsert."""
+        return len(call.body["contacts"]) if call.method == "PUT" else None
 
 
 def _fits(call: Call, body: Any) -> bool:

@@ -1,0 +1,93 @@
+"""Spans of a trace, for those who do the work: where no trace is kept, they cost next to nothing.
+
+Whether one is kept stands in the context, as the request's id for the log does: tasks inherit it.
+Attributes are names of our own, ids of requests and figures; never arguments, never a record's data.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+
+Value: TypeAlias = "str | int | float | bool"
+
+
+class Span(Protocol):
+    """One piece of work of a trace."""
+
+    def note(self, name: str, value: Value) -> None:
+        """Set an attribute."""
+        ...
+
+    def failed(self, kind: str) -> None:
+        """Mark the work as failed; `kind` is a code or the name of an exception's class."""
+        ...
+
+    def headers(self) -> Mapping[str, str]:
+        """What lets the one who is called continue the trace: W3C traceparent and tracestate."""
+        ...
+
+
+class Tracing(Protocol):
+    """Keeps the spans of one gateway."""
+
+    def span(
+        self, name: str, attributes: Mapping[str, Value], *, calls_out: bool = False
+    ) -> AbstractContextManager[Span]:
+        """A span as long as the context lasts, within the one that is current."""
+        ...
+
+
+class _Nothing:
+    """The span of a trace that nobody keeps."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        return None
+
+    def note(self, name: str, value: Value) -> None:
+        """Nothing to do."""
+
+    def failed(self, kind: str) -> None:
+        """Nothing to do."""
+
+    def headers(self) -> Mapping[str, str]:
+        """None."""
+        return {}
+
+
+NOTHING = _Nothing()
+
+current: ContextVar[Tracing | None] = ContextVar("gateway_tracing", default=None)
+"""What keeps the spans of the work that runs in this context; None where nothing does."""
+
+
+def span(name: str, **attributes: Value) -> AbstractContextManager[Span]:
+    """A span of the gateway's own work; attributes are named `gateway.` and their name here."""
+    tracing = current.get()
+    if tracing is None:
+        return NOTHING
+    return tracing.span(name, {f"gateway.{key}": value for key, value in attributes.items()})
+
+
+def call_span(name: str, attributes: Mapping[str, Value]) -> AbstractContextManager[Span]:
+    """A span of a call to somebody else; attributes by the names that OpenTelemetry gives them."""
+    tracing = current.get()
+    return NOTHING if tracing is None else tracing.span(name, attributes, calls_out=True)
+
+
+def is_kept() -> bool:
+    """Whether anything keeps the spans of this context."""
+    return current.get() is not None
