@@ -28,6 +28,7 @@ from gateway.store.operation_records import (
     NewStep,
     Save,
     StepState,
+    Which,
 )
 from gateway.store.sqlite import SqliteDatabase
 
@@ -84,7 +85,7 @@ async def deliver(store: Store, number: int) -> None:
     await store.operations.submit(new_operation(number), now=datetime.now(UTC))
     now = datetime.now(UTC)
     claimed = await store.operations.claim_steps(
-        f"worker-{number}", backends=BACKENDS, until=now + LEASE, now=now, limit=3
+        f"worker-{number}", Which(backends=BACKENDS), until=now + LEASE, now=now, limit=3
     )
     for one in claimed:
         done = replace(one.step, state=StepState.DONE, outcome="UPDATED")
@@ -101,7 +102,7 @@ async def deliver_many(store: Store, number: int) -> None:
     )
     now = datetime.now(UTC)
     claimed = await store.operations.claim_steps(
-        f"worker-{number}", backends=BACKENDS, until=now + LEASE, now=now, limit=300
+        f"worker-{number}", Which(backends=BACKENDS), until=now + LEASE, now=now, limit=300
     )
     saves = [
         Save(step=replace(one.step, state=StepState.DONE, outcome="UPDATED"), event="done")

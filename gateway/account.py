@@ -20,6 +20,7 @@ from gateway.operations.acceptance import Acceptance
 from gateway.operations.contact_calls import ContactCalls
 from gateway.operations.delivering import Delivering
 from gateway.operations.following import Following
+from gateway.operations.hands import Hands
 from gateway.operations.housekeeping import Housekeeping
 from gateway.operations.keyed import KeyedCalls
 from gateway.operations.lead_calls import LeadCalls
@@ -142,12 +143,10 @@ class Account:
             seconds=settings.request_timeout_seconds,
         )
         return Worker(
-            operations=self.store.operations,
+            hands=Hands(operations=self.store.operations, owner=self._name, lease=self._lease),
             delivering=delivering,
             following=Following(delivering=delivering, patience=patience),
             patience=patience,
-            owner=self._name,
-            lease=self._lease,
         )
 
     def start(self) -> None:

@@ -15,8 +15,6 @@ from gateway.stored_values import to_stored
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ANYBODY = "anybody"
-"""The caller while callers are not told apart."""
 LONGEST_KEY = 255
 
 
@@ -34,7 +32,8 @@ class Asked:
     delivery: Delivery = Delivery.DIRECT
     dry: bool = False
     key: str | None = None
-    caller: str = ANYBODY
+    caller: str
+    """The id of a `Caller`: idempotency keys and operations are its own."""
 
     @property
     def durable(self) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.backends.adapter import Adapter
+    from gateway.callers.caller import Caller
     from gateway.names import Loaders
     from gateway.operations.acceptance import Acceptance, FoundOperation
     from gateway.operations.asked import Asked
@@ -43,6 +44,7 @@ class Request:
     deadline: float
     """On the clock of `time.monotonic`."""
     request_id: str
+    caller: Caller
 
 
 @dataclass(kw_only=True)

@@ -11,13 +11,12 @@ from gateway.names import Loaders
 from gateway.operations.payloads import contact_write, lead_write, shared_of
 from gateway.planning import prepare
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
-from gateway.target import SILENT
 from gateway.upsert import finish_all, targets_of
 from gateway.upsert_lead import upsert_lead
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from gateway.backends.adapter import Adapter
     from gateway.backends.leads import Leads
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from gateway.store.operation_records import ClaimedStep
     from gateway.target import Target
     from gateway.upsert import Writer
+    from gateway.write import ContactWrite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class Delivering:
         backend = Backend(claimed.step.backend)
         _write, problems = contact_write(claimed)
         if backend not in self.adapters:
-            return refused(backend, [_not_configured(backend)])
+            return refused(backend, [not_configured(backend)])
         if problems:
             return refused(backend, problems)
         targets = self.targets(claimed)
@@ -68,23 +68,38 @@ class Delivering:
 
     def targets(self, claimed: ClaimedStep) -> list[Target]:
         """The step's target, and those beside it that tell it keys or know its names."""
+        shared = shared_of(claimed.shared)
+        write, _problems = contact_write(claimed, shared)
         backend = Backend(claimed.step.backend)
-        write, _problems = contact_write(claimed)
-        own = self.adapters[backend]
-        shared_names = any(one.shared and one.name is not None for one in own.wanted(write))
-        borrows = own.needs_siblings(write)
+        return self.targets_of(write, shared.backends, {backend}, self.exchange(claimed))
+
+    def targets_of(
+        self,
+        write: ContactWrite,
+        backends: Collection[Backend],
+        mine: Collection[Backend],
+        exchange: Exchange,
+    ) -> list[Target]:
+        """The targets that are `mine` to write, and what of the others they depend on.
+
+        Their exchanges end and meet others where `exchange` does.
+        """
+        own = [self.adapters[backend] for backend in mine]
+        borrows = any(adapter.needs_siblings(write) for adapter in own)
+        shared_names = any(
+            one.shared and one.name is not None for adapter in own for one in adapter.wanted(write)
+        )
         chosen = [
             self.adapters[other]
-            for other in shared_of(claimed.shared).backends
-            if other in self.adapters and (other is backend or shared_names or borrows)
+            for other in backends
+            if other in self.adapters and (other in mine or shared_names or borrows)
         ]
-        exchange = self.exchange(claimed)
         targets = targets_of(
             write, chosen, deadline=exchange.deadline, request_id=exchange.request_id
         )
         for target in targets:
-            target.journal = SILENT
-            target.observed = target.backend is not backend
+            target.exchange.gathering = exchange.gathering
+            target.observed = target.backend not in mine
             target.names_only = target.observed and not borrows
         return targets
 
@@ -94,7 +109,7 @@ class Delivering:
         write, problems = lead_write(claimed)
         leads = self.leads()
         if leads is None or leads.backend is not backend:
-            return refused(backend, [_not_configured(backend)])
+            return refused(backend, [not_configured(backend)])
         exchange = self.exchange(claimed)
         receipt = await upsert_lead(
             write,
@@ -117,7 +132,8 @@ def refused(backend: Backend, problems: list[Problem]) -> BackendResult:
     return BackendResult(backend=backend, outcome=Outcome.REJECTED, errors=list(problems))
 
 
-def _not_configured(backend: Backend) -> Problem:
+def not_configured(backend: Backend) -> Problem:
+    """The problem of a step whose backend was configured when it was stored."""
     return Problem(
         backend=backend,
         code=ProblemCode.NOT_CONFIGURED,

@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 PAYLOAD_VERSION = 1
 """A version that this code does not know is left to the one that does."""
 
-CONTACT, LEAD = "CONTACT", "LEAD"
-"""Kinds of operations, and of their steps by name."""
+CONTACT, LEAD, CONTACTS = "CONTACT", "LEAD", "CONTACTS"
+"""Kinds of operations."""
+BULK_CONTACT = "BULK_CONTACT"
+"""Steps by name: those of CONTACT and LEAD are called as their operations are."""
+STEP_NAMES = frozenset({CONTACT, LEAD, BULK_CONTACT})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +89,11 @@ def new_operation(
     )
 
 
-def contact_write(claimed: ClaimedStep) -> tuple[ContactWrite, list[Problem]]:
+def contact_write(
+    claimed: ClaimedStep, shared: Shared | None = None
+) -> tuple[ContactWrite, list[Problem]]:
     """The contact of a step, and what is wrong with it by the rules of today."""
-    shared = shared_of(claimed.shared)
+    shared = shared or shared_of(claimed.shared)
     return check_contact(
         from_stored(ContactInput, claimed.payload["input"]),
         mode=shared.mode,

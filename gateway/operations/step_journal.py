@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,25 +12,9 @@ from gateway.store.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from gateway.operations.hands import Hand
     from gateway.results import BackendResult
-    from gateway.store.operation_records import Step
     from gateway.target import Part
-
-
-@dataclass(kw_only=True)
-class Hand:
-    """A step in hand."""
-
-    step: Step
-    until: float
-    """When the lease ends, on the clock of `time.monotonic`; whoever renews it moves this."""
-    lost: bool = False
-    """Whether another worker has taken it over."""
-
-    @property
-    def is_mine(self) -> bool:
-        """Whether the lease holds."""
-        return not self.lost and time.monotonic() < self.until
 
 
 @dataclass(kw_only=True)

@@ -7,64 +7,60 @@ successor, goes on with what is stored. Nothing waits in memory for its next try
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from gateway.model import Backend
 from gateway.operations.acceptance import queued, result_of
-from gateway.operations.keyed import utc_now
-from gateway.operations.outcomes import (
-    detail_of,
-    ended_unseen,
-    needs_attention,
-    queued_again,
-    settled,
-    sum_up,
+from gateway.operations.bulk_delivering import BulkDelivering, Try
+from gateway.operations.outcomes import ended_unseen, needs_attention, queued_again, settled
+from gateway.operations.payloads import (
+    BULK_CONTACT,
+    LEAD,
+    PAYLOAD_VERSION,
+    STEP_NAMES,
+    shared_of,
 )
-from gateway.operations.payloads import CONTACT, LEAD, PAYLOAD_VERSION, shared_of
-from gateway.operations.step_journal import Hand, StepJournal
+from gateway.operations.step_journal import StepJournal
 from gateway.results import Outcome, Problem, ProblemCode
 from gateway.store.errors import StoreError
-from gateway.store.operation_records import Save, StepState
+from gateway.store.operation_records import StepState, Which
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from datetime import datetime, timedelta
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
     from gateway.operations.delivering import Delivering
     from gateway.operations.following import Following
+    from gateway.operations.hands import Hand, Hands
     from gateway.operations.outcomes import Patience
     from gateway.results import BackendResult
     from gateway.store.operation_records import ClaimedStep, Step
-    from gateway.store.operations import Operations
 
 log = structlog.get_logger()
 
 AT_ONCE = 64
-"""Steps in hand at most."""
+"""Single steps in hand at most."""
+BULK_AT_ONCE = 1000
+"""Items of bulks in hand at most. What waits for a backend's batch call is held in memory."""
 POLL_SECONDS = 1.0
 """Between two looks for what has become due, when nothing says so."""
-RENEWALS = 3
-"""Renewals of a lease within its length."""
 
 
 @dataclass(kw_only=True)
 class Worker:
     """The worker of one process."""
 
-    operations: Operations
+    hands: Hands
     delivering: Delivering
     following: Following
     patience: Patience
-    owner: str
-    lease: timedelta
-    clock: Callable[[], datetime] = utc_now
-    _hands: dict[int, Hand] = field(default_factory=dict)
+    _singly: int = 0
+    """Single steps in hand."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _woken_for_bulk: asyncio.Event = field(default_factory=asyncio.Event)
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
     _stopping: bool = False
 
@@ -72,12 +68,14 @@ class Worker:
         """Begin to work."""
         self._loops = [
             asyncio.create_task(self._forever(self._claim_and_wait)),
-            asyncio.create_task(self._forever(self._renew)),
+            asyncio.create_task(self._forever(self._claim_bulk_and_wait)),
+            asyncio.create_task(self._forever(self.hands.renew)),
         ]
 
     def wake(self) -> None:
         """Say that there may be something due."""
         self._woken.set()
+        self._woken_for_bulk.set()
 
     def pause(self) -> None:
         """Claim nothing more; what is in hand is finished."""
@@ -113,65 +111,108 @@ class Worker:
     async def _claim_and_wait(self) -> None:
         """Take in hand what is due, then wait until there may be more."""
         self._woken.clear()
-        claimed: list[ClaimedStep] = []
-        room = AT_ONCE - len(self._hands)
-        if room > 0 and not self._stopping:
-            claimed = await self._claim(room)
+        room = AT_ONCE - self._singly
+        claimed = await self._claim(room, others=True)
         for step in claimed:
-            self._take(step)
-        if len(claimed) == room and room > 0:
-            return  # there may be more
+            self._singly += 1
+            self._begin(self._work_singly(step, self.hands.take(step)))
+        if len(claimed) < room or room <= 0:
+            await self._wait_for(self._woken)
+
+    async def _claim_bulk_and_wait(self) -> None:
+        """Take a part of what bulks have due, work on it to its end, then look for more."""
+        self._woken_for_bulk.clear()
+        claimed = await self._claim(BULK_AT_ONCE * len(self.delivering.adapters), others=False)
+        if claimed:
+            await self._begin(self._work_in_bulk(claimed))
+        else:
+            await self._wait_for(self._woken_for_bulk)
+
+    async def _wait_for(self, woken: asyncio.Event) -> None:
         try:
             async with asyncio.timeout(POLL_SECONDS):
-                await self._woken.wait()
+                await woken.wait()
         except TimeoutError:
             return
 
-    async def _claim(self, room: int) -> list[ClaimedStep]:
+    async def _claim(self, room: int, *, others: bool) -> list[ClaimedStep]:
+        """Steps that are due: those of bulks, or all others."""
         backends = [
             backend.value
             for backend, adapter in self.delivering.adapters.items()
             if adapter.sender.breaker.closed_for <= 0
         ]
-        if not backends:
+        if not backends or room <= 0 or self._stopping:
             return []
-        now = self.clock()
-        return await self.operations.claim_steps(
-            self.owner, backends=backends, until=now + self.lease, now=now, limit=room
-        )
+        which = Which(backends=backends, names=[BULK_CONTACT], others=others)
+        return await self.hands.claim(which, room)
 
-    def _take(self, claimed: ClaimedStep) -> None:
-        until = time.monotonic() + self.lease.total_seconds()
-        hand = Hand(step=claimed.step, until=until)
-        self._hands[claimed.step.id] = hand
-        task = asyncio.create_task(self._work(claimed, hand))
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
-    async def _renew(self) -> None:
-        """Keep what is in hand."""
-        await asyncio.sleep(self.lease.total_seconds() / RENEWALS)
-        hands = [hand for hand in self._hands.values() if not hand.lost]
-        if not hands:
-            return
-        until = time.monotonic() + self.lease.total_seconds()
-        lost = await self.operations.renew_steps(
-            [hand.step for hand in hands], until=self.clock() + self.lease
+    # ---------------------------------------------------------------- many steps
+
+    async def _work_in_bulk(self, claimed: Sequence[ClaimedStep]) -> None:
+        """One try of many steps, side by side."""
+        held = [(one, self.hands.take(one)) for one in claimed]
+        tries = [
+            Try(claimed=one, hand=hand, journal=StepJournal(hand=hand, keep=self.hands.keep))
+            for one, hand in held
+            if self._is_new(one)
+        ]
+        alone = [self._work(one, hand) for one, hand in held if not self._is_new(one)]
+        bulk = BulkDelivering(delivering=self.delivering, ended=self._tried_in_bulk)
+        try:
+            await asyncio.gather(bulk.deliver(tries), *alone)
+        finally:
+            for one in tries:
+                self.hands.drop(one.hand)
+            self.wake()
+
+    @staticmethod
+    def _is_new(claimed: ClaimedStep) -> bool:
+        """Whether a step is to be delivered, and nothing is known of what an earlier try has sent."""
+        step = claimed.step
+        return (
+            step.state is StepState.QUEUED
+            and step.intent is None
+            and claimed.payload_version <= PAYLOAD_VERSION
         )
-        for hand in hands:
-            hand.lost = hand.step.id in lost
-            hand.until = until if not hand.lost else hand.until
+
+    async def _tried_in_bulk(self, one: Try, result: BackendResult | None) -> None:
+        """Store what became of a step of a bulk, and let go of it."""
+        log_ = self._log(one.claimed)
+        try:
+            if result is None:
+                await self._put_back(one.hand)
+            elif not await self.hands.end(*self._after(one.claimed, one.journal, result)):
+                log_.warning("step taken over by another worker")
+        except StoreError:
+            log_.exception("step not stored; it is tried again when its lease has ended")
+        except Exception:
+            log_.exception("step failed")
+            await self._put_back(one.hand)
+        finally:
+            self.hands.drop(one.hand)
 
     # ---------------------------------------------------------------- one step
 
+    async def _work_singly(self, claimed: ClaimedStep, hand: Hand) -> None:
+        try:
+            await self._work(claimed, hand)
+        finally:
+            self._singly -= 1
+            self.wake()
+
     async def _work(self, claimed: ClaimedStep, hand: Hand) -> None:
         """One try of a step, from what is stored of it to what is stored next."""
-        log_ = log.bind(
-            operation=claimed.step.operation_id, step=claimed.step.id, backend=claimed.step.backend
-        )
+        log_ = self._log(claimed)
         try:
             step, event, result = await self._tried(claimed, hand)
-            if not await self._save(step, event, result):
+            if not await self.hands.end(step, event, result):
                 log_.warning("step taken over by another worker")
         except StoreError:
             log_.exception("step not stored; it is tried again when its lease has ended")
@@ -179,28 +220,32 @@ class Worker:
             log_.exception("step failed")
             await self._put_back(hand)
         finally:
-            del self._hands[claimed.step.id]
-            self.wake()
+            self.hands.drop(hand)
 
     async def _tried(self, claimed: ClaimedStep, hand: Hand) -> tuple[Step, str, BackendResult]:
-        step = claimed.step
-        if claimed.payload_version > PAYLOAD_VERSION or claimed.step.name not in {CONTACT, LEAD}:
+        step, now = claimed.step, self.hands.clock()
+        if claimed.payload_version > PAYLOAD_VERSION or claimed.step.name not in STEP_NAMES:
             return self._left_to_newer(step)
         if step.state is StepState.FOLLOWING:
-            followed = await self.following.look(claimed, self.clock())
+            followed = await self.following.look(claimed, now)
             return followed, "followed", result_of(followed)
         if step.intent is not None:
             result = ended_unseen(step, result_of(step))
-            return needs_attention(step, result, self.clock()), "unknown", result
-        journal = StepJournal(hand=hand, keep=self._keep)
+            return needs_attention(step, result, now), "unknown", result
+        journal = StepJournal(hand=hand, keep=self.hands.keep)
         deliver = self.delivering.lead if step.name == LEAD else self.delivering.contact
-        result = await deliver(claimed, journal)
+        return self._after(claimed, journal, await deliver(claimed, journal))
+
+    def _after(
+        self, claimed: ClaimedStep, journal: StepJournal, result: BackendResult
+    ) -> tuple[Step, str, BackendResult]:
+        """The step after a try."""
         after = settled(
-            hand.step,
+            journal.hand.step,
             result,
             repeatable=journal.repeatable,
             accepted_at=shared_of(claimed.shared).accepted,
-            now=self.clock(),
+            now=self.hands.clock(),
             patience=self.patience,
         )
         return after, "tried", result
@@ -216,33 +261,29 @@ class Worker:
             retry_after_seconds=60.0,
         )
         result.errors.append(problem)
-        return queued_again(step, result, self.clock()), "left", result
+        return queued_again(step, result, self.hands.clock()), "left", result
 
     async def _put_back(self, hand: Hand) -> None:
         """After a fault of our own: later again, unless something that must not be repeated left."""
         result = queued(hand.step.backend)
         result.errors.append(_fault(hand.step))
-        now = self.clock()
+        now = self.hands.clock()
         if hand.step.intent is not None:
             after = needs_attention(hand.step, replace(result, outcome=Outcome.UNKNOWN), now)
         else:
             after = queued_again(hand.step, result, now)
         try:
-            await self._save(after, "failed", result)
+            await self.hands.end(after, "failed", result)
         except StoreError:
             log.exception("step not put back; it is tried again when its lease has ended")
 
-    async def _keep(self, hand: Hand, event: str) -> bool:
-        """Store a step that stays in hand."""
-        save = Save(step=hand.step, event=event, keep_until=self.clock() + self.lease)
-        lost = await self.operations.save([save], summarize=sum_up, now=self.clock())
-        hand.lost = bool(lost)
-        return not lost
-
-    async def _save(self, step: Step, event: str, result: BackendResult) -> bool:
-        """Store a step and let go of it."""
-        save = Save(step=step, event=event, detail=detail_of(result))
-        return not await self.operations.save([save], summarize=sum_up, now=self.clock())
+    @staticmethod
+    def _log(claimed: ClaimedStep) -> structlog.stdlib.BoundLogger:
+        step = claimed.step
+        bound: structlog.stdlib.BoundLogger = log.bind(
+            operation=step.operation_id, step=step.id, backend=step.backend
+        )
+        return bound
 
 
 def _fault(step: Step) -> Problem:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.store.database import Row, Transaction
+    from gateway.store.operation_records import Which
 
 # A step is due when its time has come and, if it holds its record, no other step stands in front:
 # none accepted earlier that still holds the record, and none in hand (one that a person has put
@@ -20,7 +21,7 @@ _CLAIM = """
     WITH due AS (
         SELECT id AS step_id FROM step AS mine
         WHERE state IN ('QUEUED', 'FOLLOWING') AND due_at <= $1
-        AND (backend IN {any_of $5})
+        AND (backend IN {any_of $5}) AND {names}
         AND (holds = 0 OR NOT EXISTS (
             SELECT 1 FROM step AS other
             WHERE other.backend = mine.backend AND other.record_key = mine.record_key
@@ -35,6 +36,9 @@ _CLAIM = """
     RETURNING id
 """
 
+_NAMED = _CLAIM.replace("{names}", "(name IN {any_of $6})")
+_OTHERS = _CLAIM.replace("{names}", "NOT (name IN {any_of $6})")
+
 _READ_CLAIMED = """
     SELECT step.*, operation.caller, operation.kind, operation.payload AS shared,
         operation.payload_version, item.external_id, item.payload
@@ -47,10 +51,13 @@ _READ_CLAIMED = """
 
 
 def claim_due(
-    owner: str, backends: Sequence[str], until: datetime, now: datetime, limit: int
+    owner: str, which: Which, until: datetime, now: datetime, limit: int
 ) -> Transaction[list[ClaimedStep]]:
     """The steps that are the owner's from now on, in the order of their acceptance."""
-    rows = yield Statement(_CLAIM, (now, owner, until, limit, to_json(list(backends))))
+    rows = yield Statement(
+        _OTHERS if which.others else _NAMED,
+        (now, owner, until, limit, to_json(list(which.backends)), to_json(list(which.names))),
+    )
     if not rows:
         return []
     claimed = yield from _read_claimed(rows)

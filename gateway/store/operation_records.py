@@ -55,11 +55,14 @@ class NewStep:
     record_key: str
     """Of the record that it writes: steps with the same backend and key run one after the other,
     in the order of their acceptance."""
+    outcome: str | None = None
+    """For one that an earlier operation has done already: it is stored as it ended."""
+    result: Json | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewItem:
-    """One input. Without steps it has ended already, as `result` tells."""
+    """One input. Without a step that is to be delivered it has ended already, as `status` tells."""
 
     external_id: str | None
     status: str
@@ -67,7 +70,12 @@ class NewItem:
     steps: Sequence[NewStep]
     result: Json | None = None
     failed: bool = False
-    """For one without steps: it was rejected."""
+    """For one that has ended: whether it was rejected or has failed."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of it is to be delivered."""
+        return all(step.outcome is not None for step in self.steps)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +132,16 @@ class ClaimedStep:
     external_id: str | None
     payload: Json
     """The item's payload."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Which:
+    """Which steps a worker looks for."""
+
+    backends: Sequence[str]
+    names: Sequence[str] = ()
+    others: bool = True
+    """Steps of all names but these; otherwise of these names alone."""
 
 
 @dataclass(frozen=True, kw_only=True)

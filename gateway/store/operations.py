@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         OperationStatus,
         Save,
         Step,
+        Which,
     )
     from gateway.store.saves import Summarize
 
@@ -51,18 +52,18 @@ class Operations:
     async def claim_steps(
         self,
         owner: str,
+        which: Which,
         *,
-        backends: Sequence[str],
         until: datetime,
         now: datetime,
         limit: int = 100,
     ) -> list[ClaimedStep]:
-        """Take steps of these backends that are due, those of dead workers included.
+        """Take steps that are due, those of dead workers included.
 
         `owner` names the worker. Two steps on one record are never in hand at once, and go in the
         order of their acceptance.
         """
-        return await self._database.write(claims.claim_due, owner, backends, until, now, limit)
+        return await self._database.write(claims.claim_due, owner, which, until, now, limit)
 
     async def claim_for_person(
         self, step_id: int, owner: str, *, until: datetime, now: datetime

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.store.database import Batch, Statement, to_json
 from gateway.store.errors import KeyLostError
 from gateway.store.idempotency import finish_with_operation
-from gateway.store.operation_records import OperationStatus
+from gateway.store.operation_records import OperationStatus, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,7 @@ ORDER_LOCK = 0x73746570
 def submit(operation: NewOperation, key: KeyUse | None, now: datetime) -> Transaction[bool]:
     """True when it is stored now, False when an operation of that id was there before."""
     yield _lock_order(f"{s.backend}:{s.record_key}" for item in operation.items for s in item.steps)
-    ended = [item for item in operation.items if not item.steps]
+    ended = [item for item in operation.items if item.ended]
     failed = sum(item.failed for item in ended)
     open_ = len(ended) < len(operation.items)
     status = OperationStatus.PENDING if open_ else final_status(len(ended), failed)
@@ -58,13 +58,9 @@ def submit(operation: NewOperation, key: KeyUse | None, now: datetime) -> Transa
     )
     yield Batch(
         "INSERT INTO step (operation_id, position, backend, name, record_key, state, holds,"
-        " attempts, due_at, fence, jobs)"
-        " VALUES ($1, $2, $3, $4, $5, 'QUEUED', 1, 0, $6, 0, '[]')",
-        [
-            (operation.id, position, step.backend, step.name, step.record_key, now)
-            for position, item in enumerate(operation.items)
-            for step in item.steps
-        ],
+        " attempts, due_at, fence, outcome, result, jobs)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, 0, $9, $10, '[]')",
+        _step_rows(operation, now),
     )
     yield Statement(
         "INSERT INTO event (operation_id, number, at, kind) VALUES ($1, 1, $2, 'submitted')",
@@ -89,12 +85,31 @@ def _item_rows(operation: NewOperation) -> list[tuple[Value, ...]]:
             position,
             item.external_id,
             item.status,
-            int(not item.steps),
-            int(not item.steps and item.failed),
+            int(item.ended),
+            int(item.ended and item.failed),
             to_json(item.payload),
             None if item.result is None else to_json(item.result),
         )
         for position, item in enumerate(operation.items)
+    ]
+
+
+def _step_rows(operation: NewOperation, now: datetime) -> list[tuple[Value, ...]]:
+    return [
+        (
+            operation.id,
+            position,
+            step.backend,
+            step.name,
+            step.record_key,
+            (StepState.QUEUED if step.outcome is None else StepState.DONE).value,
+            int(step.outcome is None),
+            now,
+            step.outcome,
+            None if step.result is None else to_json(step.result),
+        )
+        for position, item in enumerate(operation.items)
+        for step in item.steps
     ]
 
 

@@ -14,6 +14,7 @@ from gateway.store.operation_records import (
     NewStep,
     Save,
     StepState,
+    Which,
 )
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
 BACKENDS = ("ivvy", "everbridge", "sendgrid")
+EVERYTHING = Which(backends=BACKENDS)
 
 
 def at(seconds: float) -> datetime:
@@ -61,9 +63,7 @@ async def claim(
     """What a worker gets, some seconds after noon."""
     now = at(seconds)
     until = now + timedelta(seconds=lease)
-    return await store.operations.claim_steps(
-        owner, backends=BACKENDS, until=until, now=now, limit=limit
-    )
+    return await store.operations.claim_steps(owner, EVERYTHING, until=until, now=now, limit=limit)
 
 
 def summarize(outcomes: Sequence[str | None]) -> ItemSummary:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.store.operation_records import StepState
+from gateway.store.operation_records import StepState, Which
 from tests.store.accepting import NOON, at, claim, end, new_item, new_operation, save
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ async def test_a_worker_gets_only_the_backends_it_asks_for(store: Store) -> None
     )
 
     steps = await store.operations.claim_steps(
-        "worker", backends=["sendgrid"], until=at(30), now=NOON
+        "worker", Which(backends=["sendgrid"]), until=at(30), now=NOON
     )
 
     assert [claimed.step.backend for claimed in steps] == ["sendgrid"]

@@ -14,7 +14,7 @@ from gateway.store import Store, StoreUnavailableError, open_store
 from gateway.store.database import Statement
 from gateway.store.migrations import MIGRATION_LOCK
 from gateway.store.schema import MIGRATIONS
-from tests.store.accepting import BACKENDS, NOON, at, end, new_item, new_operation
+from tests.store.accepting import EVERYTHING, NOON, at, end, new_item, new_operation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -95,7 +95,7 @@ async def test_two_processes_share_the_work_and_keep_each_records_order(
     async def work(store: Store, owner: str) -> None:
         while len(delivered) < 40:
             steps = await store.operations.claim_steps(
-                owner, backends=BACKENDS, until=at(30), now=NOON, limit=3
+                owner, EVERYTHING, until=at(30), now=NOON, limit=3
             )
             for claimed in steps:
                 delivered.append((claimed.step.record_key, claimed.step.id))
@@ -138,7 +138,7 @@ async def test_a_step_in_an_open_submission_is_not_overtaken_on_its_record(
         await blocker.close()
     await asyncio.gather(first, second)
 
-    (claimed,) = await one.operations.claim_steps("w", backends=BACKENDS, until=at(9), now=NOON)
+    (claimed,) = await one.operations.claim_steps("w", EVERYTHING, until=at(9), now=NOON)
     assert claimed.step.operation_id == "op-1"
 
 

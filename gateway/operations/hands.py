@@ -1,0 +1,128 @@
+"""The steps that this process has in hand: their leases, and how they are stored.
+
+Steps that are stored at about the same time are stored in one commit: while one is under way, what
+comes meanwhile waits for the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.operations.keyed import utc_now
+from gateway.operations.outcomes import detail_of, sum_up
+from gateway.store.operation_records import Save
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+    from gateway.results import BackendResult
+    from gateway.store.operation_records import ClaimedStep, Step, Which
+    from gateway.store.operations import Operations
+
+RENEWALS = 3
+"""Renewals of a lease within its length."""
+MOST_SAVES = 500
+"""Steps stored in one commit at most."""
+
+
+@dataclass(kw_only=True)
+class Hand:
+    """A step in hand."""
+
+    step: Step
+    until: float
+    """When the lease ends, on the clock of `time.monotonic`; whoever renews it moves this."""
+    lost: bool = False
+    """Whether another worker has taken it over."""
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether the lease holds."""
+        return not self.lost and time.monotonic() < self.until
+
+
+@dataclass(kw_only=True)
+class Hands:
+    """Takes steps, keeps them, and stores what became of them."""
+
+    operations: Operations
+    owner: str
+    """Names this process's worker."""
+    lease: timedelta
+    clock: Callable[[], datetime] = utc_now
+    _held: dict[int, Hand] = field(default_factory=dict)
+    _waiting: list[tuple[Save, asyncio.Future[bool]]] = field(default_factory=list)
+    _storing: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    async def claim(self, which: Which, limit: int) -> list[ClaimedStep]:
+        """Steps that are due, and this process's from now on."""
+        now = self.clock()
+        return await self.operations.claim_steps(
+            self.owner, which, until=now + self.lease, now=now, limit=limit
+        )
+
+    def take(self, claimed: ClaimedStep) -> Hand:
+        """Hold a step that was claimed just now."""
+        hand = Hand(step=claimed.step, until=time.monotonic() + self.lease.total_seconds())
+        self._held[claimed.step.id] = hand
+        return hand
+
+    def drop(self, hand: Hand) -> None:
+        """Hold it no longer."""
+        self._held.pop(hand.step.id, None)
+
+    async def renew(self) -> None:
+        """Prolong the leases of all that is held, when it is time."""
+        await asyncio.sleep(self.lease.total_seconds() / RENEWALS)
+        hands = [hand for hand in self._held.values() if not hand.lost]
+        if not hands:
+            return
+        until = time.monotonic() + self.lease.total_seconds()
+        lost = await self.operations.renew_steps(
+            [hand.step for hand in hands], until=self.clock() + self.lease
+        )
+        for hand in hands:
+            hand.lost = hand.step.id in lost
+            hand.until = until if not hand.lost else hand.until
+
+    async def keep(self, hand: Hand, event: str) -> bool:
+        """Store a step that stays in hand; False when another worker has it. Raises StoreError."""
+        until = self.clock() + self.lease
+        held = await self._store(Save(step=hand.step, event=event, keep_until=until))
+        hand.lost = not held
+        return held
+
+    async def end(self, step: Step, event: str, result: BackendResult) -> bool:
+        """Store a step and let go of it; False when another worker has it. Raises StoreError."""
+        return await self._store(Save(step=step, event=event, detail=detail_of(result)))
+
+    async def _store(self, save: Save) -> bool:
+        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((save, stored))
+        if self._storing is None or self._storing.done():
+            self._storing = asyncio.create_task(self._store_waiting())
+        return await stored
+
+    async def _store_waiting(self) -> None:
+        """Commit after commit, as long as somebody waits."""
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MOST_SAVES], self._waiting[MOST_SAVES:]
+            try:
+                lost = await self.operations.save(
+                    [save for save, _ in batch], summarize=sum_up, now=self.clock()
+                )
+            except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told
+                for _, stored in batch:
+                    if not stored.done():
+                        stored.set_exception(error)
+                continue
+            for save, stored in batch:
+                if not stored.done():
+                    stored.set_result(save.step.id not in lost)
