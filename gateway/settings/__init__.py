@@ -18,13 +18,16 @@ from gateway.settings.backends import BACKEND_SETTINGS, BackendSettings
 from gateway.settings.callers import CallerSettings
 from gateway.settings.delivery import TEMPORARY, DeliverySettings
 from gateway.settings.surface import SurfaceSettings
+from gateway.settings.watching import WatchingSettings
 
 __all__ = ["BACKEND_SETTINGS", "PREFIX", "TEMPORARY", "Settings", "load_settings", "variable"]
 
 PREFIX = "GATEWAY_"
 
 
-class Settings(SurfaceSettings, CallerSettings, DeliverySettings, BackendSettings):
+class Settings(
+    SurfaceSettings, CallerSettings, WatchingSettings, DeliverySettings, BackendSettings
+):
     """The gateway's settings; each is GATEWAY_ and its name in capitals in the environment."""
 
     model_config = SettingsConfigDict(

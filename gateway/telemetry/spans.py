@@ -6,15 +6,27 @@ Attributes are names of our own, ids of requests and figures; never arguments, n
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
     from types import TracebackType
 
 Value: TypeAlias = "str | int | float | bool"
+
+
+class Role(Enum):
+    """Whose work a span is about."""
+
+    INTERNAL = "internal"
+    SERVER = "server"
+    """A request of somebody else, as it is answered."""
+    CLIENT = "client"
+    """A call to somebody else, as it is made."""
 
 
 class Span(Protocol):
@@ -37,9 +49,20 @@ class Tracing(Protocol):
     """Keeps the spans of one gateway."""
 
     def span(
-        self, name: str, attributes: Mapping[str, Value], *, calls_out: bool = False
+        self, name: str, attributes: Mapping[str, Value], *, role: Role = Role.INTERNAL
     ) -> AbstractContextManager[Span]:
         """A span as long as the context lasts, within the one that is current."""
+        ...
+
+    def continued(self, headers: Mapping[str, str]) -> AbstractContextManager[None]:
+        """Keep the spans of what runs within, as part of the caller's trace where it has one.
+
+        `headers` may hold W3C's traceparent and tracestate.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Send what is left, in bounded time."""
         ...
 
 
@@ -74,6 +97,16 @@ current: ContextVar[Tracing | None] = ContextVar("gateway_tracing", default=None
 """What keeps the spans of the work that runs in this context; None where nothing does."""
 
 
+@contextmanager
+def kept_by(tracing: Tracing | None, headers: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Keep the spans of what runs within, where there is anything to keep them."""
+    if tracing is None:
+        yield
+        return
+    with tracing.continued(headers or {}):
+        yield
+
+
 def span(name: str, **attributes: Value) -> AbstractContextManager[Span]:
     """A span of the gateway's own work; attributes are named `gateway.` and their name here."""
     tracing = current.get()
@@ -85,7 +118,7 @@ def span(name: str, **attributes: Value) -> AbstractContextManager[Span]:
 def call_span(name: str, attributes: Mapping[str, Value]) -> AbstractContextManager[Span]:
     """A span of a call to somebody else; attributes by the names that OpenTelemetry gives them."""
     tracing = current.get()
-    return NOTHING if tracing is None else tracing.span(name, attributes, calls_out=True)
+    return NOTHING if tracing is None else tracing.span(name, attributes, role=Role.CLIENT)
 
 
 def is_kept() -> bool:

@@ -1,0 +1,43 @@
+"""What those who run the gateway see of it: metrics, traces and the status page."""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings
+
+
+class WatchingSettings(BaseSettings):
+    """Metrics, traces and the status page."""
+
+    metrics: Literal["on", "admin", "off"] = Field(
+        default="on",
+        description="Who may read /metrics: on is everybody who reaches the port, admin the callers "
+        "with the admin scope, off nobody.",
+    )
+    status_page: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Whether there is a page for people at /status. Where callers are told apart, "
+        "auto and on show it to those with the admin scope; where they are not, to everybody, auto "
+        "not in production.",
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        description="Address of a collector that takes OpenTelemetry's traces by OTLP over HTTP, such "
+        "as http://127.0.0.1:4318; needs the extra contact-gateway[otel]. Unset: no traces.",
+    )
+    stuck_minutes: float = Field(
+        default=15.0,
+        gt=0,
+        description="Minutes after which an undelivered write is worth a warning in the log.",
+    )
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "")
+        if value and not (parts.scheme in {"http", "https"} and parts.hostname):
+            raise ValueError(f"{value!r} is no address such as http://127.0.0.1:4318.")
+        return value
