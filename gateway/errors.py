@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 from gateway.results import Outcome
 
 if TYPE_CHECKING:
+    from gateway.calls import Reply
     from gateway.results import Problem
 
 
@@ -36,6 +37,8 @@ class BackendFailure(GatewayError):  # noqa: N818 - the branch's root; its leave
     """A step in a backend failed; `problem` is what the caller is told."""
 
     outcome: ClassVar[Outcome]
+    reply: Reply | None = None
+    """The backend's answer, where it is an answer that says no."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
