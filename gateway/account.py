@@ -14,9 +14,11 @@ import httpx
 
 from gateway.backends import ADAPTERS
 from gateway.backends.leads import HoldsLeads
+from gateway.callers.door import open_door
 from gateway.lead_links import Links
 from gateway.locks import Locks
 from gateway.operations.acceptance import Acceptance
+from gateway.operations.bulk_calls import BulkCalls
 from gateway.operations.contact_calls import ContactCalls
 from gateway.operations.delivering import Delivering
 from gateway.operations.following import Following
@@ -28,7 +30,10 @@ from gateway.operations.order import Order
 from gateway.operations.outcomes import Patience
 from gateway.operations.settling import Settling
 from gateway.operations.worker import Worker
+from gateway.quota import SlidingWindow
+from gateway.record_leases import RecordLeases
 from gateway.settings import TEMPORARY
+from gateway.shared_quota import SharedWindow
 from gateway.store.errors import StoreError
 from gateway.store.migrations import read_version
 from gateway.store.opening import SQLITE, open_store
@@ -40,7 +45,9 @@ if TYPE_CHECKING:
 
     from gateway.backends.adapter import Adapter
     from gateway.backends.leads import Leads
+    from gateway.callers.door import Door
     from gateway.model import Backend
+    from gateway.quota import Window
     from gateway.settings import Settings
     from gateway.store.opening import Store
 
@@ -58,9 +65,11 @@ class Account:
         settings: Settings,
         transports: Mapping[Backend, httpx.AsyncBaseTransport],
         store: Store,
+        door: Door,
     ) -> None:
         self.settings = settings
         self.store = store
+        self.door = door
         self.links = Links(table=store.links, account=NAME)
         self._clients = {
             backend: httpx.AsyncClient(
@@ -69,16 +78,21 @@ class Account:
             for backend in ADAPTERS
         }
         made = {
-            backend: connect(settings, self._clients[backend])
+            backend: connect(settings, self._clients[backend], self._new_window)
             for backend, connect in ADAPTERS.items()
         }
         self.adapters: dict[Backend, Adapter] = {
             backend: adapter for backend, adapter in made.items() if adapter is not None
         }
-        self.writer = Writer(locks=Locks(), plan_wait=settings.plan_wait_seconds)
-        self.draining = False
         self._name = uuid4().hex
         self._lease = timedelta(seconds=settings.lease_seconds)
+        self._record_leases = RecordLeases(
+            leases=store.leases, holder=self._name, seconds=settings.lease_seconds
+        )
+        # A store of this process alone need not be asked who writes: nobody else does.
+        locks = Locks(self._record_leases if store.shared else None)
+        self.writer = Writer(locks=locks, plan_wait=settings.plan_wait_seconds)
+        self.draining = False
         self.worker = self._new_worker()
         self.acceptance = Acceptance(operations=store.operations, wake=self.worker.wake)
         keep = timedelta(days=settings.keep_operations_days, hours=settings.idempotency_hours)
@@ -104,6 +118,23 @@ class Account:
             order=self._order,
             acceptance=self.acceptance,
             default_country=settings.default_country,
+        )
+
+        self.bulk_calls = BulkCalls(
+            adapters=self.adapters,
+            writer=self.writer,
+            keyed=self._keyed,
+            acceptance=self.acceptance,
+            default_country=settings.default_country,
+            most=settings.max_bulk_inputs,
+        )
+
+    def _new_window(self, name: str, limit: int, seconds: float) -> Window:
+        """A quota: of this process alone, or shared as the store is."""
+        if not self.store.shared:
+            return SlidingWindow(limit, seconds)
+        return SharedWindow(
+            quotas=self.store.quotas, name=f"{NAME}:{name}", limit=limit, seconds=seconds
         )
 
     @property
@@ -179,6 +210,7 @@ class Account:
             self.worker.stop(seconds),
             asyncio.gather(self._tidying, return_exceptions=True),
         )
+        await self._record_leases.close()
         for adapter in self.adapters.values():
             await adapter.catalogs.close()
         await asyncio.gather(*(client.aclose() for client in self._clients.values()))
@@ -189,8 +221,12 @@ async def opened(
     settings: Settings, transports: Mapping[Backend, httpx.AsyncBaseTransport] | None = None
 ) -> AsyncIterator[Account]:
     """An account for as long as the context lasts; `transports` replaces the network in tests."""
-    async with _stored(settings.database_url) as url, open_store(url) as store:
-        account = Account(settings, transports or {}, store)
+    async with (
+        _stored(settings.database_url) as url,
+        open_store(url) as store,
+        open_door(settings, store.api_keys) as door,
+    ):
+        account = Account(settings, transports or {}, store, door)
         account.start()
         try:
             yield account

@@ -19,9 +19,6 @@ from gateway.api.schema import schema
 
 ROOT = Path(__file__).parents[1]
 
-NOT_SERVED_YET = {"UpsertContactsPayload", "Mutation.upsertContacts"}  # bulk
-"""What later work serves; this set only ever shrinks."""
-
 
 def agreed() -> GraphQLSchema:
     return build_schema((ROOT / "tests" / "api.graphql").read_text())
@@ -62,27 +59,14 @@ def typed(details: GraphQLArgument | GraphQLInputField) -> str:
     )
 
 
-def is_later(member: str) -> bool:
-    """Whether a member, or the type or field that holds it, is on the list."""
-    holder = member.split(".", maxsplit=1)[0]
-    field = member.split("(", maxsplit=1)[0]
-    return member in NOT_SERVED_YET or holder in NOT_SERVED_YET or field in NOT_SERVED_YET
-
-
 def test_the_schema_is_a_compatible_superset_of_the_agreed_api() -> None:
     present = members(served())
     wrong = {
         name: (expected, present.get(name, "missing"))
         for name, expected in members(agreed()).items()
-        if not is_later(name) and present.get(name) != expected
+        if present.get(name) != expected
     }
     assert not wrong
-
-
-def test_the_list_of_what_is_not_served_yet_holds_nothing_that_is_served() -> None:
-    present = members(served())
-    assert not {name for name in NOT_SERVED_YET if name in present}
-    assert {name for name in NOT_SERVED_YET if name not in members(agreed())} == set()
 
 
 def test_schema_graphql_is_up_to_date() -> None:

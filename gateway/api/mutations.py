@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
+from gateway.api.bulk_mutation import UpsertContactsPayload, upsert_many_contacts
 from gateway.api.context import Info
 from gateway.api.keys import REPLAYED, DeliveryArgument, IdempotencyKey, given_key
 from gateway.api.lead_mutation import UpsertLeadPayload, upsert_one_lead
@@ -81,6 +82,14 @@ class Mutation:
         "that it has made.",
     )
 
+    upsert_contacts: UpsertContactsPayload | None = strawberry.mutation(
+        resolver=upsert_many_contacts,
+        description="Create or update many contacts. Always durable: returns at once with the "
+        "operation to follow.\n\n"
+        "Shapes, values and names are checked before anything is stored; what is wrong with one "
+        "input keeps that one back alone.",
+    )
+
     resolve_step: ResolveStepPayload | None = strawberry.mutation(
         resolver=resolve_one_step,
         description="Settle a durable step that waits for a person. Needs the admin scope.",
@@ -131,6 +140,7 @@ class Mutation:
             mode=mode,
             if_missing=if_missing,
             delivery=delivery,
+            caller=context.caller.id,
             dry=dry_run,
             key=given_key(idempotency_key),
         )

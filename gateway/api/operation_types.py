@@ -14,7 +14,8 @@ from gateway.api.context import Info
 from gateway.api.refusals import wrong
 from gateway.model import Backend, enum_value
 from gateway.operations.acceptance import result_of
-from gateway.results import BackendResult, UpsertStatus
+from gateway.operations.bulk_calls import problems_of
+from gateway.results import BackendResult, Problem, UpsertStatus
 from gateway.store import operation_records as stored
 from gateway.store.operation_records import StepState
 
@@ -85,7 +86,12 @@ class OperationItem:
     index: int = strawberry.field(description="Its place among the inputs, from 0.")
     external_id: ID | None = strawberry.field(description="The input's externalId.")
     status: UpsertStatus = strawberry.field(description="What became of it over all its targets.")
-    steps: list[OperationStep] = strawberry.field(description="One for each target.")
+    steps: list[OperationStep] = strawberry.field(
+        description="One for each target; none where the input was rejected before it was stored."
+    )
+    errors: list[Problem] = strawberry.field(
+        description="Why the input was rejected before it was stored for delivery."
+    )
 
     @classmethod
     def of(cls, item: stored.Item) -> OperationItem:
@@ -96,6 +102,7 @@ class OperationItem:
             external_id=None if item.external_id is None else ID(item.external_id),
             status=UpsertStatus(item.status),
             steps=[OperationStep.of(step) for step in item.steps],
+            errors=problems_of(item),
         )
 
 

@@ -104,6 +104,13 @@ class HeldKey:
         except StoreError:
             log.exception("idempotency key not let go")
 
+    async def drop(self) -> None:
+        """Forget the key: its call had no effect, and the same one may be made anew."""
+        try:
+            await self.keys.drop_key(self.use)
+        except StoreError:
+            log.exception("idempotency key not dropped")
+
     async def _save(self, *, finished: bool) -> bool:
         async with self._saving:
             return await self.keys.save_receipt(

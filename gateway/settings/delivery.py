@@ -27,6 +27,13 @@ class DeliverySettings(BaseSettings):
         "least as long as its operation.",
     )
 
+    max_bulk_inputs: int = Field(
+        default=10_000,
+        gt=0,
+        description="Contacts of one upsertContacts; not more than GATEWAY_MAX_LIST_ITEMS, which "
+        "bounds every list.",
+    )
+
     lease_seconds: float = Field(
         default=15.0,
         gt=0,

@@ -1,0 +1,276 @@
+"""Every upsertContacts goes through here: many contacts, stored in one commit, delivered later."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import structlog
+
+from gateway.operations.acceptance import FAILED, NotAcceptedError
+from gateway.operations.bulk_checks import BulkChecks
+from gateway.operations.keyed import HeldKey, KeyRefusedError, utc_now
+from gateway.operations.payloads import BULK_CONTACT, CONTACTS, PAYLOAD_VERSION, Shared
+from gateway.results import Problem, ProblemCode, UpsertStatus
+from gateway.store.errors import StoreError
+from gateway.store.operation_records import NewItem, NewOperation, NewStep, StepState
+from gateway.stored_values import from_stored, to_stored
+from gateway.targets import choose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.backends.adapter import Adapter
+    from gateway.model import Backend
+    from gateway.operations.acceptance import Acceptance
+    from gateway.operations.asked import Asked
+    from gateway.operations.bulk_checks import Checked
+    from gateway.operations.contact_calls import Request
+    from gateway.operations.keyed import KeyedCalls
+    from gateway.store.operation_records import Item, Operation
+    from gateway.targets import Choice
+    from gateway.upsert import Writer
+
+log = structlog.get_logger()
+
+DONE_OUTCOMES_RUN_AGAIN = frozenset(outcome.value for outcome in FAILED)
+
+
+@dataclass(kw_only=True)
+class BulkWritten:
+    """What became of a bulk's call."""
+
+    errors: list[Problem]
+    operation_id: str | None = None
+    replayed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkCalls:
+    """The calls that write many contacts."""
+
+    adapters: Mapping[Backend, Adapter]
+    writer: Writer
+    keyed: KeyedCalls
+    acceptance: Acceptance
+    default_country: str | None
+    most: int
+    """Inputs of one call."""
+
+    async def upsert(self, asked: Asked, request: Request) -> BulkWritten:
+        """Check all inputs, store the good ones, and tell what is wrong with the others."""
+        choice = choose(asked.targets, self.adapters)
+        wrong = [*asked.key_problems(), *choice.problems, *self._size_problems(asked.input)]
+        if wrong:
+            return BulkWritten(errors=wrong)
+        call = _Call(asked=asked, request=request, choice=choice)
+        if asked.key is None:
+            return await self._accept(call, None, {})
+        # A call with a key goes on to its end, so that its operation is known under the key.
+        running = asyncio.create_task(self._run_keyed(call))
+        self.writer.running.add(running)
+        running.add_done_callback(self.writer.running.discard)
+        return await asyncio.shield(running)
+
+    def _size_problems(self, inputs: Sequence[object]) -> list[Problem]:
+        if not inputs:
+            return [_wrong(ProblemCode.INVALID, "inputs is empty: give at least one contact.")]
+        if len(inputs) > self.most:
+            return [
+                _wrong(
+                    ProblemCode.TOO_MANY,
+                    f"inputs has {len(inputs)} contacts, and one call takes {self.most}: send the "
+                    "rest in further calls.",
+                )
+            ]
+        return []
+
+    async def _run_keyed(self, call: _Call) -> BulkWritten:
+        try:
+            async with self.keyed.hold(call.asked, call.request.deadline) as held:
+                if isinstance(held, HeldKey):
+                    return await self._accept(call, held, {})
+                operation = await self._read(held.operation_id)
+                if not _runs_again(operation):
+                    return await self._followed(operation)
+            async with self.keyed.hold(call.asked, call.request.deadline, again=True) as held:
+                if not isinstance(held, HeldKey):
+                    raise AssertionError("a key that is taken again is held")
+                newest = await self._read(held.use.operation_id)
+                if newest.id != operation.id:
+                    await held.let_go()  # another call was faster to run it again
+                    return await self._followed(newest)
+                items = await self._items(newest)
+                return await self._accept(call, held, {item.position: item for item in items})
+        except KeyRefusedError as error:
+            return BulkWritten(errors=[error.problem])
+
+    async def _accept(
+        self, call: _Call, held: HeldKey | None, before: Mapping[int, Item]
+    ) -> BulkWritten:
+        """Store the good inputs for delivery.
+
+        `before` are the items of the operation that an earlier call under the key has made: what
+        has succeeded there is not delivered again.
+        """
+        good = {place for place, item in before.items() if not _failed(item)}
+        checks = BulkChecks(
+            asked=call.asked,
+            adapters=call.choice.adapters,
+            loaders=call.request.loaders,
+            deadline=call.request.deadline,
+            request_id=call.request.request_id,
+            default_country=self.default_country,
+            plan_wait=self.writer.plan_wait,
+        )
+        checked = await checks.run(but=good)
+        errors = [problem for one in checked.values() for problem in one.problems]
+        if call.asked.dry:
+            return BulkWritten(errors=errors)
+        if not good and all(one.problems for one in checked.values()):
+            if held is not None:
+                await held.drop()
+            return BulkWritten(errors=errors)
+        operation = self._operation(call, checked, before)
+        try:
+            await self.acceptance.store(operation, held.use if held else None)
+        except NotAcceptedError as error:
+            return BulkWritten(errors=[error.problem])
+        return BulkWritten(errors=errors, operation_id=operation.id)
+
+    def _operation(
+        self, call: _Call, checked: Mapping[int, Checked], before: Mapping[int, Item]
+    ) -> NewOperation:
+        backends = [adapter.backend for adapter in call.choice.adapters]
+        shared = Shared(
+            mode=call.asked.mode,
+            if_missing=call.asked.if_missing,
+            targets_named=call.asked.targets is not None,
+            backends=backends,
+            country=self.default_country,
+            request_id=call.request.request_id,
+            accepted_at=utc_now().isoformat(),
+        )
+        return NewOperation(
+            id=uuid4().hex,
+            caller=call.asked.caller,
+            kind=CONTACTS,
+            payload=to_stored(shared),
+            payload_version=PAYLOAD_VERSION,
+            items=[
+                _new_item(given, checked.get(place), before.get(place))
+                for place, given in enumerate(call.asked.input)
+            ],
+        )
+
+    async def _read(self, operation_id: str | None) -> Operation:
+        try:
+            operation = await self.acceptance.operations.read_operation(operation_id or "")
+        except StoreError as error:
+            log.exception("operation not read")
+            raise KeyRefusedError(_not_readable(), rejected=False) from error
+        if operation is None:
+            raise KeyRefusedError(_not_readable(), rejected=False)
+        return operation
+
+    async def _items(self, operation: Operation) -> list[Item]:
+        try:
+            return await self.acceptance.operations.read_items(operation.id, first=operation.total)
+        except StoreError as error:
+            log.exception("operation not read")
+            raise KeyRefusedError(_not_readable(), rejected=False) from error
+
+    async def _followed(self, operation: Operation) -> BulkWritten:
+        """The payload of the call that was made before."""
+        rejected = await self._items(operation) if operation.failed else []
+        return BulkWritten(
+            errors=[problem for item in rejected for problem in problems_of(item)],
+            operation_id=operation.id,
+            replayed=True,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Call:
+    """One call on its way."""
+
+    asked: Asked
+    request: Request
+    choice: Choice
+
+
+def problems_of(item: Item) -> list[Problem]:
+    """Why an item was rejected before anything of it was stored for delivery."""
+    return [from_stored(Problem, one) for one in (item.result or {}).get("errors", [])]
+
+
+def _runs_again(operation: Operation) -> bool:
+    """Whether a repeated key has something to run: all has ended, and not all of it well."""
+    return operation.completed_at is not None and operation.failed > 0
+
+
+def _failed(item: Item) -> bool:
+    """Whether anything of an item that has ended is to be run again."""
+    return not item.steps or any(step.outcome in DONE_OUTCOMES_RUN_AGAIN for step in item.steps)
+
+
+def _new_item(given: object, checked: Checked | None, before: Item | None) -> NewItem:
+    """An input as it is stored: to be delivered, rejected, or done already as it was `before`."""
+    earlier = {step.backend: step for step in before.steps} if before else {}
+    kept = [
+        NewStep(
+            backend=step.backend,
+            name=BULK_CONTACT,
+            record_key=step.record_key,
+            outcome=step.outcome,
+            result=step.result,
+        )
+        for step in earlier.values()
+        if step.state is StepState.DONE and step.outcome not in DONE_OUTCOMES_RUN_AGAIN
+    ]
+    payload = {"input": to_stored(given)}
+    if checked is None:
+        if before is None:
+            raise AssertionError("an input that is not checked was delivered before")
+        return NewItem(
+            external_id=before.external_id, status=before.status, payload=payload, steps=kept
+        )
+    if checked.problems:
+        return NewItem(
+            external_id=checked.external_id,
+            status=(UpsertStatus.PARTIAL if kept else UpsertStatus.REJECTED).value,
+            payload=payload,
+            steps=kept,
+            result={"errors": to_stored(checked.problems)},
+            failed=True,
+        )
+    done = {step.backend for step in kept}
+    return NewItem(
+        external_id=checked.external_id,
+        status=UpsertStatus.PENDING.value,
+        payload=payload,
+        steps=[
+            *kept,
+            *(
+                NewStep(backend=backend.value, name=BULK_CONTACT, record_key=key)
+                for backend, key in checked.records.items()
+                if backend.value not in done
+            ),
+        ],
+    )
+
+
+def _wrong(code: ProblemCode, message: str) -> Problem:
+    return Problem(code=code, message=message, field=["inputs"])
+
+
+def _not_readable() -> Problem:
+    return Problem(
+        code=ProblemCode.UNAVAILABLE,
+        message="The gateway's store cannot tell now what became of this idempotencyKey: repeat "
+        "the call for its payload.",
+        field=["idempotencyKey"],
+        retryable=True,
+    )

@@ -1,0 +1,91 @@
+"""What can be said of a bulk's inputs before they are stored: shapes, values, and names."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.checks import check_contact
+from gateway.operations.order import contact_key
+from gateway.planning import prepare
+from gateway.upsert import receipt_of, targets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from gateway.backends.adapter import Adapter
+    from gateway.model import Backend, ContactInput
+    from gateway.names import Loaders
+    from gateway.operations.asked import Asked
+    from gateway.planning import Prepared
+    from gateway.results import Problem
+
+AT_ONCE = 100
+"""Inputs that are checked side by side; between two such groups other requests have their turn."""
+HURRY = 0.05
+"""Seconds that inputs wait for names once a backend has been silent for all of its time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """One input, as far as it is known before it is stored."""
+
+    external_id: str | None
+    problems: list[Problem]
+    records: dict[Backend, str] = field(default_factory=dict)
+    """What the record is known by, for each target."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkChecks:
+    """Checks the inputs of one call."""
+
+    asked: Asked
+    adapters: Sequence[Adapter]
+    loaders: Loaders
+    deadline: float
+    request_id: str
+    default_country: str | None
+    plan_wait: float
+
+    async def run(self, *, but: Collection[int]) -> dict[int, Checked]:
+        """Every input by its place, but those that need no check."""
+        wanted = [place for place in range(len(self.asked.input)) if place not in but]
+        checked: dict[int, Checked] = {}
+        patience = self.plan_wait
+        for start in range(0, len(wanted), AT_ONCE):
+            group = wanted[start : start + AT_ONCE]
+            began = time.monotonic()
+            results = await asyncio.gather(*(self._check(place, patience) for place in group))
+            if time.monotonic() - began >= self.plan_wait:
+                patience = HURRY
+            # Names that several inputs share are looked up once, so all let go of them together.
+            await asyncio.gather(*(prepared.cancel_look_ups() for _, prepared in results))
+            checked |= {place: one for place, (one, _) in zip(group, results, strict=True)}
+            await asyncio.sleep(0)
+        return checked
+
+    async def _check(self, place: int, patience: float) -> tuple[Checked, Prepared]:
+        given: ContactInput = self.asked.input[place]
+        write, problems = check_contact(
+            given,
+            mode=self.asked.mode,
+            if_missing=self.asked.if_missing,
+            targets_named=self.asked.targets is not None,
+            at=("inputs", str(place)),
+            default_country=self.default_country,
+        )
+        targets = targets_of(
+            write, self.adapters, deadline=self.deadline, request_id=self.request_id
+        )
+        for target in targets:
+            target.names_only = True  # records are found when they are written
+        prepared = await prepare(targets, problems, self.loaders, patience)
+        external_id = given.external_id.value if given.external_id else None
+        if prepared.rejected:
+            prepared.call_off()
+            return Checked(external_id=external_id, problems=receipt_of(prepared).errors), prepared
+        records = {adapter.backend: contact_key(write, adapter) for adapter in self.adapters}
+        return Checked(external_id=external_id, problems=[], records=records), prepared

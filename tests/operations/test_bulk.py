@@ -1,0 +1,203 @@
+"""upsertContacts through GraphQL: checked, stored whole, delivered side by side, told one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gateway.entries import CatalogName
+from gateway.model import Backend
+from gateway.operations import bulk_delivering
+from gateway.sandbox.sendgrid.store import ContactList
+from tests.harness import running
+from tests.operations.bulk import (
+    items_of,
+    outcomes_of,
+    people,
+    until_over,
+    until_tried,
+    upsert_all,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from gateway.sandbox.app import Sandbox
+    from gateway.sandbox.clock import ManualClock
+    from tests.harness import Gateway
+
+ALL = ("IVVY", "EVERBRIDGE", "SENDGRID")
+
+
+@pytest.fixture
+async def bulk(
+    sandbox: Sandbox,
+    clock: ManualClock,
+    soon: None,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Gateway]:
+    """A gateway whose calls do not wait long for each other."""
+    monkeypatch.setattr(bulk_delivering, "QUIET", 0.05)
+    async with running(sandbox, clock, job_look_seconds=0.02) as started:
+        yield started
+
+
+async def test_every_contact_reaches_every_backend(bulk: Gateway, clock: ManualClock) -> None:
+    payload = await upsert_all(bulk, people(7, groupsName=["Newsletter"]))
+    operation = payload["operation"]
+    assert (payload["errors"], payload["replayed"]) == ([], False)
+    assert (operation["kind"], operation["total"], operation["failed"]) == ("CONTACTS", 7, 0)
+    items = await until_tried(bulk, operation["id"])
+    assert [item["index"] for item in items] == list(range(7))
+    assert [item["externalId"] for item in items] == [f"B-{place}" for place in range(7)]
+    for item in items:
+        found = outcomes_of(item)
+        assert (found["IVVY"], found["EVERBRIDGE"]) == ("CREATED", "CREATED")
+        assert found["SENDGRID"] in {"ACCEPTED", "CONFIRMED"}
+    clock.advance(60)
+    assert (await until_over(bulk, operation["id"]))["status"] == "SUCCEEDED"
+    for place in range(7):
+        assert len(bulk.ivvy(externalId=f"B-{place}")) == 1
+        assert len(bulk.everbridge(externalId=f"B-{place}")) == 1
+        assert len(bulk.sendgrid(f"bulk{place}@example.com")) == 1
+
+
+async def test_a_bad_input_is_told_with_its_place_and_keeps_back_nobody_else(
+    bulk: Gateway,
+) -> None:
+    inputs = people(4)
+    inputs[1]["email"] = "not an address"
+    inputs[2]["groupsName"] = ["Newsleter"]
+    payload = await upsert_all(bulk, inputs)
+    told = {(tuple(problem["field"]), problem["code"]) for problem in payload["errors"]}
+    assert (("inputs", "1", "email"), "INVALID") in told
+    assert (("inputs", "2", "groupsName", "0"), "NAME_NOT_FOUND") in told
+    assert {field[1] for field, _ in told} == {"1", "2"}
+    assert payload["operation"]["total"] == 4
+    assert (payload["operation"]["completed"], payload["operation"]["failed"]) == (2, 2)
+    items = await until_tried(bulk, payload["operation"]["id"])
+    assert [item["status"] for item in items][1:3] == ["REJECTED", "REJECTED"]
+    assert [item["steps"] for item in items][1:3] == [[], []]
+    assert items[2]["errors"] == [
+        {"code": "NAME_NOT_FOUND", "field": ["inputs", "2", "groupsName", "0"]}
+    ]
+    assert outcomes_of(items[0])["IVVY"] == outcomes_of(items[3])["IVVY"] == "CREATED"
+    rejected = await items_of(bulk, payload["operation"]["id"], status="REJECTED")
+    assert [item["index"] for item in rejected] == [1, 2]
+
+
+async def test_where_no_input_is_good_nothing_is_stored(bulk: Gateway) -> None:
+    inputs = people(2, groupsName=["Newsleter"])
+    payload = await upsert_all(bulk, inputs, key="all-bad")
+    assert payload["operation"] is None
+    assert {problem["field"][1] for problem in payload["errors"]} == {"0", "1"}
+    assert bulk.calls("ivvy", writes=True) == []
+    good = await upsert_all(bulk, inputs, key="all-bad")
+    assert (good["replayed"], good["operation"]) == (False, None)
+
+
+async def test_a_dry_run_checks_every_input_and_stores_nothing(bulk: Gateway) -> None:
+    inputs = people(3)
+    inputs[2]["phone"] = "12"
+    payload = await upsert_all(bulk, inputs, dryRun=True)
+    assert payload["operation"] is None
+    assert [problem["field"][:2] for problem in payload["errors"]] == [["inputs", "2"]]
+    data = await bulk.data("{ operations { edges { node { id } } } }")
+    assert data["operations"]["edges"] == []
+    assert bulk.calls("ivvy", writes=True) == []
+
+
+@pytest.mark.parametrize(
+    ("inputs", "arguments", "code", "field"),
+    [
+        ([], {}, "INVALID", ["inputs"]),
+        (people(6), {}, "TOO_MANY", ["inputs"]),
+        (people(1), {"targets": []}, "INVALID", ["targets"]),
+        (people(1), {"dryRun": True, "key": "k"}, "INVALID", ["idempotencyKey"]),
+    ],
+)
+async def test_a_call_that_is_wrong_as_a_whole_is_refused(
+    sandbox: Sandbox,
+    clock: ManualClock,
+    inputs: list[dict[str, Any]],
+    arguments: dict[str, Any],
+    code: str,
+    field: list[str],
+) -> None:
+    async with running(sandbox, clock, max_bulk_inputs=5) as gateway:
+        payload = await upsert_all(gateway, inputs, **arguments)
+    assert payload["operation"] is None
+    assert [(one["code"], one["field"]) for one in payload["errors"]] == [(code, field)]
+
+
+async def test_a_conflict_that_shows_at_delivery_spoils_its_own_item_only(bulk: Gateway) -> None:
+    first = await upsert_all(bulk, people(2))
+    await until_tried(bulk, first["operation"]["id"])
+    inputs = people(3, start=1)
+    inputs[0] = {**inputs[0], "externalId": "B-other", "lastName": "Changed"}  # B-1 has its e-mail
+    payload = await upsert_all(bulk, inputs)
+    items = await until_tried(bulk, payload["operation"]["id"])
+    assert outcomes_of(items[0])["IVVY"] == "REJECTED"
+    assert {outcomes_of(items[0])[name] for name in ("EVERBRIDGE", "SENDGRID")} == {"SKIPPED"}
+    assert [outcomes_of(item)["EVERBRIDGE"] for item in items[1:]] == ["CREATED", "CREATED"]
+    assert not bulk.everbridge(externalId="B-other")
+
+
+async def test_two_inputs_for_one_contact_are_written_in_their_order(bulk: Gateway) -> None:
+    inputs = [*people(1, lastName="First"), *people(1, lastName="Second")]
+    payload = await upsert_all(bulk, inputs)
+    items = await until_tried(bulk, payload["operation"]["id"])
+    assert [outcomes_of(item)["IVVY"] for item in items] == ["CREATED", "UPDATED"]
+    [stored] = bulk.ivvy(externalId="B-0")
+    assert stored["lastName"] == "Second"
+    [stored] = bulk.everbridge(externalId="B-0")
+    assert stored["lastName"] == "Second"
+
+
+async def test_one_that_is_repeated_is_unchanged(bulk: Gateway, clock: ManualClock) -> None:
+    for expected in ("CREATED", "UNCHANGED"):
+        payload = await upsert_all(bulk, people(3), targets=["IVVY", "EVERBRIDGE"])
+        items = await until_tried(bulk, payload["operation"]["id"])
+        assert [set(outcomes_of(item).values()) for item in items] == [{expected}] * 3
+    clock.advance(1)
+
+
+# ---------------------------------------------------------------- under a key
+
+
+async def test_a_repeated_key_gives_the_operation_back(bulk: Gateway) -> None:
+    first = await upsert_all(bulk, people(3), key="again")
+    await until_tried(bulk, first["operation"]["id"])
+    writes = len(bulk.calls("ivvy", writes=True))
+    second = await upsert_all(bulk, people(3), key="again")
+    assert second["replayed"] is True
+    assert second["operation"]["id"] == first["operation"]["id"]
+    assert len(bulk.calls("ivvy", writes=True)) == writes
+    reused = await upsert_all(bulk, people(2), key="again")
+    assert [one["code"] for one in reused["errors"]] == ["KEY_REUSED"]
+
+
+async def test_a_repeated_key_runs_what_has_failed_and_nothing_else(
+    bulk: Gateway, clock: ManualClock
+) -> None:
+    inputs = people(3, groupsName=["Newsletter"])
+    inputs[1]["groupsName"] = ["Later"]
+    first = await upsert_all(bulk, inputs, key="partly", targets=["SENDGRID"])
+    assert [one["code"] for one in first["errors"]] == ["NAME_NOT_FOUND"]
+    await until_tried(bulk, first["operation"]["id"])
+    clock.advance(60)
+    await until_over(bulk, first["operation"]["id"])
+    replayed = await upsert_all(bulk, inputs, key="partly", targets=["SENDGRID"])
+    assert (replayed["replayed"], replayed["operation"]) != (True, first["operation"])
+    assert [one["code"] for one in replayed["errors"]] == ["NAME_NOT_FOUND"]
+    sent = len(bulk.calls("sendgrid", writes=True))
+
+    made = ContactList("9c2e9c2e-0000-4000-8000-00000000abcd", "Later")
+    bulk.sandbox.sendgrid.store.lists[made.id] = made
+    bulk.app.state.account.adapters[Backend.SENDGRID].catalogs.expire(CatalogName.GROUPS)
+    again = await upsert_all(bulk, inputs, key="partly", targets=["SENDGRID"])
+    assert again["errors"] == []
+    items = await until_tried(bulk, again["operation"]["id"])
+    assert [item["index"] for item in items] == [0, 1, 2]
+    assert len(bulk.calls("sendgrid", writes=True)) == sent + 1
