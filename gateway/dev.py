@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 APPLY_SECONDS, FINISH_SECONDS = 2.0, 3.0
 """SendGrid's real 30 s and more are too long to look at."""
 
+LOOK_SECONDS = 1.0
+"""How soon the gateway looks at those jobs again, which end that much sooner than real ones."""
+
 
 LEAD_FIELDS = {"Delegates": "701 NUMBER", "Budget note": "702 TEXT", "Season": "703 CHOICE"}
 """The simulated iVvy's lead custom fields, which it does not list either."""
@@ -102,7 +105,11 @@ class KeptSettings(BaseSettings):
 def create_dev_app(port: int) -> Starlette:
     """The gateway and its sandbox at one address."""
     kept = KeptSettings()
-    settings = sandbox_settings(f"http://127.0.0.1:{port}", database_url=kept.database_url)
+    settings = sandbox_settings(
+        f"http://127.0.0.1:{port}",
+        database_url=kept.database_url,
+        job_look_seconds=LOOK_SECONDS,
+    )
     sandbox = new_sandbox(kept.sandbox_file)
     return _closing(create_app(settings, more_routes=sandbox.routes), sandbox)
 

@@ -1,11 +1,9 @@
 import 'graphiql/setup-workers/vite';
 import 'graphiql/style.css';
-import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
 import { createRoot } from 'react-dom/client';
 import { exampleTabs } from './examples.js';
-
-const fetcher = createGraphiQLFetcher({ url: '/graphql' });
+import { fetcher } from './fetcher.js';
 
 // GraphiQL 5.4 opens the first default tab without its variables. They are given on a first visit
 // only: later they would win over what the visitor has typed.

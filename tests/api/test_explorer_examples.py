@@ -136,3 +136,14 @@ async def test_leads_are_made_once_and_updated_the_second_time(gateway: Gateway)
     again = (await run(gateway, "lead-of-a-company"))["upsertLead"]
     assert again["results"][0]["outcome"] == "UNCHANGED"
     assert again["contact"]["id"] == made["contact"]["id"]
+
+
+async def test_durable_write_answers_with_the_operation_that_the_next_tab_follows(
+    gateway: Gateway,
+) -> None:
+    status, outcomes, payload = await upsert(gateway, "durable-write")
+    assert (status, payload["errors"]) == ("PENDING", [])
+    assert set(outcomes.values()) == {"QUEUED"}
+    assert payload["operation"]["status"] == "PENDING"
+    follow = {"id": payload["operation"]["id"]}
+    assert follow.keys() == variables_of(EXAMPLES[0].with_name("13-follow-an-operation")).keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import strawberry
 import uvicorn
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 from starlette.applications import Starlette
 from starlette.routing import Route
 from strawberry.asgi import GraphQL
@@ -111,11 +112,11 @@ def browser_page(tmp_path: Path) -> Iterator[Page]:
 
 
 @pytest.fixture
-def graphiql(browser_page: Page) -> Iterator[Visit]:
+def graphiql(browser_page: Page, served: str) -> Visit:
+    """GraphiQL of a gateway on its sandbox."""
     if not (BUILT / "index.html").is_file():
         skip_unless_required("GraphiQL is not built here: `make explorer` builds it")
-    for origin in serve(BUILT):
-        yield Visit(browser_page, origin)
+    return Visit(browser_page, f"{served}/")
 
 
 @pytest.fixture
@@ -124,34 +125,96 @@ def plain_form(browser_page: Page, tmp_path: Path) -> Iterator[Visit]:
         yield Visit(browser_page, origin)
 
 
-def test_graphiql_opens_and_runs_a_query_without_asking_any_other_host(graphiql: Visit) -> None:
+# What the answer of each example tab shows, in the order of the tabs.
+ANSWERS = {
+    "CreateAContact": '"status": "PENDING"',
+    "TheSameAgain": '"outcome": "UNCHANGED"',
+    "DryRun": '"status": "PLANNED"',
+    "FullReplace": '"outcome": "UPDATED"',
+    "JoinAndLeaveGroups": '"ignoredFields"',
+    "TypoInAGroup": '"status": "REJECTED"',
+    "ReadAContact": '"records"',
+    "Catalogs": '"Resident"',
+    "FollowAJob": '"importJob": null',
+    "LeadOfAPerson": '"status": "APPLIED"',
+    "LeadOfACompany": '"status": "APPLIED"',
+    "DurableWrite": '"status": "PENDING"',
+    "FollowAnOperation": "There is no operation",
+}
+
+
+def opened(graphiql: Visit) -> Page:
+    """The page once its editor works."""
     graphiql.open()
-    page = graphiql.page
-    examples = len(list((ROOT / "explorer" / "examples").glob("*.graphql")))
-    expect(page.get_by_role("tab")).to_have_count(examples, timeout=30_000)
-    expect(page.get_by_role("tab").first).to_contain_text("CreateAContact")
-    expect(page.locator(".graphiql-query-editor")).to_contain_text("upsertContact")
+    editor = graphiql.page.locator(".graphiql-query-editor")
+    expect(editor).to_contain_text("upsertContact", timeout=30_000)
+    return graphiql.page
+
+
+def show(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+    expect(page.locator(".graphiql-query-editor")).to_contain_text(f" {name}")
+
+
+def execute(page: Page) -> None:
+    page.get_by_role("button", name="Execute query").click()
+
+
+def answer(page: Page) -> Locator:
+    return page.locator(".graphiql-response")
+
+
+def fill(page: Page, tool: str, text: str) -> None:
+    """Put text into the variables or the headers editor, which lie behind one another."""
+    page.get_by_role("button", name=tool, exact=True).click()
+    page.locator(".graphiql-editor-tool .monaco-editor:visible").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.press("Delete")  # typed over a selection, a brace would be put around it
+    page.keyboard.insert_text(text)
+
+
+def test_every_tab_runs_its_example_without_asking_any_other_host(graphiql: Visit) -> None:
+    page = opened(graphiql)
+    expect(page.get_by_role("tab")).to_contain_text(list(ANSWERS))
     expect(page.get_by_role("button", name="Headers")).to_be_visible()
     expect(page.locator(".graphiql-editor-tool")).to_contain_text("hedy@example.com")
+    for name, shown in ANSWERS.items():
+        show(page, name)
+        execute(page)
+        expect(answer(page)).to_contain_text(shown, timeout=20_000)
+    show(page, "CreateAContact")
+    page.mouse.move(0, 0)
     page.screenshot(path=ARTIFACTS / "explorer.png")
-
-    page.get_by_role("tab", name="DryRun").click()
-    expect(page.locator(".graphiql-query-editor")).to_contain_text("dryRun: true")
-    expect(page.locator(".graphiql-editor-tool")).to_contain_text("ada@example.com")
-
-    page.get_by_role("button", name="New tab").click()
-    page.locator(".graphiql-query-editor .monaco-editor").first.click()
-    page.keyboard.press("Control+A")
-    page.keyboard.insert_text('query Hello { greeting(name: "Ada") }')
-    # GraphiQL reads the operation a moment after the typing, and names the tab after it.
-    expect(page.get_by_role("tab").last).to_contain_text("Hello")
-    page.get_by_role("button", name="Execute query").click()
-    expect(page.locator(".graphiql-response")).to_contain_text("Good morning, Ada", timeout=20_000)
-    page.screenshot(path=ARTIFACTS / "explorer-answer.png")
 
     assert graphiql.strangers() == []
     assert graphiql.complaints == []
-    assert any(url.endswith("/graphql") for url in graphiql.requests)
+
+
+def test_subscription_shows_each_change_until_the_operation_has_ended(graphiql: Visit) -> None:
+    page = opened(graphiql)
+    show(page, "DurableWrite")
+    with page.expect_response("**/graphql") as stored:
+        execute(page)
+    operation = stored.value.json()["data"]["upsertContact"]["operation"]["id"]
+
+    show(page, "FollowAnOperation")
+    fill(page, "Variables", json.dumps({"id": operation}))
+    fill(page, "Headers", json.dumps({"X-Api-Key": "made-up"}))
+    with page.expect_request("**/graphql") as sent:
+        execute(page)
+    assert sent.value.headers["accept"] == "text/event-stream"
+    assert sent.value.headers["x-api-key"] == "made-up"
+    expect(answer(page)).to_contain_text('"status": "RUNNING"')
+    expect(answer(page)).to_contain_text('"status": "SUCCEEDED"', timeout=20_000)
+    expect(page.get_by_role("button", name="Execute query")).to_be_visible()
+    page.screenshot(path=ARTIFACTS / "explorer-subscription.png")
+    assert graphiql.strangers() == []
+    assert graphiql.complaints == []
+
+    refused = {"errors": [{"message": "The key is not known."}]}
+    page.route("**/graphql", lambda route: route.fulfill(status=401, json=refused))
+    execute(page)
+    expect(answer(page)).to_contain_text("The key is not known.")
 
 
 def test_plain_form_sends_query_variables_and_shows_the_answer(plain_form: Visit) -> None:
