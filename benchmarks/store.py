@@ -113,10 +113,9 @@ async def deliver_many(store: Store, number: int) -> None:
 
 async def hold(store: Store, number: int) -> None:
     """Take a lease and give it back: two small commits."""
-    now = datetime.now(UTC)
-    lease = await store.leases.acquire(f"key-{number}", "me", until=now + LEASE, now=now)
+    lease = await store.leases.acquire(f"key-{number}", "me", seconds=LEASE.total_seconds())
     if lease is not None:
-        await store.leases.release(lease, now)
+        await store.leases.release(lease)
 
 
 async def measure(

@@ -1,4 +1,4 @@
-"""One writer at a time for a record, within this process.
+"""One writer at a time for a record: within this process, and over all that share its store.
 
 A lock remembers when it was last let go: whoever read a record before that moment, and takes the
 lock after it, has read something old even though it did not have to wait.
@@ -18,6 +18,7 @@ from gateway.results import Problem, ProblemCode
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from gateway.record_leases import RecordLeases
     from gateway.upstream import Exchange
 
 REMEMBERED = 60.0
@@ -34,7 +35,8 @@ class _Lock:
 class Locks:
     """Locks by key, made when they are wanted and forgotten some time after."""
 
-    def __init__(self) -> None:
+    def __init__(self, leases: RecordLeases | None = None) -> None:
+        self._leases = leases
         self._locks: dict[str, _Lock] = {}
         self._swept_at = 0.0
 
@@ -42,7 +44,8 @@ class Locks:
     async def hold(self, key: str, exchange: Exchange) -> AsyncIterator[float]:
         """Hold a key; gives the moment (of `time.monotonic`) when it was last let go, or 0.
 
-        Raises NotWrittenError when the request's time is used up before the key is free.
+        Raises NotWrittenError when the request's time is used up before the key is free, and when
+        the store cannot say whether another process holds it.
         """
         self._sweep()
         lock = self._locks.setdefault(key, _Lock())
@@ -60,7 +63,11 @@ class Locks:
                     )
                 ) from None
             try:
-                yield lock.released_at
+                if self._leases is None:
+                    yield lock.released_at
+                else:
+                    async with self._leases.hold(key, exchange) as elsewhere:
+                        yield max(lock.released_at, elsewhere)
             finally:
                 lock.released_at = time.monotonic()
                 lock.lock.release()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 MARGIN = 0.05
 """Seconds added to each window: calls do not take equally long to arrive."""
@@ -18,8 +20,30 @@ class QuotaError(Exception):
         self.seconds = seconds
 
 
+class QuotaUnknownError(Exception):
+    """Nobody can tell now how much of the quota is used up: what keeps it cannot be reached."""
+
+
+class Window(Protocol):
+    """A quota: at most `limit` calls in any `seconds`."""
+
+    limit: int
+    seconds: float
+
+    async def take(self, patience: float) -> None:
+        """Wait for a turn.
+
+        Raises QuotaError when it comes only after `patience` seconds, and QuotaUnknownError.
+        """
+        ...
+
+
+NewWindow: TypeAlias = Callable[[str, int, float], Window]
+"""Makes a quota of its name, its limit and its seconds."""
+
+
 class SlidingWindow:
-    """At most `limit` calls in any `seconds`; those that come too early wait for their turn."""
+    """At most `limit` calls of this process in any `seconds`; who comes too early waits."""
 
     def __init__(self, limit: int, seconds: float = 1.0) -> None:
         self.limit = limit

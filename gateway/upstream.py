@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,17 +21,20 @@ import stamina
 from gateway.breaker import Breaker
 from gateway.calls import Reply, Safety, read, shown
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
-from gateway.quota import QuotaError, RetryBudget, SlidingWindow
+from gateway.quota import QuotaError, QuotaUnknownError, RetryBudget
 from gateway.results import BackendCall, Problem, ProblemCode
 from gateway.telemetry.call_meter import OK, UNANSWERED, UNCOUNTED, UNSENT, Described, Meter
 from gateway.telemetry.call_spans import span_of_try
 from gateway.traffic import Traffic
+from gateway.tries import AgainError, Progress
 from gateway.verdicts import (
     NOT_SENT,
     OUTAGES,
     class_of,
+    lock_lost,
     may_ask_again,
     may_repeat,
+    quota_unknown,
     reason_of,
     retry_after,
     timed_out,
@@ -44,12 +46,10 @@ if TYPE_CHECKING:
 
     from gateway.calls import Call
     from gateway.gathering import Gathering
+    from gateway.quota import Window
 
 ATTEMPTS = 4
 """Tries of one call at most, the first included."""
-BACKOFF_BASE = 0.2
-BACKOFF_CAP = 5.0
-"""Seconds; the wait before try n is random between 0 and min(cap, base * 2^n) (full jitter)."""
 CONNECT_SHARE = 0.9
 """The share of a try's time that connecting may take: less than all of it, so that a connection
 that does not come about ends before the whole try does, and is known as not sent."""
@@ -78,6 +78,15 @@ class Dialect(Described, Protocol):
         ...
 
 
+class Held(Protocol):
+    """Something that must be held while a write leaves, and that can be lost."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is held now."""
+        ...
+
+
 @dataclass(kw_only=True)
 class Exchange:
     """The calls of one piece of work, within its time."""
@@ -89,55 +98,13 @@ class Exchange:
     """The writing calls, as they were made."""
     gathering: Gathering | None = None
     """Where this work meets other work of its kind, to make calls together; None when it is alone."""
+    held: list[Held] = field(default_factory=list)
+    """What its writes are sent under."""
 
     @property
     def left(self) -> float:
         """Seconds left until the deadline; never negative."""
         return max(0.0, self.deadline - time.monotonic())
-
-
-class _AgainError(Exception):
-    """A try that may be repeated after `wait` seconds; `failure` is its end if it is the last."""
-
-    def __init__(self, failure: BackendFailure, wait: float, *, costs: bool = True) -> None:
-        super().__init__()
-        self.failure = failure
-        self.wait = wait
-        self.costs = costs
-        """Whether the next try is taken from the retry budget."""
-
-
-@dataclass(kw_only=True)
-class _Progress:
-    """How far the tries of one call have come."""
-
-    record: BackendCall
-    renewed: bool = False
-    """Whether a 401 has led to a new token or signature; it does so once."""
-    renew_next: bool = False
-    """Whether the next try is the one with the new token."""
-    perhaps: bool = False
-    """Whether an earlier try may have done what was asked."""
-
-    def backoff(self) -> float:
-        """Seconds before the next try, with full jitter."""
-        cap = min(BACKOFF_CAP, BACKOFF_BASE * 2**self.record.attempts)
-        return random.uniform(0, cap)  # noqa: S311 - jitter needs no secrecy
-
-    def known(self, failure: BackendFailure) -> BackendFailure:
-        """What a failure of the last try tells of the call with all its tries.
-
-        A try that was surely not taken says nothing of an earlier one that went unanswered.
-        """
-        if not self.perhaps or isinstance(failure, MaybeWrittenError):
-            return failure
-        problem = replace(
-            failure.problem,
-            message=f"{failure.problem.message} An earlier try got no usable answer: it may or "
-            "may not have done what was asked.",
-            retryable=True,
-        )
-        return MaybeWrittenError(problem)
 
 
 class Sender:
@@ -149,7 +116,7 @@ class Sender:
         client: httpx.AsyncClient,
         *,
         try_timeout: float = 10.0,
-        quota_of: Callable[[Call], SlidingWindow | None] = lambda _call: None,
+        quota_of: Callable[[Call], Window | None] = lambda _call: None,
         breaker: Breaker | None = None,
     ) -> None:
         self.dialect = dialect
@@ -170,7 +137,7 @@ class Sender:
         """
 
         def wait_before_next(error: Exception) -> timedelta | bool:
-            if not isinstance(error, _AgainError) or error.wait >= exchange.left:
+            if not isinstance(error, AgainError) or error.wait >= exchange.left:
                 return False
             if error.costs and not self._budget.spend():
                 return False
@@ -179,20 +146,20 @@ class Sender:
 
         self._budget.earn()
         with _recorded(call, exchange) as record:
-            progress = _Progress(record=record)
+            progress = Progress(record=record)
             try:
                 async for attempt in stamina.retry_context(
                     on=wait_before_next, attempts=ATTEMPTS, timeout=None
                 ):
                     with attempt:
                         return await self._try(call, exchange, progress)
-            except _AgainError as error:
+            except AgainError as error:
                 raise progress.known(error.failure) from error.__cause__
             except BackendFailure as failure:
                 raise progress.known(failure) from failure.__cause__
         raise AssertionError("a retry context ends by returning or raising")
 
-    async def _try(self, call: Call, exchange: Exchange, progress: _Progress) -> Reply:
+    async def _try(self, call: Call, exchange: Exchange, progress: Progress) -> Reply:
         if exchange.left <= 0:
             raise NotWrittenError(
                 timed_out(self.dialect.backend, "The request's time was used up before sending.")
@@ -204,6 +171,9 @@ class Sender:
             call, content, renew=renew, sender=self, exchange=exchange
         )
         await self._admitted(call, exchange)
+        if call.safety is not Safety.READ and not all(one.holds for one in exchange.held):
+            self.breaker.forget()
+            raise NotWrittenError(lock_lost(self.dialect.backend))
         progress.record.attempts += 1
         with span_of_try(self.dialect, call, progress.record.attempts) as span:
             started = time.monotonic()
@@ -281,6 +251,9 @@ class Sender:
             problem.code = ProblemCode.RATE_LIMITED
             problem.retry_after_seconds = round(error.seconds, 3)
             raise NotWrittenError(problem) from None
+        except QuotaUnknownError as error:
+            self.breaker.forget()
+            raise NotWrittenError(quota_unknown(self.dialect.backend)) from error
         except asyncio.CancelledError:
             self.breaker.forget()
             raise
@@ -292,27 +265,26 @@ class Sender:
         self.breaker.note(failed=failed)
         self.meter.tried(call, seconds, outcome)
 
-    def _refused(
-        self, call: Call, reply: Reply, problem: Problem, progress: _Progress
-    ) -> Exception:
+    def _refused(self, call: Call, reply: Reply, problem: Problem, progress: Progress) -> Exception:
         """The error of an answer that says no."""
         failure = class_of(call, problem)(problem)
+        failure.reply = reply
         progress.perhaps |= isinstance(failure, MaybeWrittenError)
         problem.retryable = may_ask_again(call, failure)
         if isinstance(failure, RefusedError) and self.on_refusal is not None:
             self.on_refusal(call, problem)
         if problem.code is ProblemCode.UNAUTHORIZED and not progress.renewed:
             progress.renewed = progress.renew_next = True
-            return _AgainError(failure, 0.0, costs=False)
+            return AgainError(failure, 0.0, costs=False)
         if not may_repeat(call, problem.code):
             return failure
         asked = retry_after(reply)
         if asked is None:
             asked = problem.retry_after_seconds  # by a header of the backend's own
         problem.retry_after_seconds = asked
-        return _AgainError(failure, progress.backoff() if asked is None else asked)
+        return AgainError(failure, progress.backoff() if asked is None else asked)
 
-    def _unanswered(self, call: Call, error: Exception, progress: _Progress) -> Exception:
+    def _unanswered(self, call: Call, error: Exception, progress: Progress) -> Exception:
         """The error of a call that got no answer."""
         name = self.dialect.backend.value
         reason = reason_of(error)
@@ -321,19 +293,19 @@ class Sender:
                 self.dialect.backend, f"{name} could not be reached; nothing was sent."
             )
             problem.code = ProblemCode.UNAVAILABLE
-            return _AgainError(NotWrittenError(problem), progress.backoff())
+            return AgainError(NotWrittenError(problem), progress.backoff())
         problem = timed_out(
             self.dialect.backend, f"{name} did not answer ({type(reason).__name__})."
         )
         if not isinstance(reason, httpx.TimeoutException | TimeoutError):
             problem.code = ProblemCode.UNAVAILABLE
         if call.safety is Safety.READ:
-            return _AgainError(NotWrittenError(problem), progress.backoff())
+            return AgainError(NotWrittenError(problem), progress.backoff())
         problem.message += " It may or may not have done what was asked."
         progress.perhaps = True
         failure = MaybeWrittenError(problem)
         problem.retryable = may_ask_again(call, failure)
-        return failure if call.safety is Safety.ONCE else _AgainError(failure, progress.backoff())
+        return failure if call.safety is Safety.ONCE else AgainError(failure, progress.backoff())
 
 
 @contextmanager

@@ -101,3 +101,25 @@ def unfit_address(backend: Backend) -> Problem:
         message="The call's address would be too long, or hold characters that none can: a key or "
         "an id of the input is not one of this backend.",
     )
+
+
+def lock_lost(backend: Backend) -> Problem:
+    """The problem of a write whose record another process may be writing by now."""
+    return Problem(
+        backend=backend,
+        code=ProblemCode.CONFLICT,
+        message="This gateway stood still for so long, or was without its store, that another one may "
+        "be writing the same record; nothing was sent by this one.",
+        retryable=True,
+    )
+
+
+def quota_unknown(backend: Backend) -> Problem:
+    """The problem of a call while the store, which keeps the quota, cannot be asked."""
+    return Problem(
+        backend=backend,
+        code=ProblemCode.UNAVAILABLE,
+        message=f"The gateway's store, by which several gateways keep the quota of {backend.value} "
+        "together, cannot be used now; nothing was sent.",
+        retryable=True,
+    )

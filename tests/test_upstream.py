@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway import upstream
+from gateway import tries
 from gateway.calls import Call, Reply, Safety
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.model import Backend
@@ -27,7 +27,7 @@ OK = httpx.Response(200, json={"ok": True})
 
 @pytest.fixture(autouse=True)
 def _no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upstream, "BACKOFF_BASE", 0.0)
+    monkeypatch.setattr(tries, "BACKOFF_BASE", 0.0)
 
 
 # Each row: what the backend does for ever, the kind of call, how it ends, after how many tries.
@@ -208,19 +208,19 @@ async def test_a_wait_beyond_the_deadline_is_not_begun(monkeypatch: pytest.Monke
 
 
 async def test_backoff_is_random_below_a_cap_that_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upstream, "BACKOFF_BASE", 0.2)
+    monkeypatch.setattr(tries, "BACKOFF_BASE", 0.2)
     caps: list[float] = []
 
     def highest(_low: float, high: float) -> float:
         caps.append(high)
         return high
 
-    monkeypatch.setattr("gateway.upstream.random.uniform", highest)
+    monkeypatch.setattr("gateway.tries.random.uniform", highest)
     waits = recorded_waits(monkeypatch)
     with pytest.raises(NotWrittenError):
         await answering(503).send(a_call(READ))
     assert waits == [0.4, 0.8, 1.6]
-    monkeypatch.setattr(upstream, "BACKOFF_CAP", 0.5)
+    monkeypatch.setattr(tries, "BACKOFF_CAP", 0.5)
     waits.clear()
     with pytest.raises(NotWrittenError):
         await answering(503).send(a_call(READ))

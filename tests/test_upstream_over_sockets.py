@@ -13,7 +13,7 @@ import httpx
 import pytest
 import uvicorn
 
-from gateway import upstream
+from gateway import tries
 from gateway.calls import Call, Safety
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError
 from gateway.model import Backend
@@ -41,7 +41,7 @@ ONCE = Call(method="POST", path=LISTS, body={"name": "Once"}, safety=Safety.ONCE
 
 @pytest.fixture(autouse=True)
 def _no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upstream, "BACKOFF_BASE", 0.0)
+    monkeypatch.setattr(tries, "BACKOFF_BASE", 0.0)
 
 
 @contextmanager

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     import httpx
 
     from gateway.backends.adapter import Adapter
+    from gateway.quota import NewWindow
     from gateway.settings import Settings
 
-ADAPTERS: dict[Backend, Callable[[Settings, httpx.AsyncClient], Adapter | None]] = {
+ADAPTERS: dict[Backend, Callable[[Settings, httpx.AsyncClient, NewWindow], Adapter | None]] = {
     Backend.IVVY: connect_ivvy,
     Backend.EVERBRIDGE: connect_everbridge,
     Backend.SENDGRID: connect_sendgrid,
 }
-"""How each backend's adapter is made from the settings; None where it is not configured."""
+"""How each backend's adapter is made from the settings, with what makes its quotas; None where it is
+not configured."""

@@ -53,7 +53,7 @@ class Housekeeping:
         operations, before = self.store.operations, now - self.keep_operations
         await _until_none(lambda: operations.purge_operations(before, BATCH))
         await _until_none(lambda: self.store.keys.purge_keys(now, BATCH))
-        await _until_none(lambda: self.store.leases.forget_idle(now - IDLE_LEASE, BATCH))
+        await _until_none(lambda: self.store.leases.forget_idle(IDLE_LEASE.total_seconds(), BATCH))
 
     async def tell(self) -> None:
         """Log what waits for a person, and what is old and not done."""

@@ -12,6 +12,7 @@ where the two databases differ:
     {for_update}    locks the rows read; with {skip_locked}, leaves out those that are locked
     {for_update_of step}    locks the rows of one table only
     {tables}        the tables there are, by `name`
+    {micros}        the database's time, in microseconds since 1970
     {identity} {int} {time} {json} {strict}     types and the end of a CREATE TABLE
 """
 
@@ -52,6 +53,8 @@ class Statement:
     values: tuple[Value, ...] = ()
     lock_only: bool = False
     """Takes a lock and nothing else: a database with one writer needs none, and skips it."""
+    alone: bool = False
+    """The only one of its transaction: a database may leave out the words around it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""Keys held for a time, by one holder over all processes: a lock that survives its holder's death.
+"""Keys held for a time, by one process over all: a lock that survives its holder's death.
 
 A lease is a row, never an open transaction. Its fence grows with each holder, so that whoever has
 lost a lease without noticing is told apart from its successor. As `gateway/locks.py` does within a
 process, the row remembers when it was last let go: who read a record before that moment and takes
-the lease after it has read something old.
+the lease after it has read something old. All times are the database's own.
 """
 
 from __future__ import annotations
@@ -11,12 +11,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.store.database import Statement, to_time
+from gateway.store.database import Statement, to_json
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from gateway.store.database import Database, Transaction
+
+MICROS = 1_000_000
+"""Times are kept as whole microseconds: every database reckons with those alike."""
+
+_ACQUIRE = """
+    INSERT INTO lease (key, fence, holder, held_until, touched_at)
+    VALUES ($1, {micros}, $2, {micros} + $3, {micros})
+    ON CONFLICT (key) DO UPDATE SET fence = lease.fence + 1, holder = excluded.holder,
+        held_until = {micros} + $3, touched_at = {micros},
+        released_at = CASE WHEN lease.holder IS NULL THEN lease.released_at ELSE {micros} END,
+        wanted_by = NULL, wanted_until = NULL
+    WHERE (lease.holder IS NULL OR lease.held_until <= {micros})
+        AND (lease.wanted_by IS NULL OR lease.wanted_by = excluded.holder
+            OR lease.wanted_until <= {micros})
+    RETURNING fence, {micros} - released_at AS released_ago
+"""
+# The first fence of a row is the time, so that it grows even when the row was removed in between.
+
+_WANT = """
+    UPDATE lease SET wanted_by = $2, wanted_until = {micros} + $3
+    WHERE key = $1
+        AND (wanted_by IS NULL OR wanted_by = $2 OR wanted_until <= {micros})
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,104 +49,91 @@ class Lease:
     key: str
     holder: str
     fence: int
-    until: datetime
-    """When it ends by itself."""
-    previous: int
-    """The holder's fence before this one, 0 for none: what `fence_of` gave while nobody held it.
-    When it is what a reader was given, nobody has held the key in between, whatever clocks say."""
-    released_at: datetime | None
-    """When it was last let go; for a holder that never did, the moment it was taken from it."""
+    released_ago: float | None
+    """Seconds since it was last let go, None when it never was; of a holder that did not let go,
+    since it was taken from it."""
 
 
 class Leases:
-    """Leases by key.
-
-    The clocks of machines that share a database must agree to well below the length of a lease.
-    """
+    """Leases by key; a holder is a process, which has each key once at most."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def acquire(
-        self, key: str, holder: str, *, until: datetime, now: datetime
+        self, key: str, holder: str, *, seconds: float, wanted_for: float = 0.0
     ) -> Lease | None:
-        """The lease; None while somebody else, or the same holder, has it."""
-        return await self._database.write(_acquire, key, holder, until, now)
+        """The lease; None while somebody else, or the same holder, has it.
 
-    async def renew(self, lease: Lease, *, until: datetime, now: datetime) -> bool:
-        """Hold it longer. False when somebody else has taken it meanwhile: stop writing then.
+        With `wanted_for`, a key that was refused is kept for this holder for so many seconds once
+        it is free, unless another holder has asked before: then nobody who keeps asking starves.
+        """
+        return await self._database.write(_acquire, key, holder, seconds, wanted_for)
+
+    async def renew(
+        self, holder: str, leases: Sequence[Lease], *, seconds: float
+    ) -> frozenset[Lease]:
+        """Hold them longer; gives those that somebody else has taken meanwhile.
 
         A lease that has run out is renewed too, as long as nobody else has had it.
         """
-        return await self._database.write(_renew, lease, until, now)
+        return await self._database.write(_renew, holder, leases, seconds)
 
-    async def release(self, lease: Lease, now: datetime) -> bool:
+    async def release(self, lease: Lease) -> bool:
         """Let go of it. False when it had been lost before."""
-        return await self._database.write(_release, lease, now)
+        return await self._database.write(_release, lease)
 
-    async def fence_of(self, key: str) -> int:
-        """The fence of the last holder, or 0: remember it when reading what the key guards."""
-        return await self._database.read(_fence_of, key)
-
-    async def forget_idle(self, before: datetime, limit: int = 1000) -> int:
-        """Remove what nobody has touched since `before`; gives how many keys were removed."""
-        return await self._database.write(_forget_idle, before, limit)
+    async def forget_idle(self, seconds: float, limit: int = 1000) -> int:
+        """Remove what nobody has touched for so long; gives how many keys were removed."""
+        return await self._database.write(_forget_idle, seconds, limit)
 
 
-def _acquire(key: str, holder: str, until: datetime, now: datetime) -> Transaction[Lease | None]:
-    # The first fence of a row is the time in microseconds, so that it grows even when the row was
-    # removed in between.
+def _micros(seconds: float) -> int:
+    return round(seconds * MICROS)
+
+
+def _acquire(key: str, holder: str, seconds: float, wanted_for: float) -> Transaction[Lease | None]:
+    alone = wanted_for <= 0
+    rows = yield Statement(_ACQUIRE, (key, holder, _micros(seconds)), alone=alone)
+    if rows:
+        ago = rows[0]["released_ago"]
+        return Lease(
+            key=key,
+            holder=holder,
+            fence=rows[0]["fence"],
+            released_ago=None if ago is None else ago / MICROS,
+        )
+    if not alone:
+        yield Statement(_WANT, (key, holder, _micros(wanted_for)))
+    return None
+
+
+def _renew(holder: str, leases: Sequence[Lease], seconds: float) -> Transaction[frozenset[Lease]]:
     rows = yield Statement(
-        "INSERT INTO lease (key, fence, previous, holder, held_until, touched_at)"
-        " VALUES ($1, $2, 0, $3, $4, $5)"
-        " ON CONFLICT (key) DO UPDATE SET fence = lease.fence + 1, previous = lease.fence,"
-        " holder = excluded.holder, held_until = excluded.held_until,"
-        " released_at = CASE WHEN lease.holder IS NULL THEN lease.released_at"
-        " ELSE excluded.touched_at END, touched_at = excluded.touched_at"
-        " WHERE lease.holder IS NULL OR lease.held_until <= excluded.touched_at"
-        " RETURNING fence, previous, released_at",
-        (key, int(now.timestamp() * 1_000_000), holder, until, now),
+        "UPDATE lease SET held_until = {micros} + $3, touched_at = {micros}"
+        " WHERE key IN {any_of $1} AND holder = $2 RETURNING key, fence",
+        (to_json([lease.key for lease in leases]), holder, _micros(seconds)),
+        alone=True,
     )
-    if not rows:
-        return None
-    return Lease(
-        key=key,
-        holder=holder,
-        fence=rows[0]["fence"],
-        until=until,
-        previous=rows[0]["previous"],
-        released_at=to_time(rows[0]["released_at"]),
-    )
+    fences = {row["key"]: row["fence"] for row in rows}
+    return frozenset(lease for lease in leases if fences.get(lease.key) != lease.fence)
 
 
-def _renew(lease: Lease, until: datetime, now: datetime) -> Transaction[bool]:
+def _release(lease: Lease) -> Transaction[bool]:
     rows = yield Statement(
-        "UPDATE lease SET held_until = $3, touched_at = $4"
-        " WHERE key = $1 AND fence = $2 AND holder IS NOT NULL RETURNING key",
-        (lease.key, lease.fence, until, now),
+        "UPDATE lease SET holder = NULL, held_until = NULL, released_at = {micros},"
+        " touched_at = {micros} WHERE key = $1 AND fence = $2 AND holder IS NOT NULL RETURNING key",
+        (lease.key, lease.fence),
+        alone=True,
     )
     return bool(rows)
 
 
-def _release(lease: Lease, now: datetime) -> Transaction[bool]:
-    rows = yield Statement(
-        "UPDATE lease SET holder = NULL, held_until = NULL, released_at = $3, touched_at = $3"
-        " WHERE key = $1 AND fence = $2 AND holder IS NOT NULL RETURNING key",
-        (lease.key, lease.fence, now),
-    )
-    return bool(rows)
-
-
-def _fence_of(key: str) -> Transaction[int]:
-    rows = yield Statement("SELECT fence FROM lease WHERE key = $1", (key,))
-    return int(rows[0]["fence"]) if rows else 0
-
-
-def _forget_idle(before: datetime, limit: int) -> Transaction[int]:
+def _forget_idle(seconds: float, limit: int) -> Transaction[int]:
     rows = yield Statement(
         "DELETE FROM lease WHERE key IN (SELECT key FROM lease WHERE holder IS NULL"
-        " AND touched_at < $1 ORDER BY touched_at LIMIT $2 {for_update} {skip_locked})"
+        " AND touched_at < {micros} - $1 ORDER BY touched_at LIMIT $2 {for_update} {skip_locked})"
         " RETURNING key",
-        (before, limit),
+        (_micros(seconds), limit),
     )
     return len(rows)

@@ -16,6 +16,7 @@ from gateway.store.links import LeadLinks
 from gateway.store.lock_file import lock_file
 from gateway.store.migrations import check_version, migrate, read_version
 from gateway.store.operations import Operations
+from gateway.store.quotas import Quotas
 from gateway.store.schema import MIGRATIONS
 from gateway.store.sqlite import sqlite_database
 
@@ -34,8 +35,11 @@ class Store:
     """Everything the gateway keeps, by what it is about."""
 
     database: Database
+    shared: bool
+    """Whether other processes may work on it too."""
     links: LeadLinks
     leases: Leases
+    quotas: Quotas
     keys: IdempotencyKeys
     operations: Operations
     api_keys: ApiKeys
@@ -77,8 +81,10 @@ async def open_store(
     async with opened as database:
         yield Store(
             database=database,
+            shared=not url.startswith(SQLITE),
             links=LeadLinks(database),
             leases=Leases(database),
+            quotas=Quotas(database),
             keys=IdempotencyKeys(database),
             operations=Operations(database),
             api_keys=ApiKeys(database),

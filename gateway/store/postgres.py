@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import asyncpg
 
-from gateway.store.database import Batch, Dialect, check_values, translator
+from gateway.store.database import Batch, Dialect, Statement, check_values, translator
 from gateway.store.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
-    from gateway.store.database import Row, Statement, Transaction
+    from gateway.store.database import Row, Transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,6 +44,7 @@ DIALECT = Dialect(
         "json": "json",  # kept as it was written; jsonb refuses the NUL that JSON can spell
         "strict": "",
         "tables": "(SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema())",
+        "micros": "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
     },
 )
 
@@ -100,8 +101,8 @@ class PostgresDatabase:
 
     async def _once(self, steps: Transaction[T], options: dict[str, Any]) -> T:
         try:
-            async with self._pool.acquire() as connection, connection.transaction(**options):
-                return await self._run(steps, connection)
+            async with self._pool.acquire() as connection:
+                return await self._run(steps, connection, options)
         except asyncpg.DataError:
             raise  # a value of ours that does not fit its column, and an InterfaceError by descent
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
@@ -109,9 +110,16 @@ class PostgresDatabase:
         except (asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError) as error:
             raise StoreUnavailableError(f"PostgreSQL cannot serve now: {error}") from error
 
-    async def _run(self, steps: Transaction[T], connection: Any) -> T:
+    async def _run(self, steps: Transaction[T], connection: Any, options: dict[str, Any]) -> T:
+        step = next(steps)
+        if isinstance(step, Statement) and step.alone:
+            # A statement is a transaction by itself: two round trips less.
+            return await self._follow(steps, step, connection)
+        async with connection.transaction(**options):
+            return await self._follow(steps, step, connection)
+
+    async def _follow(self, steps: Transaction[T], step: Statement | Batch, connection: Any) -> T:
         try:
-            step = next(steps)
             while True:
                 step = steps.send(await self._answer(step, connection))
         except StopIteration as end:

@@ -163,11 +163,38 @@ API_KEYS = (
     """,
 )
 
+SHARED = (
+    # Leases and turns go by the database's clock, in microseconds: what other machines' clocks say
+    # matters to neither. A lease is nothing that outlives its process.
+    "DROP TABLE lease",
+    """
+    CREATE TABLE lease (
+        key text PRIMARY KEY,
+        fence {int} NOT NULL,
+        holder text,
+        held_until {int},
+        released_at {int},
+        wanted_by text,
+        wanted_until {int},
+        touched_at {int} NOT NULL
+    ) {strict}
+    """,
+    "CREATE INDEX lease_idle ON lease (touched_at) WHERE holder IS NULL",
+    # When each turn that was given away is free again, in order.
+    """
+    CREATE TABLE quota (
+        name text PRIMARY KEY,
+        turns {json} NOT NULL
+    ) {strict}
+    """,
+)
+
 MIGRATIONS = (
     Migration(name="lead links", statements=LEAD_LINKS),
     Migration(name="leases", statements=LEASES),
     Migration(name="operations", statements=OPERATIONS),
     Migration(name="idempotency keys", statements=IDEMPOTENCY_KEYS),
     Migration(name="API keys", statements=API_KEYS),
+    Migration(name="leases and quotas by the database's clock", statements=SHARED),
 )
 """Every version of the schema, in order."""

@@ -44,6 +44,7 @@ DIALECT = Dialect(
         "json": "TEXT",
         "strict": "STRICT",
         "tables": "(SELECT name FROM sqlite_master)",
+        "micros": "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
     },
 )
 

@@ -168,7 +168,7 @@ async def test_a_cancelled_caller_leaves_its_write_to_be_done(
     try:
         async with blocker.transaction():
             await blocker.execute("LOCK TABLE lease IN EXCLUSIVE MODE")
-            task = asyncio.create_task(one.leases.acquire("key", "a", until=at(30), now=NOON))
+            task = asyncio.create_task(one.leases.acquire("key", "a", seconds=30))
             await _until_waiting(postgres_url, 1, task)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -176,7 +176,7 @@ async def test_a_cancelled_caller_leaves_its_write_to_be_done(
     finally:
         await blocker.close()
 
-    assert await other.leases.acquire("key", "b", until=at(30), now=NOON) is None
+    assert await other.leases.acquire("key", "b", seconds=30) is None
 
 
 async def test_a_broken_connection_is_told_and_replaced(
@@ -187,7 +187,7 @@ async def test_a_broken_connection_is_told_and_replaced(
     try:
         async with killer.transaction():
             await killer.execute("LOCK TABLE lease IN EXCLUSIVE MODE")
-            task = asyncio.create_task(one.leases.acquire("key", "a", until=at(30), now=NOON))
+            task = asyncio.create_task(one.leases.acquire("key", "a", seconds=30))
             await _until_waiting(postgres_url, 1, task)
             await killer.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -198,7 +198,7 @@ async def test_a_broken_connection_is_told_and_replaced(
     finally:
         await killer.close()
 
-    assert await one.leases.acquire("key", "a", until=at(30), now=NOON) is not None
+    assert await one.leases.acquire("key", "a", seconds=30) is not None
 
 
 async def test_a_value_that_does_not_fit_is_the_programs_fault_not_the_servers(

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from gateway.backends.everbridge.adapter import EverbridgeAdapter
 from gateway.backends.everbridge.client import EverbridgeDialect
-from gateway.quota import SlidingWindow
 from gateway.upstream import Sender
 
 if TYPE_CHECKING:
@@ -14,10 +13,13 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from gateway.calls import Call
+    from gateway.quota import NewWindow, Window
     from gateway.settings import Settings
 
 
-def connect(settings: Settings, client: httpx.AsyncClient) -> EverbridgeAdapter | None:
+def connect(
+    settings: Settings, client: httpx.AsyncClient, new_window: NewWindow
+) -> EverbridgeAdapter | None:
     """The adapter, or None where Everbridge is not configured."""
     if not settings.everbridge_organization_id:
         return None
@@ -29,10 +31,10 @@ def connect(settings: Settings, client: httpx.AsyncClient) -> EverbridgeAdapter 
         client_id=settings.everbridge_client_id,
         client_secret=_plain(settings.everbridge_client_secret),
     )
-    reads = SlidingWindow(settings.everbridge_reads_per_second)
-    writes = SlidingWindow(settings.everbridge_writes_per_second)
+    reads = new_window("everbridge:reads", settings.everbridge_reads_per_second, 1.0)
+    writes = new_window("everbridge:writes", settings.everbridge_writes_per_second, 1.0)
 
-    def quota_of(call: Call) -> SlidingWindow | None:
+    def quota_of(call: Call) -> Window | None:
         """Removals count with the reads (contract: everbridge section 1.4); token calls not."""
         if call.base_url is not None:
             return None

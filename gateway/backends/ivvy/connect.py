@@ -11,10 +11,15 @@ from gateway.upstream import Sender
 if TYPE_CHECKING:
     import httpx
 
+    from gateway.quota import NewWindow
     from gateway.settings import Settings
 
 
-def connect(settings: Settings, client: httpx.AsyncClient) -> IvvyAdapter | None:
+def connect(
+    settings: Settings,
+    client: httpx.AsyncClient,
+    new_window: NewWindow,  # noqa: ARG001 - iVvy publishes no quota
+) -> IvvyAdapter | None:
     """The adapter, or None where iVvy is not configured."""
     if not (settings.ivvy_base_url and settings.ivvy_api_key and settings.ivvy_api_secret):
         return None

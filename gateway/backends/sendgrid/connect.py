@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 from gateway.backends.sendgrid.adapter import SendGridAdapter
 from gateway.backends.sendgrid.client import SendGridDialect
-from gateway.quota import SlidingWindow
 from gateway.upstream import Sender
 
 if TYPE_CHECKING:
     import httpx
 
+    from gateway.quota import NewWindow
     from gateway.settings import Settings
 
 
-def connect(settings: Settings, client: httpx.AsyncClient) -> SendGridAdapter | None:
+def connect(
+    settings: Settings, client: httpx.AsyncClient, new_window: NewWindow
+) -> SendGridAdapter | None:
     """The adapter, or None where SendGrid is not configured."""
     if not settings.sendgrid_api_key:
         return None
@@ -25,7 +27,7 @@ def connect(settings: Settings, client: httpx.AsyncClient) -> SendGridAdapter | 
     )
     # SendGrid counts by endpoint and by the minute of the clock; one window for all of them, moving
     # with the time, never asks for more (contract: sendgrid section 2).
-    calls = SlidingWindow(settings.sendgrid_calls_per_minute, 60.0)
+    calls = new_window("sendgrid:calls", settings.sendgrid_calls_per_minute, 60.0)
     sender = Sender(
         dialect,
         client,

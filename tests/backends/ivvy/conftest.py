@@ -94,7 +94,7 @@ class Desk:
 @pytest.fixture
 async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     """An adapter whose repeated tries do not wait."""
-    monkeypatch.setattr("gateway.upstream.BACKOFF_BASE", 0.0)
+    monkeypatch.setattr("gateway.tries.BACKOFF_BASE", 0.0)
     clock = ManualClock()
     sandbox = create_sandbox(clock=clock)
     dialect = IvvyDialect(
