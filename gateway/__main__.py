@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import sys
+from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,16 +56,16 @@ def sandbox(port: Port = 8100, host: Host = "127.0.0.1") -> None:
 @cli.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run the gateway on the configured backends."""
+    import asyncio
+
+    from gateway.api.hosts import is_loopback
     from gateway.app import create_app
+    from gateway.keys_command import closed
     from gateway.settings import load_settings
 
     settings = load_settings()
-    if settings.auth == "auto" and not _is_loopback(host):
-        problem = (
-            f"Serving on {host} would let in every caller of that network: serve on 127.0.0.1 "
-            "behind a proxy that checks callers, or set GATEWAY_AUTH=none if that is meant."
-        )
-        raise SettingsError([problem])
+    if not is_loopback(host):
+        settings = asyncio.run(closed(settings, host))
     _run(create_app(settings), host, port, settings.shutdown_seconds)
 
 
@@ -92,6 +92,78 @@ def schema() -> None:
     from gateway.api.schema import schema as graphql_schema
 
     typer.echo(graphql_schema.as_str())
+
+
+keys = typer.Typer(no_args_is_help=True, help="API keys of the gateway's own callers.")
+cli.add_typer(keys, name="keys")
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[
+        str, typer.Argument(help="The caller's name; one caller may have several keys.")
+    ],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What it may do: contacts:read, contacts:write, leads:read, leads:write, admin "
+            "(which has them all). Repeat it, or separate them by commas."
+        ),
+    ] = None,
+    days: Annotated[float | None, typer.Option(help="Days after which it expires.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="Write the key there, for its owner's eyes, and show it not."),
+    ] = None,
+    if_missing: Annotated[
+        bool,
+        typer.Option(
+            "--if-missing",
+            help="Make none where there is one of that name with these scopes: in the file, where "
+            "one is given.",
+        ),
+    ] = False,
+) -> None:
+    """Make a key, and show it this once on standard output; what else there is to say goes to standard error."""
+    import asyncio
+
+    from gateway.keys_command import create_key, wanted_key
+    from gateway.settings import load_settings
+
+    wanted = wanted_key(name, scope or [], days=days, file=file, if_missing=if_missing)
+    made = asyncio.run(create_key(load_settings(), wanted))
+    for line in made.told:
+        typer.echo(line, err=True)
+    if made.key is not None:
+        typer.echo(made.key)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Show every key, with what it may do and when it was last used."""
+    import asyncio
+
+    from gateway.keys_command import list_keys
+    from gateway.settings import load_settings
+
+    for line in asyncio.run(list_keys(load_settings())):
+        typer.echo(line)
+
+
+@keys.command("revoke")
+def revoke_key(
+    key: Annotated[str, typer.Argument(help="The key's id, or the name of a caller with one key.")],
+) -> None:
+    """End a key; exit code 1 when there is none to end."""
+    import asyncio
+
+    from gateway.keys_command import revoke_key
+    from gateway.settings import load_settings
+
+    done, told = asyncio.run(revoke_key(load_settings(), key))
+    typer.echo(told, err=not done)
+    if not done:
+        raise typer.Exit(1)
 
 
 steps = typer.Typer(no_args_is_help=True, help="Durable steps that wait for a person.")
@@ -130,13 +202,6 @@ def resolve_step(
     typer.echo(told, err=not done)
     if not done:
         raise typer.Exit(1)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _run(app: Starlette, host: str, port: int, seconds: float = 5.0) -> None:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from gateway.account import opened
 from gateway.api.explorer import explorer_routes
+from gateway.api.hosts import LoopbackHosts
 from gateway.api.http import graphql_routes
 from gateway.api.middleware import RequestIds
 
@@ -42,7 +43,10 @@ def create_app(
 
     return Starlette(
         lifespan=lifespan,
-        middleware=[Middleware(RequestIds)],
+        middleware=[
+            Middleware(RequestIds),
+            *([Middleware(LoopbackHosts)] if settings.auth == "auto" else []),
+        ],
         routes=[
             *graphql_routes(settings),
             Route("/healthz", _alive),

@@ -201,7 +201,7 @@ async def running(sandbox: Sandbox, clock: ManualClock, **settings: Any) -> Asyn
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app), base_url="http://gateway"
+            transport=httpx.ASGITransport(app=app), base_url="http://localhost"
         ) as http,
     ):
         yield Gateway(app=app, sandbox=sandbox, clock=clock, http=http)

@@ -14,6 +14,8 @@ import strawberry
 from aiodataloader import DataLoader
 
 from gateway.api.documents import NOTHING, Prepared
+from gateway.api.refusals import cannot_tell, too_many, unauthenticated
+from gateway.callers.errors import CannotTellError, TooManyError, UnauthenticatedError
 from gateway.lookup import read_contacts
 from gateway.model import Backend
 from gateway.names import Loaders
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from gateway.account import Account
     from gateway.api.limits import Limits
     from gateway.api.trusted import TrustedDocuments
+    from gateway.callers.caller import Caller
+    from gateway.callers.credential import Credential
     from gateway.lookup import ContactKeys, NobodyAskedError
     from gateway.records import Contact
 
@@ -42,6 +46,12 @@ class Context:
     trusted: TrustedDocuments
     started: float
     """On the clock of `time.monotonic`."""
+    caller: Caller
+    """NOBODY on a WebSocket that has not been greeted yet."""
+    credential: Credential | None = None
+    """What told who the caller is."""
+    connection_params: dict[str, object] = field(default_factory=dict)
+    """What the client of a WebSocket has greeted with; Strawberry puts it here."""
     is_connection: bool = False
     """Whether this is a WebSocket's, of which each operation gets a context of its own."""
     prepared: Prepared = NOTHING
@@ -56,6 +66,8 @@ class Context:
         request_id: str,
         limits: Limits,
         trusted: TrustedDocuments,
+        caller: Caller,
+        credential: Credential | None = None,
         is_connection: bool = False,
     ) -> Context:
         """The context of a request that begins now."""
@@ -65,6 +77,8 @@ class Context:
             limits=limits,
             trusted=trusted,
             started=time.monotonic(),
+            caller=caller,
+            credential=credential,
             is_connection=is_connection,
         )
 
@@ -78,6 +92,26 @@ class Context:
             started=time.monotonic(),
             is_connection=False,
         )
+
+    async def check_admission(self) -> None:
+        """Raise a GraphQL error once the caller's key or token is no longer good.
+
+        For what goes on for long: a WebSocket, a subscription.
+        """
+        try:
+            self.caller = await self.account.door.admit(self.credential)
+        except UnauthenticatedError as error:
+            raise unauthenticated(error) from None
+        except CannotTellError as error:
+            raise cannot_tell(error) from error
+
+    async def admit_operation(self) -> None:
+        """Look at the caller again and count an operation; raises a GraphQL error."""
+        await self.check_admission()
+        try:
+            self.account.door.count(self.caller)
+        except TooManyError as error:
+            raise too_many(error) from None
 
     @property
     def deadline(self) -> float:
@@ -112,7 +146,12 @@ class Context:
 
     def request(self) -> Request:
         """This request, for a call that writes."""
-        return Request(loaders=self.loaders, deadline=self.deadline, request_id=self.request_id)
+        return Request(
+            loaders=self.loaders,
+            deadline=self.deadline,
+            request_id=self.request_id,
+            caller=self.caller,
+        )
 
     def exchange(self) -> Exchange:
         """Calls of this request that belong to no target."""

@@ -66,9 +66,11 @@ class HttpRefusalError(HTTPException):
         self.extensions = {"code": HTTPStatus(status).name, **(extensions or {})}
 
     @classmethod
-    def over(cls, status: int, error: GraphQLError) -> HttpRefusalError:
+    def over(
+        cls, status: int, error: GraphQLError, *, headers: Mapping[str, str] | None = None
+    ) -> HttpRefusalError:
         """A refusal that says what an error says."""
-        return cls(status, error.message, extensions=error.extensions)
+        return cls(status, error.message, headers=headers, extensions=error.extensions)
 
     @property
     def body(self) -> dict[str, Any]:

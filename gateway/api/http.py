@@ -16,11 +16,13 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLRequestData
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.graphql import OperationType
 
+from gateway.api.admission import RATE_HEADERS, admit, admitted
 from gateway.api.context import Context
 from gateway.api.errors import FAILED, STATUS_OF_CODE, HttpRefusalError
 from gateway.api.limits import Limits, exceeded
@@ -36,6 +38,8 @@ from gateway.api.schema import Schema
 from gateway.api.schema import schema as own_schema
 from gateway.api.trusted import TrustedDocuments
 from gateway.api.websocket import ShortReasons, TransportHandler, limited
+from gateway.callers.caller import NOBODY
+from gateway.callers.credential import credential_in, credential_of
 
 if TYPE_CHECKING:
     from cross_web import AsyncHTTPRequestAdapter
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
     from strawberry.http import GraphQLHTTPResponse
     from strawberry.http.base import BaseRequestProtocol
+    from strawberry.types.unset import UnsetType
 
     from gateway.settings import Settings
 
@@ -92,7 +97,8 @@ class GraphQLView(GraphQL[Context, None]):
     async def _answer(self, request: Request) -> Response:
         try:
             self._check_size(request)
-            return await self.run(request)
+            let_in = await admit(request, request.app.state.account.door)
+            response = await self.run(request)
         except HTTPException as error:
             refused = _refusal(error)
         except ClientDisconnect:
@@ -102,6 +108,9 @@ class GraphQLView(GraphQL[Context, None]):
             log.exception("request failed", request_id=name)
             told = {"code": "INTERNAL_ERROR", "requestId": name}
             refused = HttpRefusalError(500, FAILED, extensions=told)
+        else:
+            response.headers.update(let_in.headers)
+            return response
         return self._refused(request, refused)
 
     def _refused(self, request: Request, refused: HttpRefusalError) -> Response:
@@ -143,13 +152,30 @@ class GraphQLView(GraphQL[Context, None]):
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Context:
         """A new context for each request."""
+        account, is_connection = request.app.state.account, isinstance(response, WebSocket)
+        if not is_connection:
+            let_in = admitted(request)
+            caller, credential = let_in.caller, let_in.credential
+        else:
+            caller, credential = NOBODY, credential_of(request.headers)
         return Context.start(
-            request.app.state.account,
+            account,
             request_id=request_id(request),
             limits=self._limits,
             trusted=self._trusted,
-            is_connection=isinstance(response, WebSocket),
+            caller=caller,
+            credential=credential,
+            is_connection=is_connection,
         )
+
+    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
+        """Who greets: by connection_init, else by the handshake's headers; raises to send away."""
+        context.credential = credential_in(context.connection_params) or context.credential
+        try:
+            await context.check_admission()
+        except GraphQLError as error:
+            raise ConnectionRejectionError from error
+        return await super().on_ws_connect(context)
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """The answer's head, which knows the media type that the client wants."""
@@ -242,7 +268,7 @@ def graphql_routes(settings: Settings, schema: Schema = own_schema) -> list[Base
             allow_origins=settings.cors_origins,
             allow_methods=("GET", "POST"),
             allow_headers=("Authorization", "X-Api-Key", REQUEST_ID),
-            expose_headers=(REQUEST_ID, "Retry-After"),
+            expose_headers=(REQUEST_ID, "Retry-After", *RATE_HEADERS),
         )
         around.insert(0, cors)
     return [

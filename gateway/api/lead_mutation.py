@@ -185,6 +185,7 @@ async def upsert_one_lead(
         mode=mode,
         if_missing=if_missing,
         delivery=delivery,
+        caller=context.caller.id,
         dry=dry_run,
         key=given_key(idempotency_key),
     )

@@ -64,8 +64,14 @@ async def operation_of(info: Info, operation_id: str | None) -> Operation | None
 
 
 async def find_operation(context: Context, operation_id: str) -> stored.Operation | None:
-    """An operation as it is stored; raises a GraphQL error when the store cannot tell."""
-    return await told(context.account.store.operations.read_operation(operation_id))
+    """An operation that the caller may see, as it is stored; another caller's is none.
+
+    Raises a GraphQL error when the store cannot tell.
+    """
+    found = await told(context.account.store.operations.read_operation(operation_id))
+    if found is None or context.caller.is_admin or found.caller == context.caller.id:
+        return found
+    return None
 
 
 async def read_operations(
@@ -76,10 +82,12 @@ async def read_operations(
         OperationStatus | None, strawberry.argument(description="Only those in this status.")
     ] = strawberry.UNSET,
 ) -> OperationConnection | None:
-    """A page of operations, newest first."""
+    """A page of the caller's operations, newest first; of everyone's for an admin."""
     check_size(first)
+    caller = info.context.caller
     found = await told(
         info.context.account.store.operations.list_operations(
+            caller=None if caller.is_admin else caller.id,
             status=stored.OperationStatus(status.value) if status else None,
             first=first + 1,
             after=_place(after) if after else None,
@@ -129,6 +137,7 @@ class Subscription:
             await asyncio.sleep(POLL_SECONDS)
             if context.account.draining:
                 raise failed(_ending())
+            await context.check_admission()
             found = await find_operation(context, str(id))
 
 

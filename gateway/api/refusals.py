@@ -12,6 +12,7 @@ from graphql import GraphQLError
 from gateway.results import ProblemCode
 
 if TYPE_CHECKING:
+    from gateway.callers.errors import CannotTellError, TooManyError, UnauthenticatedError
     from gateway.lookup import NobodyAskedError
     from gateway.results import Problem
 
@@ -29,6 +30,22 @@ def wrong(message: str) -> GraphQLError:
 def failed(problem: Problem) -> GraphQLError:
     """The error of a backend that did not give what was asked of it."""
     return refusal(problem.code, problem.message, retryable=problem.retryable, **_whose(problem))
+
+
+def unauthenticated(error: UnauthenticatedError) -> GraphQLError:
+    """The error of whoever is not let in."""
+    return GraphQLError(str(error), extensions={"code": "UNAUTHENTICATED"})
+
+
+def cannot_tell(error: CannotTellError) -> GraphQLError:
+    """The error of a caller of whom nobody can tell now who it is."""
+    return refusal(ProblemCode.UNAVAILABLE, str(error), retryable=True)
+
+
+def too_many(error: TooManyError) -> GraphQLError:
+    """The error of a caller who calls too often."""
+    told = {"code": "TOO_MANY_REQUESTS", "retryAfterSeconds": round(error.seconds, 3)}
+    return GraphQLError(str(error), extensions=told)
 
 
 def nobody_asked(error: NobodyAskedError, by: str) -> GraphQLError:

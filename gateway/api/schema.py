@@ -19,10 +19,14 @@ from strawberry.types.graphql import OperationType
 from gateway.api.context import Context
 from gateway.api.documents import Documents, check_operation
 from gateway.api.errors import is_our_fault, masked
+from gateway.api.lead_mutation import UpsertLeadPayload
+from gateway.api.lead_types import Lead
 from gateway.api.limits import check_variables
-from gateway.api.mutations import Mutation
+from gateway.api.mutations import Mutation, UpsertContactPayload
 from gateway.api.operation_queries import Subscription
 from gateway.api.queries import Query
+from gateway.api.scopes import guard
+from gateway.results import ImportJob
 from gateway.settings import variable
 
 if TYPE_CHECKING:
@@ -199,4 +203,5 @@ async def _only(result: PreExecutionError) -> StreamResult:
     yield result
 
 
+guard((Query, Mutation, Subscription, UpsertContactPayload, UpsertLeadPayload, Lead, ImportJob))
 schema = Schema(query=Query, mutation=Mutation, subscription=Subscription)

@@ -45,6 +45,12 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             error = exceeded("More operations run on this connection", "max_subscriptions", limit)
             await self._refuse(message, error)
             return
+        if self.connection_acknowledged:
+            try:
+                await self.context.admit_operation()
+            except GraphQLError as error:
+                await self._refuse(message, error)
+                return
         payload = cast("dict[str, Any]", message["payload"])
         try:
             text = self.context.trusted.find(payload)
