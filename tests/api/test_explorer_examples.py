@@ -145,5 +145,10 @@ async def test_durable_write_answers_with_the_operation_that_the_next_tab_follow
     assert (status, payload["errors"]) == ("PENDING", [])
     assert set(outcomes.values()) == {"QUEUED"}
     assert payload["operation"]["status"] == "PENDING"
-    follow = {"id": payload["operation"]["id"]}
-    assert follow.keys() == variables_of(EXAMPLES[0].with_name("13-follow-an-operation")).keys()
+
+
+async def test_bulk_stores_the_good_inputs_and_names_the_bad_one(gateway: Gateway) -> None:
+    payload = (await run(gateway, "bulk"))["upsertContacts"]
+    assert payload["operation"]["total"] == 3
+    assert {tuple(problem["field"][:2]) for problem in payload["errors"]} == {("inputs", "1")}
+    assert "Newsletter" in payload["errors"][0]["suggestions"]

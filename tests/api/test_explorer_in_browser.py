@@ -139,6 +139,7 @@ ANSWERS = {
     "LeadOfAPerson": '"status": "APPLIED"',
     "LeadOfACompany": '"status": "APPLIED"',
     "DurableWrite": '"status": "PENDING"',
+    "Bulk": '"operation": {',
     "FollowAnOperation": "There is no operation",
 }
 
