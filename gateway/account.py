@@ -28,6 +28,7 @@ from gateway.operations.keyed import KeyedCalls
 from gateway.operations.lead_calls import LeadCalls
 from gateway.operations.order import Order
 from gateway.operations.outcomes import Patience
+from gateway.operations.payloads import LEAD
 from gateway.operations.settling import Settling
 from gateway.operations.worker import Worker
 from gateway.quota import SlidingWindow
@@ -37,19 +38,25 @@ from gateway.shared_quota import SharedWindow
 from gateway.store.errors import StoreError
 from gateway.store.migrations import read_version
 from gateway.store.opening import SQLITE, open_store
+from gateway.telemetry.spans import kept_by
+from gateway.telemetry.watching import watching
 from gateway.transport import OneTryTransport
 from gateway.upsert import Writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from opentelemetry.sdk.trace.export import SpanExporter
+
     from gateway.backends.adapter import Adapter
     from gateway.backends.leads import Leads
     from gateway.callers.door import Door
     from gateway.model import Backend
     from gateway.quota import Window
+    from gateway.results import BackendResult
     from gateway.settings import Settings
     from gateway.store.opening import Store
+    from gateway.telemetry.watching import Watching
 
 STORE_SECONDS = 2.0
 """How long a store that is well may take to answer."""
@@ -66,8 +73,10 @@ class Account:
         transports: Mapping[Backend, httpx.AsyncBaseTransport],
         store: Store,
         door: Door,
+        watching: Watching,
     ) -> None:
         self.settings = settings
+        self.watching = watching
         self.store = store
         self.door = door
         self.links = Links(table=store.links, account=NAME)
@@ -84,6 +93,9 @@ class Account:
         self.adapters: dict[Backend, Adapter] = {
             backend: adapter for backend, adapter in made.items() if adapter is not None
         }
+        for adapter in self.adapters.values():
+            adapter.sender.meter = watching.metrics.calls_to(adapter.sender.dialect)
+        watching.metrics.start_at_zero(self.adapters)
         self._name = uuid4().hex
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._record_leases = RecordLeases(
@@ -174,15 +186,25 @@ class Account:
             seconds=settings.request_timeout_seconds,
         )
         return Worker(
-            hands=Hands(operations=self.store.operations, owner=self._name, lease=self._lease),
+            hands=Hands(
+                operations=self.store.operations,
+                owner=self._name,
+                lease=self._lease,
+                heard=self._heard,
+            ),
             delivering=delivering,
             following=Following(delivering=delivering, patience=patience),
             patience=patience,
         )
 
+    def _heard(self, step_name: str, result: BackendResult) -> None:
+        entity = "lead" if step_name == LEAD else "contact"
+        self.watching.metrics.wrote(entity, [result], durable=True)
+
     def start(self) -> None:
         """Begin to deliver what is stored."""
-        self.worker.start()
+        with kept_by(self.watching.tracing):
+            self.worker.start()
         self._tidying = asyncio.create_task(self.housekeeping.run())
 
     def drain(self) -> None:
@@ -218,15 +240,21 @@ class Account:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, transports: Mapping[Backend, httpx.AsyncBaseTransport] | None = None
+    settings: Settings,
+    transports: Mapping[Backend, httpx.AsyncBaseTransport] | None = None,
+    exporter: SpanExporter | None = None,
 ) -> AsyncIterator[Account]:
-    """An account for as long as the context lasts; `transports` replaces the network in tests."""
+    """An account for as long as the context lasts.
+
+    In tests `transports` replaces the network, and `exporter` the collector of traces.
+    """
     async with (
+        watching(settings.otlp_endpoint, exporter) as watched,
         _stored(settings.database_url) as url,
-        open_store(url) as store,
+        open_store(url, observe=watched.metrics.ran) as store,
         open_door(settings, store.api_keys) as door,
     ):
-        account = Account(settings, transports or {}, store, door)
+        account = Account(settings, transports or {}, store, door, watched)
         account.start()
         try:
             yield account

@@ -15,11 +15,16 @@ from gateway.api.explorer import explorer_routes
 from gateway.api.hosts import LoopbackHosts
 from gateway.api.http import graphql_routes
 from gateway.api.middleware import RequestIds
+from gateway.api.watched import Watched
+
+ROUTES = ("/", "/graphql", "/healthz", "/readyz", "/metrics", "/status")
+"""The paths that metrics and traces name; they call every other one `other`."""
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     import httpx
+    from opentelemetry.sdk.trace.export import SpanExporter
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
@@ -32,12 +37,17 @@ def create_app(
     transports: Mapping[Backend, httpx.AsyncBaseTransport] | None = None,
     *,
     more_routes: Sequence[BaseRoute] = (),
+    exporter: SpanExporter | None = None,
 ) -> Starlette:
-    """The gateway as an ASGI app; `transports` replaces the network to the backends in tests."""
+    """The gateway as an ASGI app.
+
+    In tests `transports` replaces the network to the backends, and `exporter` the collector of
+    traces.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with opened(settings, transports) as account:
+        async with opened(settings, transports, exporter) as account:
             app.state.account = account
             yield
 
@@ -45,6 +55,7 @@ def create_app(
         lifespan=lifespan,
         middleware=[
             Middleware(RequestIds),
+            Middleware(Watched, routes=ROUTES),
             *([Middleware(LoopbackHosts)] if settings.auth == "auto" else []),
         ],
         routes=[

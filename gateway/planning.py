@@ -15,11 +15,12 @@ from gateway.model import Backend, MissingPolicy
 from gateway.names import nowhere_found, resolve
 from gateway.results import Outcome, Problem, ProblemCode
 from gateway.target import Target, border, no_key_from
+from gateway.telemetry.spans import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gateway.names import Loaders
+    from gateway.names import Loaders, Resolution
 
 
 @dataclass(kw_only=True)
@@ -117,14 +118,12 @@ async def _look_up_all(prepared: Prepared, loaders: Loaders, patience: float) ->
 
 async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None:
     """Resolve the write's names and find the stored record, side by side."""
-    adapter, write = target.adapter, target.write
     with border(target):
-        resolving = asyncio.create_task(resolve(target.wanted, adapter.catalogs, loaders))
+        resolving = asyncio.create_task(_resolve(target, loaders))
         try:
             if not (target.names_only or _keys_unusable(target)):
                 await target.journal.looking(target)
-                siblings = siblings_of(target, targets)
-                target.found = await adapter.find(write, siblings, target.exchange)
+                await _find(target, targets)
         except asyncio.CancelledError:
             resolving.cancel()
             raise
@@ -132,6 +131,17 @@ async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None
             target.resolution = await resolving
         if target.resolution.unreadable is not None:
             raise target.resolution.unreadable
+
+
+async def _resolve(target: Target, loaders: Loaders) -> Resolution:
+    with span("resolve", backend=target.backend.value):
+        return await resolve(target.wanted, target.adapter.catalogs, loaders)
+
+
+async def _find(target: Target, targets: Sequence[Target]) -> None:
+    siblings = siblings_of(target, targets)
+    with span("find", backend=target.backend.value):
+        target.found = await target.adapter.find(target.write, siblings, target.exchange)
 
 
 def lacks_key(target: Target, targets: Sequence[Target]) -> bool:
@@ -145,8 +155,7 @@ def lacks_key(target: Target, targets: Sequence[Target]) -> bool:
 async def look_again(target: Target, targets: Sequence[Target]) -> None:
     """Find the stored record once more, by what the siblings have told since."""
     with border(target):
-        siblings = siblings_of(target, targets)
-        target.found = await target.adapter.find(target.write, siblings, target.exchange)
+        await _find(target, targets)
 
 
 def siblings_of(target: Target, targets: Iterable[Target]) -> dict[Backend, Found]:
@@ -181,7 +190,8 @@ def plan(target: Target, targets: Sequence[Target], unanswered: set[Backend]) ->
             target.result.errors = _once([*target.result.errors, *target.resolution.problems])
         return
     try:
-        made = _made(target, targets, unanswered)
+        with span("plan", backend=target.backend.value):
+            made = _made(target, targets, unanswered)
     except NotWrittenError:
         if not (target.checked or target.resolution.problems):
             raise

@@ -20,6 +20,7 @@ from gateway.model import Backend
 from gateway.planning import lacks_key, look_again, plan, prepare, siblings_of, unknown_names
 from gateway.results import Outcome
 from gateway.target import SILENT, Journal, Target, border
+from gateway.telemetry.spans import span
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ async def _finish(target: Target, prepared: Prepared, writer: Writer, *, dry: bo
         if dry:
             target.result = dry_run(target.plan, target.backend)
         else:
-            target.result = await _deliver_under_locks(target, prepared.targets, writer)
+            with span("deliver", backend=target.backend.value):
+                target.result = await _deliver_under_locks(target, prepared.targets, writer)
     if not dry:
         await target.journal.ended(target)
 

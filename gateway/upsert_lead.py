@@ -20,6 +20,7 @@ from gateway.model import MissingPolicy
 from gateway.names import Loaders, nowhere_found, resolve
 from gateway.results import HAS_IT, BackendResult, Outcome, Problem, ProblemCode
 from gateway.target import SILENT, Journal, Part, border
+from gateway.telemetry.spans import span
 from gateway.upsert import Receipt, is_repeatable
 from gateway.upstream import Exchange
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.backends.leads import FoundLead, LeadPlan, Leads
     from gateway.lead_links import Links
     from gateway.lead_write import LeadWrite
+    from gateway.names import Resolution
     from gateway.upsert import Writer
 
 UNREAD = FromReply(call=0, key="contact.id")
@@ -129,7 +131,7 @@ async def _prepare(part: LeadPart, loaders: Loaders) -> None:
     """Bring the write as far as its plan."""
     part.wanted = part.leads.wanted(part.write)
     problems = part.leads.check(part.write)
-    resolving = asyncio.create_task(resolve(part.wanted, part.leads.catalogs, loaders))
+    resolving = asyncio.create_task(_resolve(part, loaders))
     try:
         if not problems:
             await part.journal.looking(part)
@@ -150,8 +152,18 @@ async def _prepare(part: LeadPart, loaders: Loaders) -> None:
         _plan(part, found)
 
 
+async def _resolve(part: LeadPart, loaders: Loaders) -> Resolution:
+    with span("resolve", backend=part.backend.value):
+        return await resolve(part.wanted, part.leads.catalogs, loaders)
+
+
 async def _find(part: LeadPart, *, locked: bool) -> FoundLead:
     """Find the lead that the keys mean, and the contact and company of the write."""
+    with span("find", backend=part.backend.value):
+        return await _found(part, locked=locked)
+
+
+async def _found(part: LeadPart, *, locked: bool) -> FoundLead:
     part.meant = await part.links.meant(
         part.external_id, part.native_id, part.leads, part.exchange, locked=locked
     )
@@ -171,7 +183,8 @@ def _plan(part: LeadPart, found: FoundLead) -> None:
     if found.lead is None and part.write.if_missing is MissingPolicy.SKIP:
         part.end(Outcome.SKIPPED)
         return
-    part.planned = part.leads.plan(part.write, found, part.resolution)
+    with span("plan", backend=part.backend.value):
+        part.planned = part.leads.plan(part.write, found, part.resolution)
     part.plan = part.planned.plan
     problems = (*part.plan.problems, *part.resolution.problems)
     if problems:
@@ -189,7 +202,8 @@ async def _finish(part: LeadPart, writer: Writer, *, dry: bool) -> None:
         if dry:
             part.result = dry_run(_whole(part.planned), part.backend)
         else:
-            part.result = await _deliver_under_locks(part, part.found, part.planned, writer)
+            with span("deliver", backend=part.backend.value):
+                part.result = await _deliver_under_locks(part, part.found, part.planned, writer)
     if not dry:
         await part.journal.ended(part)
 

@@ -194,6 +194,10 @@ async def upsert_one_lead(
     else:
         written = await calls.upsert(asked, context.request())
     receipt = written.receipt
+    if not dry_run:
+        context.account.watching.metrics.wrote(
+            "lead", receipt.results, durable=asked.durable, replayed=written.replayed
+        )
     read_back = ReadBack(context, context.account.leads, receipt.results[0])
     return UpsertLeadPayload(
         request_id=ID(context.request_id),

@@ -146,6 +146,10 @@ class Mutation:
         )
         written = await context.account.contact_calls.upsert(asked, context.request())
         receipt = written.receipt
+        if not dry_run:
+            context.account.watching.metrics.wrote(
+                "contact", receipt.results, durable=asked.durable, replayed=written.replayed
+            )
         return UpsertContactPayload(
             request_id=ID(context.request_id),
             status=UpsertStatus.REJECTED

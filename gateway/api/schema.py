@@ -27,6 +27,7 @@ from gateway.api.operation_queries import Subscription
 from gateway.api.queries import Query
 from gateway.api.scopes import guard
 from gateway.results import ImportJob
+from gateway.api.watched import REFUSED, counted, running
 from gateway.settings import variable
 
 if TYPE_CHECKING:
@@ -121,17 +122,22 @@ class Schema(strawberry.Schema):
     ) -> ExecutionResult:
         """Run a query or a mutation; a subscription is for `stream` alone."""
         errors = self._prepare(query, variable_values, operation_name, context_value)
+        metrics = context_value.account.watching.metrics
         if errors:
+            metrics.operated(*REFUSED)
             return PreExecutionError(data=None, errors=errors)
-        return await super().execute(
-            query,
-            variable_values,
-            context_value,
-            root_value,
-            operation_name,
-            NO_STREAM & set(allowed_operation_types or NO_STREAM),
-            operation_extensions,
-        )
+        with running(metrics, context_value.prepared.document, operation_name) as ran:
+            result = await super().execute(
+                query,
+                variable_values,
+                context_value,
+                root_value,
+                operation_name,
+                NO_STREAM & set(allowed_operation_types or NO_STREAM),
+                operation_extensions,
+            )
+            ran.note(result.errors)
+            return result
 
     async def stream(
         self,
@@ -146,9 +152,11 @@ class Schema(strawberry.Schema):
         """Run an operation of any kind that answers step by step."""
         context: Context = context_value.next_operation()
         errors = self._prepare(query, variable_values, operation_name, context)
+        metrics = context.account.watching.metrics
         if errors:
+            metrics.operated(*REFUSED)
             return _only(PreExecutionError(data=None, errors=errors))
-        return await super().stream(
+        answers = await super().stream(
             query,
             variable_values,
             context,
@@ -157,6 +165,7 @@ class Schema(strawberry.Schema):
             operation_extensions,
             allowed_operation_types,
         )
+        return counted(answers, metrics, context.prepared.document, operation_name)
 
     def _prepare(
         self,
@@ -187,7 +196,8 @@ class Schema(strawberry.Schema):
         What a caller did wrong is told to the caller alone. Strawberry calls this on every way that
         an error can take, WebSockets included, before the list goes out.
         """
-        request_id = execution_context.context.request_id if execution_context else ""
+        context: Context | None = execution_context.context if execution_context else None
+        request_id = context.request_id if context else ""
         for place, error in enumerate(errors):
             if is_our_fault(error):
                 log.error(
@@ -197,6 +207,8 @@ class Schema(strawberry.Schema):
                     exc_info=error.original_error,
                 )
                 errors[place] = masked(error, request_id)
+                if context is not None:
+                    context.account.watching.metrics.faults.inc()
 
 
 async def _only(result: PreExecutionError) -> StreamResult:

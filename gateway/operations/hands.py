@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gateway.operations.keyed import utc_now
 from gateway.operations.outcomes import detail_of, sum_up
-from gateway.store.operation_records import Save
+from gateway.store.operation_records import Save, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 RENEWALS = 3
 """Renewals of a lease within its length."""
+ENDS = frozenset({StepState.DONE, StepState.NEEDS_ATTENTION})
 MOST_SAVES = 500
 """Steps stored in one commit at most."""
 
@@ -54,6 +55,8 @@ class Hands:
     """Names this process's worker."""
     lease: timedelta
     clock: Callable[[], datetime] = utc_now
+    heard: Callable[[str, BackendResult], None] = lambda _name, _result: None
+    """Hears what became of a step, by its name, when it has come to its end or to a person."""
     _held: dict[int, Hand] = field(default_factory=dict)
     _waiting: list[tuple[Save, asyncio.Future[bool]]] = field(default_factory=list)
     _storing: asyncio.Task[None] | None = None
@@ -101,7 +104,10 @@ class Hands:
 
     async def end(self, step: Step, event: str, result: BackendResult) -> bool:
         """Store a step and let go of it; False when another worker has it. Raises StoreError."""
-        return await self._store(Save(step=step, event=event, detail=detail_of(result)))
+        stored = await self._store(Save(step=step, event=event, detail=detail_of(result)))
+        if stored and step.state in ENDS:
+            self.heard(step.name, result)
+        return stored
 
     async def _store(self, save: Save) -> bool:
         stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

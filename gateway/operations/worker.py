@@ -27,6 +27,7 @@ from gateway.operations.step_journal import StepJournal
 from gateway.results import Outcome, Problem, ProblemCode
 from gateway.store.errors import StoreError
 from gateway.store.operation_records import StepState, Which
+from gateway.telemetry.spans import span, without_details
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -166,7 +167,8 @@ class Worker:
         alone = [self._work(one, hand) for one, hand in held if not self._is_new(one)]
         bulk = BulkDelivering(delivering=self.delivering, ended=self._tried_in_bulk)
         try:
-            await asyncio.gather(bulk.deliver(tries), *alone)
+            with span("deliver bulk", steps=len(tries)), without_details():
+                await asyncio.gather(bulk.deliver(tries), *alone)
         finally:
             for one in tries:
                 self.hands.drop(one.hand)
@@ -211,7 +213,7 @@ class Worker:
         """One try of a step, from what is stored of it to what is stored next."""
         log_ = self._log(claimed)
         try:
-            step, event, result = await self._tried(claimed, hand)
+            step, event, result = await self._traced(claimed, hand)
             if not await self.hands.end(step, event, result):
                 log_.warning("step taken over by another worker")
         except StoreError:
@@ -221,6 +223,19 @@ class Worker:
             await self._put_back(hand)
         finally:
             self.hands.drop(hand)
+
+    async def _traced(self, claimed: ClaimedStep, hand: Hand) -> tuple[Step, str, BackendResult]:
+        step = claimed.step
+        with span(
+            "deliver step",
+            backend=step.backend,
+            operation=step.operation_id,
+            step=step.id,
+            request_id=str(claimed.shared.get("request_id", "")),
+        ) as current:
+            tried = await self._tried(claimed, hand)
+            current.note("gateway.outcome", tried[2].outcome.value)
+            return tried
 
     async def _tried(self, claimed: ClaimedStep, hand: Hand) -> tuple[Step, str, BackendResult]:
         step, now = claimed.step, self.hands.clock()

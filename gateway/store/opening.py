@@ -19,12 +19,14 @@ from gateway.store.operations import Operations
 from gateway.store.quotas import Quotas
 from gateway.store.schema import MIGRATIONS
 from gateway.store.sqlite import sqlite_database
+from gateway.store.timed import TimedDatabase
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from gateway.store.database import Database
     from gateway.store.migrations import Migration
+    from gateway.store.timed import Observer
 
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
@@ -61,9 +63,11 @@ async def open_store(
     serving: bool = True,
     clock: Callable[[], datetime] = _utc_now,
     migrations: Sequence[Migration] = MIGRATIONS,
+    observe: Observer | None = None,
 ) -> AsyncIterator[Store]:
     """The store behind a URL: `sqlite:///file`, `sqlite:////absolute/file` or `postgresql://…`.
 
+    `observe` hears how long each transaction takes.
     `serving=False` is for admin commands, which use short transactions beside a serving process.
     Brings the schema up to date first. Raises StoreInUseError when another process serves on the
     same SQLite file, NewerDatabaseError, StoreUnavailableError, and StoreError for a URL or an
@@ -78,7 +82,8 @@ async def open_store(
             "DATABASE_URL must start with sqlite:///, followed by a file's name, or with "
             f"postgresql://; it starts with {url.partition(':')[0][:20]!r}."
         )
-    async with opened as database:
+    async with opened as found:
+        database = found if observe is None else TimedDatabase(found, observe)
         yield Store(
             database=database,
             shared=not url.startswith(SQLITE),

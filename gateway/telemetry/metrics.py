@@ -45,6 +45,8 @@ class Metrics:
         Info("gateway_build", "The running version.", registry=self.registry).info(
             {"version": version("contact-gateway")}
         )
+        self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._operated: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
         self._add_surface()
         self._add_backends()
         self._add_store()
@@ -59,14 +61,14 @@ class Metrics:
         self.operations = self._counter(
             "gateway_graphql_operations",
             "GraphQL operations by type and root field (several: more than one), and by how they "
-            "ended: ok, errors (some in the answer), invalid (refused before running).",
+            "ended: ok, errors (some in the answer), invalid (refused before it ran).",
             "type",
             "field",
             "outcome",
         )
         self.operation_seconds = self._histogram(
             "gateway_graphql_operation_seconds",
-            "Seconds that queries and mutations take.",
+            "Seconds that operations take; of a subscription, until its first answer.",
             "type",
         )
         self.faults = self._counter(
@@ -145,6 +147,12 @@ class Metrics:
             for kind in ("read", "write")
         }
 
+    def start_at_zero(self, backends: Iterable[Backend]) -> None:
+        """Show what has not happened yet as 0: a rate needs a first value to rise from."""
+        for backend in backends:
+            for counter in (self.quota_waits, self.quota_wait_seconds, self.breaker_refusals):
+                counter.labels(backend.value)
+
     def calls_to(self, described: Described) -> CallMeter:
         """What counts the calls to one backend."""
         return CallMeter(self, described)
@@ -165,6 +173,33 @@ class Metrics:
         for result in results:
             self.writes.labels(entity, delivery, result.backend.value, result.outcome.value).inc()
 
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an HTTP answer; its seconds are those until it began."""
+        children = self._http.get((method, route, status))
+        if children is None:
+            counter = self.http_requests.labels(method, route, str(status))
+            children = self._http[method, route, status] = (
+                counter,
+                self.http_seconds.labels(route),
+            )
+        counter, histogram = children
+        counter.inc()
+        histogram.observe(seconds)
+
+    def operated(self, kind: str, field: str, outcome: str, seconds: float | None = None) -> None:
+        """Count a GraphQL operation; one that was refused before it ran took no time."""
+        children = self._operated.get((kind, field, outcome))
+        if children is None:
+            counter = self.operations.labels(kind, field, outcome)
+            children = self._operated[kind, field, outcome] = (
+                counter,
+                self.operation_seconds.labels(kind),
+            )
+        counter, histogram = children
+        counter.inc()
+        if seconds is not None:
+            histogram.observe(seconds)
+
     def ran(self, kind: str, seconds: float, *, failed: bool) -> None:
         """Count a transaction of the store: `kind` is read or write."""
         histogram, failures = self._store[kind]
@@ -179,10 +214,3 @@ class Metrics:
         self, name: str, help_: str, *labels: str, buckets: tuple[float, ...] = SECONDS
     ) -> Histogram:
         return Histogram(name, help_, labels, registry=self.registry, buckets=buckets)
-
-
-def start_at_zero(metrics: Metrics, backends: Iterable[Backend]) -> None:
-    """Show what has not happened yet as 0: a rate needs a first value to rise from."""
-    for backend in backends:
-        for counter in (metrics.quota_waits, metrics.quota_wait_seconds, metrics.breaker_refusals):
-            counter.labels(backend.value)

@@ -97,6 +97,19 @@ current: ContextVar[Tracing | None] = ContextVar("gateway_tracing", default=None
 """What keeps the spans of the work that runs in this context; None where nothing does."""
 
 
+_detailed: ContextVar[bool] = ContextVar("gateway_tracing_detailed", default=True)
+
+
+@contextmanager
+def without_details() -> Iterator[None]:
+    """Keep the spans of calls alone: a bulk's thousands of items would bury them."""
+    before = _detailed.set(False)
+    try:
+        yield
+    finally:
+        _detailed.reset(before)
+
+
 @contextmanager
 def kept_by(tracing: Tracing | None, headers: Mapping[str, str] | None = None) -> Iterator[None]:
     """Keep the spans of what runs within, where there is anything to keep them."""
@@ -110,7 +123,7 @@ def kept_by(tracing: Tracing | None, headers: Mapping[str, str] | None = None) -
 def span(name: str, **attributes: Value) -> AbstractContextManager[Span]:
     """A span of the gateway's own work; attributes are named `gateway.` and their name here."""
     tracing = current.get()
-    if tracing is None:
+    if tracing is None or not _detailed.get():
         return NOTHING
     return tracing.span(name, {f"gateway.{key}": value for key, value in attributes.items()})
 

@@ -1,0 +1,163 @@
+"""What is counted and traced of requests and of the operations in them."""
+
+from __future__ import annotations
+
+import time
+from contextlib import aclosing, contextmanager
+from typing import TYPE_CHECKING
+
+from graphql import FieldNode, get_operation_ast
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+
+from gateway.api.middleware import request_id
+from gateway.telemetry.spans import NOTHING, Role, kept_by, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from graphql import DocumentNode
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from strawberry.schema.schema import StreamResult
+
+    from gateway.account import Account
+    from gateway.telemetry.metrics import Metrics
+
+METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
+OTHER = "other"
+"""Stands for whatever callers make up: labels must not grow with what they send."""
+SEVERAL = "several"
+REFUSED = ("none", "none", "invalid")
+"""The class and the end of an operation that was refused before it ran."""
+TRACE_HEADERS = ("traceparent", "tracestate")
+UPGRADED = 101
+
+
+class Watched:
+    """Counts requests, and begins their traces; needs the app's account in its state."""
+
+    def __init__(self, app: ASGIApp, *, routes: Sequence[str]) -> None:
+        self.app = app
+        self._routes = frozenset(routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request or a WebSocket."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        account: Account = scope["app"].state.account
+        watching = account.watching
+        route = scope["path"] if scope["path"] in self._routes else OTHER
+        method = scope.get("method", "GET")
+        method = method if method in METHODS else OTHER
+        if watching.tracing is None:
+            await self.app(scope, receive, _counted(send, watching.metrics, method, route))
+            return
+        headers = Headers(scope=scope)
+        given = {name: headers[name] for name in TRACE_HEADERS if name in headers}
+        attributes = {
+            "http.request.method": method,
+            "http.route": route,
+            "gateway.request_id": request_id(HTTPConnection(scope)),
+        }
+        with (
+            kept_by(watching.tracing, given),
+            # A WebSocket lasts: each of its operations is a span of its own instead.
+            watching.tracing.span(f"{method} {route}", attributes, role=Role.SERVER)
+            if scope["type"] == "http"
+            else NOTHING as serving,
+        ):
+            counted = _counted(send, watching.metrics, method, route)
+
+            async def send_noted(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    serving.note("http.response.status_code", message["status"])
+                await counted(message)
+
+            await self.app(scope, receive, send_noted)
+
+
+def _counted(send: Send, metrics: Metrics, method: str, route: str) -> Send:
+    """`send` that counts the answer when it begins."""
+    started = time.perf_counter()
+
+    async def send_counted(message: Message) -> None:
+        status = _status_of(message)
+        if status is not None:
+            metrics.answered(method, route, status, time.perf_counter() - started)
+        await send(message)
+
+    return send_counted
+
+
+def _status_of(message: Message) -> int | None:
+    """The status of an answer that begins; of a WebSocket, whether it is accepted."""
+    if message["type"] == "http.response.start":
+        return int(message["status"])
+    return UPGRADED if message["type"] == "websocket.accept" else None
+
+
+class Ran:
+    """How an operation has ended."""
+
+    def __init__(self) -> None:
+        self.outcome = "ok"
+
+    def note(self, errors: object) -> None:
+        """Take note of an answer's errors."""
+        if errors:
+            self.outcome = "errors"
+
+
+@contextmanager
+def running(metrics: Metrics, document: DocumentNode | None, name: str | None) -> Iterator[Ran]:
+    """Count and trace an operation while it runs."""
+    kind, field = class_of(document, name)
+    ran, started = Ran(), time.perf_counter()
+    with span(f"{kind} {field}", operation_type=kind, root_field=field) as current:
+        try:
+            yield ran
+        except BaseException:
+            ran.outcome = "errors"
+            raise
+        finally:
+            if ran.outcome != "ok":
+                current.failed(ran.outcome)
+            metrics.operated(kind, field, ran.outcome, time.perf_counter() - started)
+
+
+async def counted(
+    stream: StreamResult, metrics: Metrics, document: DocumentNode | None, name: str | None
+) -> StreamResult:
+    """The answers of an operation that streams; its first one is what is counted and traced.
+
+    What comes later may be asked for from another task, where the span would not be the current.
+    """
+    is_subscription = class_of(document, name)[0] == "subscription"
+    if is_subscription:
+        metrics.subscriptions.inc()
+    try:
+        async with aclosing(stream) as answers:
+            with running(metrics, document, name) as ran:
+                first = await anext(answers, None)
+                ran.note(getattr(first, "errors", None))
+            if first is not None:
+                yield first
+            async for answer in answers:
+                yield answer
+    finally:
+        if is_subscription:
+            metrics.subscriptions.dec()
+
+
+def class_of(document: DocumentNode | None, name: str | None) -> tuple[str, str]:
+    """An operation's type and the field at its root, in the schema's words; several for more."""
+    operation = None if document is None else get_operation_ast(document, name)
+    if operation is None:
+        return "none", "none"
+    kind = operation.operation.value
+    names = {
+        one.name.value if isinstance(one, FieldNode) else SEVERAL
+        for one in operation.selection_set.selections
+    }
+    return kind, names.pop() if len(names) == 1 else SEVERAL
