@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv/bin/uv
 # What `install` has just set up is not checked again by each step.
 RUN := $(UV) run --no-sync
 
-.PHONY: help install dev sandbox test check fix schema docs explorer
+.PHONY: help install dev sandbox test check fix schema docs explorer bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,3 +53,7 @@ docs: install ## print the tables in docs/ anew
 
 explorer: $(filter .venv/bin/uv,$(UV)) ## build GraphiQL, or say why that is not possible
 	CONTACT_GATEWAY_RELEASE=1 $(UV) sync --locked --reinstall-package contact-gateway
+
+bench: install ## measure beside other gateways and write docs/performance.md; BENCH=--quick for a first look
+	cd benchmarks/peers && npm ci --no-audit --no-fund
+	$(RUN) python -m benchmarks.run --write $(BENCH)

@@ -1,0 +1,154 @@
+"""The results as Markdown, put between two marks of docs/performance.md."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from benchmarks.contenders import Contender
+    from benchmarks.work import Mode
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+MOST_OF_STRAWBERRY = 1 / 15
+MOST_OF_APOLLO = 2.0
+"""The first goal: CPU of the gateway against plain Strawberry and against Apollo with
+datasource-rest."""
+
+
+COLUMNS = (
+    *("CPU ms per mutation", "per second of CPU", "per second seen", "p50 ms", "p99 ms"),
+    *("vendor calls", "memory MB"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """What one contender did in one span of time."""
+
+    requests: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+    cpu_seconds: float
+    calls: Mapping[str, int]
+    resident_mb: float
+
+    @property
+    def cpu_ms(self) -> float:
+        """CPU time of one mutation in milliseconds."""
+        return self.cpu_seconds * 1000 / self.requests
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """The medians of a contender's windows in one mode."""
+
+    cpu_ms: float
+    rate: float
+    per_core: float
+    p50_ms: float
+    p99_ms: float
+    calls: float
+    resident_mb: float
+
+    @classmethod
+    def of(cls, windows: Sequence[Window]) -> Figures:
+        """The medians."""
+        return cls(
+            cpu_ms=median(one.cpu_ms for one in windows),
+            rate=median(one.requests / one.seconds for one in windows),
+            per_core=median(one.requests / one.cpu_seconds for one in windows),
+            p50_ms=median(one.p50_ms for one in windows),
+            p99_ms=median(one.p99_ms for one in windows),
+            calls=median(sum(one.calls.values()) / one.requests for one in windows),
+            resident_mb=median(one.resident_mb for one in windows),
+        )
+
+
+def table(mode: Mode, figures: Mapping[str, Figures], contenders: Sequence[Contender]) -> str:
+    """One mode's table, with the gateway's ratios below it."""
+    lines = [
+        f"### {mode.title}",
+        "",
+        f"| | {' | '.join(COLUMNS)} |",
+        f"| --- |{' ---: |' * len(COLUMNS)}",
+    ]
+    for contender in contenders:
+        one = figures.get(contender.name)
+        if one is not None:
+            lines.append(
+                f"| {contender.title} | {one.cpu_ms:.3f} | {one.per_core:,.0f} | {one.rate:,.0f} "
+                f"| {one.p50_ms:.1f} | {one.p99_ms:.1f} | {one.calls:.2f} "
+                f"| {one.resident_mb:,.0f} |"
+            )
+    return "\n".join([*lines, *_ratios(figures)])
+
+
+def _ratios(figures: Mapping[str, Figures]) -> list[str]:
+    gateway = figures.get("gateway")
+    if gateway is None:
+        return []
+    said = []
+    if (strawberry := figures.get("strawberry")) is not None:
+        share = gateway.cpu_ms / strawberry.cpu_ms
+        verdict = "met" if share <= MOST_OF_STRAWBERRY else "not met"
+        said.append(f"1/{1 / share:.1f} of plain Strawberry (goal 1/15: {verdict})")
+    if (apollo := figures.get("apollo-rest")) is not None:
+        share = gateway.cpu_ms / apollo.cpu_ms
+        verdict = "met" if share <= MOST_OF_APOLLO else "not met"
+        said.append(f"{share:.2f} times Apollo + datasource-rest (goal 2: {verdict})")
+    return ["", f"The gateway's CPU is {', '.join(said)}."] if said else []
+
+
+def written(tables: Sequence[str], how: str) -> None:
+    """Put the tables into the page, in place of those that are there."""
+    text = PAGE.read_text()
+    measured = "\n\n".join([f"{BEGIN}\n{conditions(how)}", *tables, END])
+    replaced, count = re.subn(
+        f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _found: measured, text, flags=re.DOTALL
+    )
+    if count != 1:
+        raise ValueError(f"{PAGE} must have the two marks once")
+    PAGE.write_text(replaced)
+
+
+def conditions(how: str) -> str:
+    """When, how and on what this was measured."""
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)  # noqa: S607
+    lock = orjson.loads((ROOT / "benchmarks/peers/package-lock.json").read_bytes())["packages"]
+    peers = [
+        f"{name} {lock[f'node_modules/{name}']['version']}"
+        for name in ("@apollo/server", "@apollo/datasource-rest", "dataloader", "undici")
+    ]
+    peers.append(f"graphql-yoga {lock['node_modules/graphql-yoga']['version']}")
+    python = [
+        f"{name} {importlib.metadata.version(name)}"
+        for name in ("strawberry-graphql", "graphql-core", "aiohttp", "httpx", "uvicorn")
+    ]
+    return (
+        f"Measured on {datetime.now(UTC):%d %B %Y}, {how}.\n"
+        f"{_processor()}, {platform.system()} {platform.release().split('-')[0]}. "
+        f"{platform.python_implementation()} {platform.python_version()}: {', '.join(python)}. "
+        f"Node {node.stdout.strip().removeprefix('v') or 'missing'}: {', '.join(peers)}."
+    )
+
+
+def _processor() -> str:
+    found = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    cores = Path("/proc/cpuinfo").read_text().count("processor\t")
+    return f"{found.group(1) if found else platform.machine()}, {cores} cores"
