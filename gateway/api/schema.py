@@ -26,8 +26,8 @@ from gateway.api.mutations import Mutation, UpsertContactPayload
 from gateway.api.operation_queries import Subscription
 from gateway.api.queries import Query
 from gateway.api.scopes import guard
+from gateway.api.watched import counted, running
 from gateway.results import ImportJob
-from gateway.api.watched import REFUSED, counted, running
 from gateway.settings import variable
 
 if TYPE_CHECKING:
@@ -121,23 +121,41 @@ class Schema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
         """Run a query or a mutation; a subscription is for `stream` alone."""
-        errors = self._prepare(query, variable_values, operation_name, context_value)
-        metrics = context_value.account.watching.metrics
-        if errors:
-            metrics.operated(*REFUSED)
-            return PreExecutionError(data=None, errors=errors)
-        with running(metrics, context_value.prepared.document, operation_name) as ran:
-            result = await super().execute(
+        with running(context_value, operation_name) as ran:
+            result = await self._execute(
                 query,
                 variable_values,
                 context_value,
                 root_value,
                 operation_name,
-                NO_STREAM & set(allowed_operation_types or NO_STREAM),
+                allowed_operation_types,
                 operation_extensions,
             )
-            ran.note(result.errors)
+            ran.note(result)
             return result
+
+    async def _execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None,
+        context_value: Any,
+        root_value: Any,
+        operation_name: str | None,
+        allowed_operation_types: Iterable[OperationType] | None,
+        operation_extensions: dict[str, Any] | None,
+    ) -> ExecutionResult:
+        errors = self._prepare(query, variable_values, operation_name, context_value)
+        if errors:
+            return PreExecutionError(data=None, errors=errors)
+        return await super().execute(
+            query,
+            variable_values,
+            context_value,
+            root_value,
+            operation_name,
+            NO_STREAM & set(allowed_operation_types or NO_STREAM),
+            operation_extensions,
+        )
 
     async def stream(
         self,
@@ -151,12 +169,7 @@ class Schema(strawberry.Schema):
     ) -> StreamResult:
         """Run an operation of any kind that answers step by step."""
         context: Context = context_value.next_operation()
-        errors = self._prepare(query, variable_values, operation_name, context)
-        metrics = context.account.watching.metrics
-        if errors:
-            metrics.operated(*REFUSED)
-            return _only(PreExecutionError(data=None, errors=errors))
-        answers = await super().stream(
+        answers = await self._stream_from(
             query,
             variable_values,
             context,
@@ -165,7 +178,30 @@ class Schema(strawberry.Schema):
             operation_extensions,
             allowed_operation_types,
         )
-        return counted(answers, metrics, context.prepared.document, operation_name)
+        return counted(answers, context, operation_name)
+
+    async def _stream_from(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None,
+        context: Context,
+        root_value: Any,
+        operation_name: str | None,
+        operation_extensions: dict[str, Any] | None,
+        allowed_operation_types: Iterable[OperationType] | None,
+    ) -> StreamResult:
+        errors = self._prepare(query, variable_values, operation_name, context)
+        if errors:
+            return _only(PreExecutionError(data=None, errors=errors))
+        return await super().stream(
+            query,
+            variable_values,
+            context,
+            root_value,
+            operation_name,
+            operation_extensions,
+            allowed_operation_types,
+        )
 
     def _prepare(
         self,
@@ -196,8 +232,7 @@ class Schema(strawberry.Schema):
         What a caller did wrong is told to the caller alone. Strawberry calls this on every way that
         an error can take, WebSockets included, before the list goes out.
         """
-        context: Context | None = execution_context.context if execution_context else None
-        request_id = context.request_id if context else ""
+        request_id = execution_context.context.request_id if execution_context else ""
         for place, error in enumerate(errors):
             if is_our_fault(error):
                 log.error(
@@ -207,8 +242,6 @@ class Schema(strawberry.Schema):
                     exc_info=error.original_error,
                 )
                 errors[place] = masked(error, request_id)
-                if context is not None:
-                    context.account.watching.metrics.faults.inc()
 
 
 async def _only(result: PreExecutionError) -> StreamResult:

@@ -16,19 +16,20 @@ from gateway.telemetry.spans import NOTHING, Role, kept_by, span
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from graphql import DocumentNode
+    from graphql import GraphQLError
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
     from strawberry.schema.schema import StreamResult
 
     from gateway.account import Account
+    from gateway.api.context import Context
+    from gateway.api.documents import Prepared
     from gateway.telemetry.metrics import Metrics
 
 METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
 OTHER = "other"
 """Stands for whatever callers make up: labels must not grow with what they send."""
 SEVERAL = "several"
-REFUSED = ("none", "none", "invalid")
-"""The class and the end of an operation that was refused before it ran."""
+NONE = "none"
 TRACE_HEADERS = ("traceparent", "tracestate")
 UPGRADED = 101
 
@@ -102,45 +103,52 @@ class Ran:
 
     def __init__(self) -> None:
         self.outcome = "ok"
+        self.faults = 0
 
-    def note(self, errors: object) -> None:
-        """Take note of an answer's errors."""
+    def note(self, answer: object) -> None:
+        """Take note of an answer."""
+        errors: Sequence[GraphQLError] = getattr(answer, "errors", None) or ()
         if errors:
             self.outcome = "errors"
+            self.faults += sum(_is_fault(error) for error in errors)
 
 
 @contextmanager
-def running(metrics: Metrics, document: DocumentNode | None, name: str | None) -> Iterator[Ran]:
-    """Count and trace an operation while it runs."""
-    kind, field = class_of(document, name)
+def running(context: Context, name: str | None) -> Iterator[Ran]:
+    """Count and trace an operation while it runs; what it is called is known at its end."""
+    metrics = context.account.watching.metrics
     ran, started = Ran(), time.perf_counter()
-    with span(f"{kind} {field}", operation_type=kind, root_field=field) as current:
+    with span("operation") as current:
         try:
             yield ran
         except BaseException:
             ran.outcome = "errors"
             raise
         finally:
-            if ran.outcome != "ok":
-                current.failed(ran.outcome)
-            metrics.operated(kind, field, ran.outcome, time.perf_counter() - started)
+            kind, field = class_of(context.prepared, name)
+            outcome = ran.outcome if kind != NONE else "invalid"
+            current.rename(f"{kind} {field}" if kind != NONE else "invalid operation")
+            current.note("graphql.operation.type", kind)
+            if outcome != "ok":
+                current.failed(outcome)
+            metrics.operated(kind, field, outcome, time.perf_counter() - started)
+            metrics.faults.inc(ran.faults)
 
 
-async def counted(
-    stream: StreamResult, metrics: Metrics, document: DocumentNode | None, name: str | None
-) -> StreamResult:
+async def counted(stream: StreamResult, context: Context, name: str | None) -> StreamResult:
     """The answers of an operation that streams; its first one is what is counted and traced.
 
     What comes later may be asked for from another task, where the span would not be the current.
     """
-    is_subscription = class_of(document, name)[0] == "subscription"
+    metrics = context.account.watching.metrics
+    is_subscription = class_of(context.prepared, name)[0] == "subscription"
     if is_subscription:
         metrics.subscriptions.inc()
     try:
         async with aclosing(stream) as answers:
-            with running(metrics, document, name) as ran:
+            with running(context, name) as ran:
                 first = await anext(answers, None)
-                ran.note(getattr(first, "errors", None))
+                ran.note(first)
             if first is not None:
                 yield first
             async for answer in answers:
@@ -150,14 +158,22 @@ async def counted(
             metrics.subscriptions.dec()
 
 
-def class_of(document: DocumentNode | None, name: str | None) -> tuple[str, str]:
-    """An operation's type and the field at its root, in the schema's words; several for more."""
-    operation = None if document is None else get_operation_ast(document, name)
+def class_of(prepared: Prepared, name: str | None) -> tuple[str, str]:
+    """An operation's type and the field at its root; several for more, none for what is not valid.
+
+    Only a valid document's names are the schema's words: others are the caller's, and stay out.
+    """
+    if prepared.document is None or prepared.errors:
+        return NONE, NONE
+    operation = get_operation_ast(prepared.document, name)
     if operation is None:
-        return "none", "none"
-    kind = operation.operation.value
+        return NONE, NONE
     names = {
         one.name.value if isinstance(one, FieldNode) else SEVERAL
         for one in operation.selection_set.selections
     }
-    return kind, names.pop() if len(names) == 1 else SEVERAL
+    return operation.operation.value, names.pop() if len(names) == 1 else SEVERAL
+
+
+def _is_fault(error: GraphQLError) -> bool:
+    return (error.extensions or {}).get("code") == "INTERNAL_ERROR"

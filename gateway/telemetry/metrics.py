@@ -186,8 +186,8 @@ class Metrics:
         counter.inc()
         histogram.observe(seconds)
 
-    def operated(self, kind: str, field: str, outcome: str, seconds: float | None = None) -> None:
-        """Count a GraphQL operation; one that was refused before it ran took no time."""
+    def operated(self, kind: str, field: str, outcome: str, seconds: float) -> None:
+        """Count a GraphQL operation."""
         children = self._operated.get((kind, field, outcome))
         if children is None:
             counter = self.operations.labels(kind, field, outcome)
@@ -197,8 +197,7 @@ class Metrics:
             )
         counter, histogram = children
         counter.inc()
-        if seconds is not None:
-            histogram.observe(seconds)
+        histogram.observe(seconds)
 
     def ran(self, kind: str, seconds: float, *, failed: bool) -> None:
         """Count a transaction of the store: `kind` is read or write."""

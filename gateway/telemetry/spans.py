@@ -32,6 +32,10 @@ class Role(Enum):
 class Span(Protocol):
     """One piece of work of a trace."""
 
+    def rename(self, name: str) -> None:
+        """Call it something else, now that more is known."""
+        ...
+
     def note(self, name: str, value: Value) -> None:
         """Set an attribute."""
         ...
@@ -79,6 +83,9 @@ class _Nothing:
         traceback: TracebackType | None,
     ) -> None:
         return None
+
+    def rename(self, name: str) -> None:
+        """Nothing to do."""
 
     def note(self, name: str, value: Value) -> None:
         """Nothing to do."""

@@ -51,6 +51,10 @@ class OtelSpan:
         self._span = span
         self.has_failed = False
 
+    def rename(self, name: str) -> None:
+        """Call it something else."""
+        self._span.update_name(name)
+
     def note(self, name: str, value: Value) -> None:
         """Set an attribute."""
         self._span.set_attribute(name, value)
