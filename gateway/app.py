@@ -16,6 +16,9 @@ from gateway.api.hosts import LoopbackHosts
 from gateway.api.http import graphql_routes
 from gateway.api.middleware import RequestIds
 from gateway.api.watched import Watched
+from gateway.status.backlog import KnownBacklog
+from gateway.status.gauges import Gauges
+from gateway.status.routes import status_routes
 
 ROUTES = ("/", "/graphql", "/healthz", "/readyz", "/metrics", "/status")
 """The paths that metrics and traces name; they call every other one `other`."""
@@ -49,6 +52,8 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with opened(settings, transports, exporter) as account:
             app.state.account = account
+            app.state.backlog = KnownBacklog(account.store)
+            account.watching.metrics.registry.register(Gauges(account, app.state.backlog))
             yield
 
     return Starlette(
@@ -62,6 +67,7 @@ def create_app(
             *graphql_routes(settings),
             Route("/healthz", _alive),
             Route("/readyz", _ready),
+            *status_routes(settings),
             *more_routes,
             *([] if settings.production else explorer_routes()),
         ],

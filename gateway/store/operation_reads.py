@@ -14,6 +14,8 @@ from gateway.store.operation_records import (
     Operation,
     OperationStatus,
     Step,
+    StepState,
+    Waiting,
 )
 
 if TYPE_CHECKING:
@@ -120,11 +122,27 @@ def read_backlog(now: datetime) -> Transaction[Backlog]:
     attention = yield Statement(
         "SELECT count(*) AS number FROM step WHERE state = 'NEEDS_ATTENTION'"
     )
+    waiting = yield Statement(
+        "SELECT step.backend, step.state, count(*) AS number,"
+        " min(operation.submitted_at) AS oldest"
+        " FROM operation JOIN step ON step.operation_id = operation.id"
+        " WHERE operation.completed_at IS NULL AND step.state <> 'DONE'"
+        " GROUP BY step.backend, step.state ORDER BY step.backend, step.state"
+    )
     return Backlog(
         operations=operations[0]["number"],
         oldest=to_time(operations[0]["oldest"]),
         due=due[0]["number"],
         attention=attention[0]["number"],
+        steps=tuple(
+            Waiting(
+                backend=row["backend"],
+                state=StepState(row["state"]),
+                number=row["number"],
+                oldest=known_time(row["oldest"]),
+            )
+            for row in waiting
+        ),
     )
 
 

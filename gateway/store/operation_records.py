@@ -209,6 +209,17 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Steps of one backend in one state that have not ended."""
+
+    backend: str
+    state: StepState
+    number: int
+    oldest: datetime
+    """When the operation of the oldest of them was submitted."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Backlog:
     """What has not ended, for metrics and the log."""
 
@@ -219,3 +230,10 @@ class Backlog:
     """Steps whose time has come and that nobody works on."""
     attention: int
     """Steps that wait for a person."""
+    steps: Sequence[Waiting] = ()
+
+    @property
+    def undelivered_since(self) -> datetime | None:
+        """When the oldest write that no backend has yet was submitted; None when there is none."""
+        queued = [waiting.oldest for waiting in self.steps if waiting.state is StepState.QUEUED]
+        return min(queued, default=None)

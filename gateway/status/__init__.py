@@ -1,0 +1,1 @@
+"""What people and their monitoring read of a gateway: /metrics and /status."""
