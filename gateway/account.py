@@ -115,7 +115,9 @@ class Account:
             lease=self._lease,
             wake=self.worker.wake,
         )
-        self.housekeeping = Housekeeping(store=store, keep_operations=keep)
+        self.housekeeping = Housekeeping(
+            store=store, keep_operations=keep, old=timedelta(minutes=settings.stuck_minutes)
+        )
         self._keyed = KeyedCalls(
             keys=store.keys,
             holder=self._name,

@@ -21,21 +21,33 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 EVERY_SECONDS = 60.0
-OLD = timedelta(minutes=15)
-"""Unfinished work of this age is worth a line in the log."""
+AGAIN = timedelta(minutes=15)
+"""Between two lines that say the same."""
 IDLE_LEASE = timedelta(days=1)
 BATCH = 500
 """Rows removed in one commit, so that others need not wait long."""
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Told:
+    """The last line about what is stuck."""
+
+    at: datetime
+    attention: int
+    """Steps that waited for a person."""
+
+
+@dataclass(kw_only=True)
 class Housekeeping:
     """What is done beside the work."""
 
     store: Store
     keep_operations: timedelta
     """How long an operation is kept once it has ended."""
+    old: timedelta = timedelta(minutes=15)
+    """The age from which an undelivered write is worth a line in the log."""
     clock: Callable[[], datetime] = utc_now
+    _told: _Told | None = None
 
     async def run(self) -> None:
         """Look after the store for as long as the process lives."""
@@ -56,18 +68,31 @@ class Housekeeping:
         await _until_none(lambda: self.store.leases.forget_idle(IDLE_LEASE.total_seconds(), BATCH))
 
     async def tell(self) -> None:
-        """Log what waits for a person, and what is old and not done."""
+        """Log what waits for a person, and what is old and not delivered.
+
+        Said when it begins, when more steps wait for a person, and then every now and again; once
+        more when it is over.
+        """
         now = self.clock()
         backlog = await self.store.operations.read_backlog(now)
-        age = None if backlog.oldest is None else now - backlog.oldest
-        if backlog.attention or (age is not None and age > OLD):
-            log.warning(
-                "durable work is stuck: see docs/operating.md",
-                operations=backlog.operations,
-                oldest_seconds=None if age is None else round(age.total_seconds()),
-                steps_due=backlog.due,
-                steps_needing_attention=backlog.attention,
-            )
+        since = backlog.undelivered_since
+        age = None if since is None else now - since
+        if not backlog.attention and (age is None or age <= self.old):
+            if self._told is not None:
+                log.info("durable work is not stuck any more")
+            self._told = None
+            return
+        told = self._told
+        if told and backlog.attention <= told.attention and now - told.at < AGAIN:
+            return
+        self._told = _Told(at=now, attention=backlog.attention)
+        log.warning(
+            "durable work is stuck: see docs/operating.md",
+            operations=backlog.operations,
+            oldest_undelivered_seconds=None if age is None else round(age.total_seconds()),
+            steps_due=backlog.due,
+            steps_needing_attention=backlog.attention,
+        )
 
 
 async def _until_none(remove: Callable[[], Awaitable[int]]) -> None:

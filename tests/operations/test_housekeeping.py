@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog.testing
 
 from gateway.operations.housekeeping import Housekeeping
 from tests.operations.calls import operation, store_durably, until_ended, upsert
-from tests.operations.test_durable_contacts import HEDY, hold_work, stuck
+from tests.operations.test_durable_contacts import HEDY, hold_work, let_work, stuck
 
 if TYPE_CHECKING:
     from tests.harness import Gateway
@@ -49,17 +50,38 @@ async def test_an_idempotency_key_is_forgotten_after_its_time(quick: Gateway) ->
     assert not again.data["replayed"]
 
 
-async def test_what_waits_for_a_person_and_what_is_old_is_logged(quick: Gateway) -> None:
+async def test_what_waits_for_a_person_is_logged_when_it_begins_and_not_every_minute(
+    quick: Gateway,
+) -> None:
+    keeper, now = housekeeping(quick), datetime.now(UTC)
     with structlog.testing.capture_logs() as logs:
-        await housekeeping(quick).tell()
+        await keeper.tell()
     assert logs == []
     await stuck(quick, drop="before")
     with structlog.testing.capture_logs() as logs:
-        await housekeeping(quick, hours=1).tell()
-    [line] = logs
-    assert (line["log_level"], line["steps_needing_attention"], line["operations"]) == (
-        "warning",
-        1,
-        1,
-    )
-    assert line["oldest_seconds"] >= 3600
+        for minutes in (1, 2, 10, 17):
+            keeper.clock = partial(now.__add__, timedelta(minutes=minutes))
+            await keeper.tell()
+    first, again = logs
+    assert (first["log_level"], first["steps_needing_attention"]) == ("warning", 1)
+    assert first["operations"] == 1
+    assert again == first
+
+
+async def test_an_undelivered_write_is_logged_once_it_is_old_and_its_end_as_well(
+    quick: Gateway,
+) -> None:
+    hold_work(quick)
+    operation_id = await store_durably(quick, HEDY, targets=["IVVY"])
+    keeper = housekeeping(quick, minutes=10)
+    with structlog.testing.capture_logs() as logs:
+        await keeper.tell()
+        keeper.clock = lambda: datetime.now(UTC) + timedelta(minutes=16)
+        await keeper.tell()
+        await let_work(quick)
+        await until_ended(quick, operation_id)
+        await keeper.tell()
+    line, end = [one for one in logs if "stuck" in one["event"]]
+    assert line["oldest_undelivered_seconds"] >= 960
+    assert (line["steps_due"], line["steps_needing_attention"]) == (1, 0)
+    assert end["event"] == "durable work is not stuck any more"
