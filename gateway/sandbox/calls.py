@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+import re
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 MAX_CALLS = 2000
 MAX_BODY_BYTES = 1_000_000
 MAX_TOTAL_BYTES = 64_000_000
+_ID = re.compile(r"/(?:\d{6,}|[0-9a-fA-F-]{32,36})(?=/|$)")
+_ACTION = re.compile(r"(?:^|&)action=(\w+)")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,6 +65,7 @@ class Calls:
     def __init__(self) -> None:
         self._calls: deque[Call] = deque()
         self._bytes = 0
+        self._counts: Counter[tuple[str, str]] = Counter()
 
     def begin(
         self,
@@ -86,6 +90,7 @@ class Calls:
             body_bytes=len(body),
         )
         self._calls.append(call)
+        self._counts[backend, kind_of(method, path, query)] += 1
         self._bytes += len(call.raw_body)
         while len(self._calls) > MAX_CALLS or self._bytes > MAX_TOTAL_BYTES:
             self._bytes -= len(self._calls.popleft().raw_body)
@@ -95,10 +100,24 @@ class Calls:
         """Give all calls, or those of one backend, oldest first and without secrets."""
         return [call.shown() for call in self._calls if backend in {None, call.backend}]
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many calls there were in all, by backend and kind; these are not forgotten."""
+        found: dict[str, dict[str, int]] = {}
+        for (backend, kind), count in self._counts.most_common():
+            found.setdefault(backend, {})[kind] = count
+        return found
+
     def clear(self) -> None:
         """Forget all."""
         self._calls.clear()
+        self._counts.clear()
         self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._calls)
+
+
+def kind_of(method: str, path: str, query: str) -> str:
+    """What a call is, whatever record it is about: method and path without ids, or iVvy's action."""
+    action = _ACTION.search(query)
+    return action[1] if action else f"{method} {_ID.sub('/…', path)}"

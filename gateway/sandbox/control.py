@@ -60,6 +60,7 @@ class Control:
                 },
             ),
             ("/calls", {"GET": self._list_calls, "DELETE": lambda _, __: self._calls.clear()}),
+            ("/counts", {"GET": lambda _, __: self._calls.counts()}),
             ("/switches", {"GET": lambda _, __: self._switches(), "POST": self._switch}),
             ("/clock", {"GET": lambda _, __: self._time(), "POST": self._advance}),
             ("/reset", {"POST": lambda _, __: self._reset()}),

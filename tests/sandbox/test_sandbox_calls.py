@@ -175,3 +175,24 @@ def test_recorded_call_does_not_print_what_came_in() -> None:
         at=datetime(2026, 1, 2, tzinfo=UTC),
     )
     assert "hush" not in repr(call)
+
+
+async def test_counts_tell_calls_by_kind_whatever_record_they_are_about(small: Small) -> None:
+    client = small.client()
+    for path in ("/first/things/1000001", "/first/things/1000002", "/first/api?action=getThings"):
+        await client.get(path)
+    counts = (await client.get("/_sandbox/counts")).json()
+    assert counts == {"first": {"GET /things/…": 2, "getThings": 1}}
+    await client.delete("/_sandbox/calls")
+    assert (await client.get("/_sandbox/counts")).json() == {}
+
+
+async def test_counts_go_on_where_calls_are_forgotten(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorded, "MAX_CALLS", 2)
+    client = small.client()
+    for _ in range(5):
+        await client.get("/first/things/7")
+    assert len(await listed(client)) == 2
+    assert (await client.get("/_sandbox/counts")).json() == {"first": {"GET /things/7": 5}}
