@@ -10,6 +10,8 @@ from strawberry import ID
 from gateway.api.context import Info
 from gateway.api.operation_queries import told
 from gateway.api.operation_types import OperationStep
+from gateway.callers.audit import settled
+from gateway.operations.acceptance import result_of
 from gateway.operations.settling import NotSettledError, Resolution
 from gateway.results import Problem
 
@@ -40,9 +42,11 @@ async def resolve_one_step(
     ] = strawberry.UNSET,
 ) -> ResolveStepPayload | None:
     """Settle a step."""
-    settling = info.context.account.settling
+    context = info.context
+    settling = context.account.settling
     try:
         step = await told(settling.settle(str(step_id), as_, str(record_id) if record_id else None))
     except NotSettledError as error:
         return ResolveStepPayload(step=None, errors=[error.problem])
+    settled(context.caller, context.request_id, str(step_id), as_.value, result_of(step))
     return ResolveStepPayload(step=OperationStep.of(step), errors=[])

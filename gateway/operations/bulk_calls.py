@@ -67,9 +67,9 @@ class BulkCalls:
             return BulkWritten(errors=wrong)
         call = _Call(asked=asked, request=request, choice=choice)
         if asked.key is None:
-            return await self._accept(call, None, {})
+            return call.audited(await self._accept(call, None, {}))
         # A call with a key goes on to its end, so that its operation is known under the key.
-        running = asyncio.create_task(self._run_keyed(call))
+        running = asyncio.create_task(self._audited(call))
         self.writer.running.add(running)
         running.add_done_callback(self.writer.running.discard)
         return await asyncio.shield(running)
@@ -86,6 +86,9 @@ class BulkCalls:
                 )
             ]
         return []
+
+    async def _audited(self, call: _Call) -> BulkWritten:
+        return call.audited(await self._run_keyed(call))
 
     async def _run_keyed(self, call: _Call) -> BulkWritten:
         try:
@@ -199,6 +202,13 @@ class _Call:
     asked: Asked
     request: Request
     choice: Choice
+
+    def audited(self, written: BulkWritten) -> BulkWritten:
+        """What became of it, told to the audit; the operation's steps tell of their records."""
+        trail = self.request.trail(self.asked)
+        if trail is not None and written.operation_id is not None:
+            trail.stored(written.operation_id, replayed=written.replayed)
+        return written
 
 
 def problems_of(item: Item) -> list[Problem]:

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.callers.audit import Trail
 from gateway.checks import check_contact
 from gateway.model import Backend
 from gateway.operations.acceptance import NotAcceptedError, queued
@@ -46,6 +47,12 @@ class Request:
     request_id: str
     caller: Caller
 
+    def trail(self, asked: Asked) -> Trail | None:
+        """What a call leaves in the audit; nothing for a dry run."""
+        if asked.dry:
+            return None
+        return Trail(mutation=asked.mutation, caller=self.caller, request_id=self.request_id)
+
 
 @dataclass(kw_only=True)
 class Written:
@@ -85,16 +92,18 @@ class ContactCalls:
             choice=choice,
             write=write,
             problems=[*wrong_key, *choice.problems, *problems],
+            trail=request.trail(asked),
         )
         if asked.key is None or wrong_key:
-            if asked.durable:
-                return await self._accept(call, None, [])
-            return Written(write=write, receipt=await self._run(call, None))
+            return call.audited(await self._run_held(call, None))
         # A call with a key goes on to its end, so that what it has sent is known under the key.
-        running = asyncio.create_task(self._run_keyed(call))
+        running = asyncio.create_task(self._audited(call))
         self.writer.running.add(running)
         running.add_done_callback(self.writer.running.discard)
         return await asyncio.shield(running)
+
+    async def _audited(self, call: _Call) -> Written:
+        return call.audited(await self._run_keyed(call))
 
     async def _run_keyed(self, call: _Call) -> Written:
         try:
@@ -117,11 +126,12 @@ class ContactCalls:
         except KeyRefusedError as error:
             return Written(write=call.write, receipt=call.refused(error))
 
-    async def _run_held(self, call: _Call, held: HeldKey) -> Written:
+    async def _run_held(self, call: _Call, held: HeldKey | None) -> Written:
         if call.asked.durable:
             return await self._accept(call, held, [])
         receipt = await self._run(call, held)
-        await held.finish(receipt)
+        if held is not None:
+            await held.finish(receipt)
         return Written(write=call.write, receipt=receipt)
 
     async def _accept(
@@ -175,7 +185,7 @@ class ContactCalls:
     async def _run(self, call: _Call, held: HeldKey | None) -> Receipt:
         """Write to every target, those left out that an earlier call under the key has written."""
         before = held.kept.final() if held else {}
-        journal = DirectJournal(order=self.order, key_of=_key_of, held=held)
+        journal = DirectJournal(order=self.order, key_of=_key_of, held=held, trail=call.trail)
         receipt = await upsert(
             call.write,
             call.problems,
@@ -206,6 +216,17 @@ class _Call:
     choice: Choice
     write: ContactWrite
     problems: list[Problem]
+    trail: Trail | None
+
+    def audited(self, written: Written) -> Written:
+        """What became of it, told to the audit."""
+        if self.trail is not None:
+            self.trail.finish(
+                written.receipt.results,
+                operation_id=written.operation_id,
+                replayed=written.replayed,
+            )
+        return written
 
     def given_back(self, replay: Replay) -> Receipt:
         """The receipt of the call that was made before."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.callers.audit import Trail
     from gateway.operations.keyed import HeldKey
     from gateway.operations.order import Order
     from gateway.results import BackendResult
@@ -22,6 +23,8 @@ class DirectJournal:
     key_of: Callable[[Part], str]
     """What a part's record is known by."""
     held: HeldKey | None = None
+    trail: Trail | None = None
+    """The audit of a call that writes; None for a dry run."""
 
     async def looking(self, part: Part) -> None:
         """Wait for the durable writes to the record that were accepted before."""
@@ -36,6 +39,8 @@ class DirectJournal:
         """Nothing: the call that follows tells the rest."""
 
     async def ended(self, part: Part) -> None:
-        """Note it under the key, where there is one."""
+        """Tell the audit, and note it under the key, where there is one."""
+        if self.trail is not None and part.result is not None:
+            self.trail.ended(part.result)
         if self.held is not None:
             await self.held.ended(part)

@@ -18,6 +18,7 @@ from gateway.upsert_lead import LeadPart, LeadReceipt, upsert_lead
 
 if TYPE_CHECKING:
     from gateway.backends.leads import Leads
+    from gateway.callers.audit import Trail
     from gateway.lead_links import Links
     from gateway.lead_write import LeadWrite
     from gateway.operations.acceptance import Acceptance, FoundOperation
@@ -61,14 +62,23 @@ class LeadCalls:
             default_country=self.default_country,
         )
         wrong_key = asked.key_problems()
-        call = _Call(asked=asked, request=request, write=write, problems=[*wrong_key, *problems])
+        call = _Call(
+            asked=asked,
+            request=request,
+            write=write,
+            problems=[*wrong_key, *problems],
+            trail=request.trail(asked),
+        )
         if asked.key is None or wrong_key:
-            return await self._run_held(call, None)
+            return call.audited(await self._run_held(call, None))
         # A call with a key goes on to its end, so that what it has sent is known under the key.
-        running = asyncio.create_task(self._run_keyed(call))
+        running = asyncio.create_task(self._audited(call))
         self.writer.running.add(running)
         running.add_done_callback(self.writer.running.discard)
         return await asyncio.shield(running)
+
+    async def _audited(self, call: _Call) -> WrittenLead:
+        return call.audited(await self._run_keyed(call))
 
     async def _run_keyed(self, call: _Call) -> WrittenLead:
         try:
@@ -167,7 +177,7 @@ class LeadCalls:
             deadline=call.request.deadline,
             request_id=call.request.request_id,
             dry=call.asked.dry,
-            journal=DirectJournal(order=self.order, key_of=_key_of, held=held),
+            journal=DirectJournal(order=self.order, key_of=_key_of, held=held, trail=call.trail),
         )
 
     def _refused(self, call: _Call, error: KeyRefusedError) -> LeadReceipt:
@@ -188,6 +198,17 @@ class _Call:
     request: Request
     write: LeadWrite
     problems: list[Problem]
+    trail: Trail | None
+
+    def audited(self, written: WrittenLead) -> WrittenLead:
+        """What became of it, told to the audit."""
+        if self.trail is not None:
+            self.trail.finish(
+                written.receipt.results,
+                operation_id=written.operation_id,
+                replayed=written.replayed,
+            )
+        return written
 
 
 def _followed(found: FoundOperation) -> WrittenLead:

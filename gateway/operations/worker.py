@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from gateway.callers.audit import delivered
 from gateway.model import Backend
 from gateway.operations.acceptance import queued, result_of
 from gateway.operations.bulk_delivering import BulkDelivering, Try
@@ -190,7 +191,7 @@ class Worker:
         try:
             if result is None:
                 await self._put_back(one.hand)
-            elif not await self.hands.end(*self._after(one.claimed, one.journal, result)):
+            elif not await self._end(one.claimed, *self._after(one.claimed, one.journal, result)):
                 log_.warning("step taken over by another worker")
         except StoreError:
             log_.exception("step not stored; it is tried again when its lease has ended")
@@ -213,8 +214,7 @@ class Worker:
         """One try of a step, from what is stored of it to what is stored next."""
         log_ = self._log(claimed)
         try:
-            step, event, result = await self._traced(claimed, hand)
-            if not await self.hands.end(step, event, result):
+            if not await self._end(claimed, *await self._traced(claimed, hand)):
                 log_.warning("step taken over by another worker")
         except StoreError:
             log_.exception("step not stored; it is tried again when its lease has ended")
@@ -264,6 +264,18 @@ class Worker:
             patience=self.patience,
         )
         return after, "tried", result
+
+    async def _end(
+        self, claimed: ClaimedStep, step: Step, event: str, result: BackendResult
+    ) -> bool:
+        """Store a step, let go of it, and tell the audit what became of its record."""
+        if not await self.hands.end(step, event, result):
+            return False
+        is_looked_at = step.state is StepState.FOLLOWING and event == "followed"
+        if step.state is not StepState.QUEUED and not is_looked_at:
+            request_id = claimed.shared.get("request_id")
+            delivered(claimed.caller, request_id, step.operation_id, result)
+        return True
 
     def _left_to_newer(self, step: Step) -> tuple[Step, str, BackendResult]:
         """A step that a newer version has stored: it keeps its place until that one comes."""

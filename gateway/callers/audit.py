@@ -1,0 +1,102 @@
+"""The audit: a line in the log for each record that a write was meant for.
+
+It says who, by which key, which record of which backend, and what became of it. A record is named by
+its backend's own id alone: nothing of what a person is called or reached by is in these lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gateway.callers.caller import Caller
+    from gateway.model import Backend
+    from gateway.results import BackendResult
+
+log = structlog.get_logger()
+
+EVENT = "audit"
+
+
+@dataclass(kw_only=True)
+class Trail:
+    """What a call of a mutation leaves in the audit."""
+
+    mutation: str
+    caller: Caller
+    request_id: str
+    _told: set[Backend] = field(default_factory=set)
+
+    def ended(self, result: BackendResult) -> None:
+        """A backend's part is over; told at once, for the caller may be gone before the call is."""
+        self._tell(result)
+        self._told.add(result.backend)
+
+    def finish(
+        self,
+        results: Iterable[BackendResult],
+        *,
+        operation_id: str | None = None,
+        replayed: bool = False,
+    ) -> None:
+        """The call is over: whatever has not been told is."""
+        more: dict[str, Any] = {"replayed": True} if replayed else {}
+        if operation_id is not None:
+            more["operation"] = operation_id
+        for result in results:
+            if result.backend not in self._told:
+                self._tell(result, **more)
+
+    def stored(self, operation_id: str, *, replayed: bool) -> None:
+        """The call has an operation, whose steps tell of their records."""
+        log.info(EVENT, **self._who, outcome="QUEUED", operation=operation_id, replayed=replayed)
+
+    def _tell(self, result: BackendResult, **more: Any) -> None:
+        log.info(EVENT, **self._who, **_what(result), **more)
+
+    @property
+    def _who(self) -> dict[str, Any]:
+        return {
+            "mutation": self.mutation,
+            "caller": self.caller.id,
+            "key": self.caller.key,
+            "request_id": self.request_id,
+        }
+
+
+def delivered(
+    caller: str, request_id: str | None, operation_id: str, result: BackendResult
+) -> None:
+    """A step of an operation has been tried; whose key it was stands where it was accepted."""
+    log.info(EVENT, caller=caller, request_id=request_id, operation=operation_id, **_what(result))
+
+
+def settled(
+    caller: Caller, request_id: str, step_id: str, said: str, result: BackendResult
+) -> None:
+    """A person has said what became of a step."""
+    log.info(
+        EVENT,
+        mutation="resolveStep",
+        caller=caller.id,
+        key=caller.key,
+        request_id=request_id,
+        step=step_id,
+        said=said,
+        **_what(result),
+    )
+
+
+def _what(result: BackendResult) -> dict[str, Any]:
+    jobs = {"jobs": [str(job.id) for job in result.jobs]} if result.jobs else {}
+    return {
+        "backend": result.backend.value,
+        "record": None if result.id is None else str(result.id),
+        "outcome": result.outcome.value,
+        **jobs,
+    }
