@@ -36,7 +36,7 @@ class WatchingSettings(BaseSettings):
 
     @field_validator("otlp_endpoint")
     @classmethod
-    def _address(cls, value: str | None) -> str | None:
+    def _collector(cls, value: str | None) -> str | None:
         parts = urlsplit(value or "")
         if value and not (parts.scheme in {"http", "https"} and parts.hostname):
             raise ValueError(f"{value!r} is no address such as http://127.0.0.1:4318.")
