@@ -7,7 +7,7 @@ and again, so that parsing and validating would else be most of what a small que
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from graphql import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from graphql import DocumentNode, GraphQLSchema
 
     from gateway.api.limits import Limits
+    from gateway.api.prepared import PreparedOperation
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 PRODUCTION_RULES = (*RULES, NoSchemaIntrospectionCustomRule)
@@ -47,6 +48,8 @@ class Prepared:
     document: DocumentNode | None
     """Absent where it could not be parsed or is over a limit."""
     errors: tuple[GraphQLError, ...] = ()
+    operations: dict[str | None, PreparedOperation | None] = field(default_factory=dict)
+    """Those that were asked for, by name; None is one that graphql-core has to run."""
 
 
 NOTHING = Prepared(document=None)

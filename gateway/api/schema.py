@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import strawberry
 import structlog
 from graphql import GraphQLError
+from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
-from strawberry.types.execution import PreExecutionError
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from gateway.api.context import Context
@@ -24,6 +27,7 @@ from gateway.api.lead_types import Lead
 from gateway.api.limits import check_variables
 from gateway.api.mutations import Mutation, UpsertContactPayload
 from gateway.api.operation_queries import Subscription
+from gateway.api.prepared import Preparer, Running
 from gateway.api.queries import Query
 from gateway.api.scopes import guard
 from gateway.api.watched import counted, running
@@ -32,7 +36,9 @@ from gateway.settings import variable
 
 if TYPE_CHECKING:
     from strawberry.schema.schema import StreamResult
-    from strawberry.types import ExecutionContext, ExecutionResult
+    from strawberry.types import ExecutionContext
+
+    from gateway.api.prepared import Call
 
 log = structlog.get_logger()
 
@@ -54,22 +60,28 @@ class Prepared(SchemaExtension):
 
     async def on_execute(self) -> AsyncIterator[None]:
         """Execution, within its time; of a subscription, the time until it has begun."""
-        seconds = self._context.account.settings.operation_timeout_seconds
-        try:
-            async with asyncio.timeout(seconds - (time.monotonic() - self._context.started)):
-                yield
-        except TimeoutError:
-            setting = variable("operation_timeout_seconds")
-            raise GraphQLError(
-                f"The operation took longer than {seconds:g} seconds ({setting}) and was ended. What "
-                "it wrote until then stays written.",
-                extensions={"code": "TIMED_OUT"},
-            ) from None
+        async with _in_time(self._context):
+            yield
 
     @property
     def _context(self) -> Context:
         context: Context = self.execution_context.context
         return context
+
+
+@asynccontextmanager
+async def _in_time(context: Context) -> AsyncIterator[None]:
+    seconds = context.account.settings.operation_timeout_seconds
+    try:
+        async with asyncio.timeout(seconds - (time.monotonic() - context.started)):
+            yield
+    except TimeoutError:
+        setting = variable("operation_timeout_seconds")
+        raise GraphQLError(
+            f"The operation took longer than {seconds:g} seconds ({setting}) and was ended. What "
+            "it wrote until then stays written.",
+            extensions={"code": "TIMED_OUT"},
+        ) from None
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
@@ -109,6 +121,7 @@ class Schema(strawberry.Schema):
             config=config or StrawberryConfig(),
         )
         self.documents = Documents(self._schema)
+        self._preparer = Preparer(self._schema, self.schema_converter)
 
     async def execute(
         self,
@@ -147,15 +160,68 @@ class Schema(strawberry.Schema):
         errors = self._prepare(query, variable_values, operation_name, context_value)
         if errors:
             return PreExecutionError(data=None, errors=errors)
+        allowed = NO_STREAM & set(allowed_operation_types or NO_STREAM)
+        call = self._call(variable_values or {}, operation_name, context_value, allowed)
+        if call is not None:
+            start = partial(
+                self._executor, variable_values, operation_name, context_value, operation_extensions
+            )
+            return await _run(
+                Running(call, context_value, self.config.info_class, start), context_value
+            )
         return await super().execute(
             query,
             variable_values,
             context_value,
             root_value,
             operation_name,
-            NO_STREAM & set(allowed_operation_types or NO_STREAM),
+            allowed,
             operation_extensions,
         )
+
+    def _call(
+        self,
+        variables: dict[str, Any],
+        name: str | None,
+        context: Context,
+        allowed: Iterable[OperationType],
+    ) -> Call | None:
+        """The operation as a prepared one; None where it is Strawberry's to run."""
+        prepared = context.prepared
+        if prepared.document is None or prepared.errors or self.extensions != (Prepared,):
+            return None
+        if not context.account.settings.prepared_operations:
+            return None
+        if name not in prepared.operations:
+            made = self._preparer.prepare(prepared.document, name, {})
+            prepared.operations[name] = made
+        operation = prepared.operations[name]
+        if operation is None or OperationType(operation.type.value) not in allowed:
+            return None
+        return operation.call(variables)
+
+    def _executor(
+        self,
+        variables: dict[str, Any] | None,
+        name: str | None,
+        context: Context,
+        extensions: dict[str, Any] | None,
+    ) -> Any:
+        """graphql-core's executor of an operation, made as Strawberry would."""
+        build: Any = self.execution_context_class.build
+        made = build(
+            self._schema,
+            context.prepared.document,
+            None,
+            context,
+            raw_variable_values=variables,
+            operation_name=name,
+            is_awaitable=optimized_is_awaitable,
+            operation_extensions=extensions,
+        )
+        if isinstance(made, list):
+            raise made[0]
+        return made
 
     async def stream(
         self,
@@ -232,16 +298,35 @@ class Schema(strawberry.Schema):
         What a caller did wrong is told to the caller alone. Strawberry calls this on every way that
         an error can take, WebSockets included, before the list goes out.
         """
-        request_id = execution_context.context.request_id if execution_context else ""
-        for place, error in enumerate(errors):
-            if is_our_fault(error):
-                log.error(
-                    "resolver failed",
-                    request_id=request_id,
-                    path=error.path,
-                    exc_info=error.original_error,
-                )
-                errors[place] = masked(error, request_id)
+        _mask(errors, execution_context.context.request_id if execution_context else "")
+
+
+def _mask(errors: list[GraphQLError], request_id: str) -> None:
+    for place, error in enumerate(errors):
+        if is_our_fault(error):
+            log.error(
+                "resolver failed",
+                request_id=request_id,
+                path=error.path,
+                exc_info=error.original_error,
+            )
+            errors[place] = masked(error, request_id)
+
+
+async def _run(running: Running, context: Context) -> ExecutionResult:
+    """What Strawberry's own execution does around graphql-core's."""
+    result: ExecutionResult
+    try:
+        async with _in_time(context):
+            done = await running.run()
+        result = ExecutionResult(data=done.data, errors=done.errors)
+    except Exception as error:  # noqa: BLE001 - it is told to the caller, or masked and logged
+        if not isinstance(error, GraphQLError):
+            error = GraphQLError(str(error), original_error=error)
+        result = PreExecutionError(data=None, errors=[error])
+    if result.errors:
+        _mask(result.errors, context.request_id)
+    return result
 
 
 async def _only(result: PreExecutionError) -> StreamResult:

@@ -40,6 +40,11 @@ class SurfaceSettings(BaseSettings):
         description="Seconds after which an operation that still runs is ended; more than "
         "GATEWAY_REQUEST_TIMEOUT_SECONDS, within which it ends by itself.",
     )
+    prepared_operations: bool = Field(
+        default=True,
+        description="Whether operations are made ready once and run by the gateway's own executor, "
+        "where it handles them; off: all are run by graphql-core, to the same effect.",
+    )
     max_body_bytes: int = Field(
         default=1_048_576,
         gt=0,

@@ -1,0 +1,142 @@
+"""Runs a prepared operation: resolvers called, results written, everything else left to graphql-core.
+
+graphql-core's executor is made for an operation only when something goes wrong in it, or when a
+result has to be completed that no writer knows. It then completes that result, locates the errors and
+says what becomes null, exactly as if it had called the resolver itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+
+from graphql import GraphQLError
+from graphql.execution import ExecutionResult
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.executor import to_nodes
+from graphql.pyutils import Path, gather_with_cancel
+from strawberry import Info
+
+if TYPE_CHECKING:
+    from graphql import GraphQLResolveInfo
+    from graphql.execution import Executor
+    from graphql.execution.collect_fields import FieldDetailsList
+
+    from gateway.api.prepared.fields import Arguments, Field
+    from gateway.api.prepared.operation import Call
+
+
+class _LateInfo:
+    """What a resolver may ask of its field; all but the context is made when it is asked for."""
+
+    __slots__ = ("_made", "_make", "context")
+
+    def __init__(self, context: object, make: Callable[[], GraphQLResolveInfo[Any]]) -> None:
+        self.context = context
+        self._make = make
+        self._made: GraphQLResolveInfo[Any] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._made is None:
+            self._made = self._make()
+        return getattr(self._made, name)
+
+
+class Running:
+    """One run of an operation."""
+
+    def __init__(
+        self,
+        call: Call,
+        context: object,
+        info_class: type[Info],
+        start: Callable[[], Executor[Any]],
+    ) -> None:
+        """`start` makes graphql-core's executor of the same operation and variables."""
+        self._call = call
+        self._way = call.way
+        self._context = context
+        self._info_class = info_class
+        self._start = start
+        self._executor: Executor[Any] | None = None
+        self._details: dict[str, FieldDetailsList] = {}
+
+    async def run(self) -> ExecutionResult:
+        """The operation's data and errors."""
+        data: dict[str, Any] | None
+        try:
+            data = await self._run()
+        except GraphQLError as error:
+            self._core().collected_errors.add(error, None)
+            data = None
+        errors = self._executor.collected_errors.errors if self._executor else None
+        return ExecutionResult(data, errors or None)
+
+    async def _run(self) -> dict[str, Any]:
+        way, arguments = self._way, self._call.arguments
+        data: dict[str, Any] = dict.fromkeys(way.order)
+        for name in way.typenames:
+            data[name] = way.root.name
+        if way.serial or len(way.fields) == 1:
+            for field, given in zip(way.fields, arguments, strict=True):
+                data[field.name] = await self._field(field, given)
+        elif way.fields:
+            results = await gather_with_cancel(*map(self._field, way.fields, arguments))
+            data.update(zip([field.name for field in way.fields], results, strict=True))
+        return data
+
+    async def _field(self, field: Field, arguments: Arguments) -> Any:
+        try:
+            late = _LateInfo(self._context, lambda: self._info(field))
+            info = self._info_class(
+                _raw_info=cast("GraphQLResolveInfo[Any]", late), _field=field.made_by
+            )
+            result = await field.resolve(info, arguments)
+            if field.write is not None:
+                with suppress(Exception):
+                    return field.write(result)
+            return await self._complete(field, result)
+        except Exception as error:  # noqa: BLE001 - what a resolver raises is the field's error
+            executor = self._core()
+            executor.handle_field_error(
+                error, field.definition.type, self._details[field.name], self._path(field)
+            )
+            return None
+
+    async def _complete(self, field: Field, result: Any) -> Any:
+        executor = self._core()
+        completed = executor.complete_value(
+            field.definition.type,
+            self._details[field.name],
+            self._info(field),
+            self._path(field),
+            result,
+            None,
+        )
+        if executor.is_awaitable(completed):
+            return await completed
+        return completed
+
+    def _info(self, field: Field) -> GraphQLResolveInfo[Any]:
+        executor = self._core()
+        nodes = to_nodes(self._details[field.name])
+        return executor.build_resolve_info(
+            field.definition, nodes, self._way.root, self._path(field)
+        )
+
+    def _path(self, field: Field) -> Path:
+        return Path(None, field.name, self._way.root.name)
+
+    def _core(self) -> Executor[Any]:
+        if self._executor is None:
+            self._executor = executor = self._start()
+            self._details = collect_fields(
+                executor.schema,
+                executor.fragments,
+                executor.variable_values,
+                self._way.root,
+                executor.operation,
+                executor.hide_suggestions,
+            ).grouped_field_set
+        return self._executor

@@ -1,0 +1,123 @@
+"""What the gateway's own executor runs, it answers as graphql-core does: byte for byte.
+
+Each request is sent twice, with prepared operations and without. CONTACT_GATEWAY_HOSTILE_EXAMPLES says
+how many are written; by hand some 20,000:
+
+    CONTACT_GATEWAY_HOSTILE_EXAMPLES=20000 uv run pytest tests/api/test_prepared_equals_core.py
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.account import Account
+from gateway.api.prepared import Running
+from gateway.lookup import ContactKeys
+from gateway.results import UpsertStatus
+from gateway.sandbox.app import create_sandbox
+from gateway.sandbox.clock import ManualClock
+from tests.api.echoes import Echo
+from tests.api.hostile import SERVED
+from tests.api.operations_at_random import Author
+from tests.harness import running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import httpx
+
+    from tests.harness import Gateway
+
+FEW = 500
+EXAMPLES = int(os.environ.get("CONTACT_GATEWAY_HOSTILE_EXAMPLES", FEW))
+"""The few are always the same, so that nobody's change fails for another's; more are by chance."""
+TOLD_BY = ("content-type", "content-length", "allow", "x-request-id")
+
+
+class Both:
+    """A gateway that is asked everything twice."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._http = gateway.http
+        self._settings = gateway.app.state.account.settings
+        self.answers: list[httpx.Response] = []
+
+    async def ask(self, request: dict[str, Any], **headers: str) -> httpx.Response:
+        """The answer, which has to be the same both ways."""
+        content = orjson.dumps(request)
+        told = {"Content-Type": "application/json", "X-Request-Id": "r-1"} | headers
+        answers, logged = [], []
+        for prepared in (True, False):
+            self._settings.prepared_operations = prepared
+            with capture_logs() as logs:
+                answers.append(await self._http.post("/graphql", content=content, headers=told))
+            logged.append(
+                [(log["event"], log.get("path"), repr(log.get("exc_info"))) for log in logs]
+            )
+        own, core = answers
+        assert logged[0] == logged[1], request
+        assert own.status_code == core.status_code, request
+        assert own.text == core.text, request
+        for name in TOLD_BY:
+            assert own.headers.get(name) == core.headers.get(name), request
+        self.answers.append(own)
+        return own
+
+
+@asynccontextmanager
+async def asking_both(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Both]:
+    """A gateway whose writes echo what they were asked, and whose figures do not depend on time."""
+    clock = ManualClock()
+    async with running(create_sandbox(clock=clock), clock) as gateway:
+        account: Account = gateway.app.state.account
+        monkeypatch.setattr(account, "contact_calls", Echo())
+        monkeypatch.setattr(account, "bulk_calls", Echo())
+        monkeypatch.setattr(Account, "lead_calls", Echo())
+        monkeypatch.setattr(account.watching.metrics, "wrote", lambda *_, **__: None)
+        monkeypatch.setattr("gateway.api.mutations._known_by", lambda *_: ContactKeys())
+        monkeypatch.setattr("gateway.api.queries.median", lambda _: 0.25)
+        for module in ("mutations", "lead_mutation"):
+            monkeypatch.setattr(
+                f"gateway.api.{module}.summarize", lambda *_, **__: UpsertStatus.APPLIED
+            )
+        yield Both(gateway)
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """One entry for each operation that was run prepared."""
+    seen: list[bool] = []
+    run = Running.run
+
+    async def seen_run(self: Running) -> Any:
+        seen.append(True)
+        return await run(self)
+
+    monkeypatch.setattr(Running, "run", seen_run)
+    return seen
+
+
+async def test_operations_at_random_are_answered_alike(
+    monkeypatch: pytest.MonkeyPatch, runs: list[bool]
+) -> None:
+    first = 0 if EXAMPLES == FEW else random.SystemRandom().randrange(10**9)
+    async with asking_both(monkeypatch) as both:
+        for seed in range(first, first + EXAMPLES):
+            request = Author(SERVED, seed).request()
+            try:
+                await both.ask(request)
+            except AssertionError as error:
+                raise AssertionError(f"seed {seed}") from error
+    answers = [answer.json() for answer in both.answers]
+    good = sum("errors" not in answer for answer in answers)
+    partly = sum("errors" in answer and answer.get("data") is not None for answer in answers)
+    assert good > EXAMPLES / 4
+    assert partly > EXAMPLES / 20
+    assert len(runs) > EXAMPLES / 3
