@@ -35,10 +35,12 @@ CREDENTIALS = """\
 def dev(port: Port = 8000) -> None:
     """Run the gateway with three simulated backends and seed data, on this machine only."""
     from gateway.dev import create_dev_app
+    from gateway.logs import configure_logs
 
     address = f"http://127.0.0.1:{port}"
     typer.echo(f"Gateway with its sandbox on {address} (GraphiQL there, GraphQL at /graphql)")
     typer.echo(CREDENTIALS.format(address=address))
+    configure_logs(texts=True)  # nobody's data
     _run(create_dev_app(port), "127.0.0.1", port)
 
 
@@ -46,10 +48,12 @@ def dev(port: Port = 8000) -> None:
 def sandbox(port: Port = 8100, host: Host = "127.0.0.1") -> None:
     """Run the simulated backends alone."""
     from gateway.dev import create_sandbox_app
+    from gateway.logs import configure_logs
 
     address = f"http://{host}:{port}"
     typer.echo(f"Sandbox on {address}")
     typer.echo(CREDENTIALS.format(address=address))
+    configure_logs(texts=True)
     _run(create_sandbox_app(), host, port)
 
 
@@ -61,9 +65,13 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     from gateway.api.hosts import is_loopback
     from gateway.app import create_app
     from gateway.keys_command import closed
+    from gateway.logs import configure_logs
     from gateway.settings import load_settings
+    from gateway.telemetry.opening import line_additions
+    from gateway.telemetry.redaction import secrets_in
 
     settings = load_settings()
+    configure_logs(secrets_in(settings), more=line_additions(settings.otlp_endpoint))
     if not is_loopback(host):
         settings = asyncio.run(closed(settings, host))
     _run(create_app(settings), host, port, settings.shutdown_seconds)
@@ -78,9 +86,12 @@ def check() -> None:
     from gateway.check import passed, told
     from gateway.logs import configure_logs
     from gateway.settings import load_settings
+    from gateway.telemetry.redaction import secrets_in
 
-    configure_logs()  # to standard error: the report stands alone on standard output
-    reports = asyncio.run(checked(load_settings()))
+    settings = load_settings()
+    # To standard error: the report stands alone on standard output.
+    configure_logs(secrets_in(settings))
+    reports = asyncio.run(checked(settings))
     typer.echo(told(reports))
     if not passed(reports):
         raise typer.Exit(1)
@@ -205,10 +216,8 @@ def resolve_step(
 
 
 def _run(app: Starlette, host: str, port: int, seconds: float = 5.0) -> None:
-    from gateway.logs import configure_logs
     from gateway.serving import serve
 
-    configure_logs()
     serve(app, host, port, seconds=seconds)
 
 

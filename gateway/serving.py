@@ -47,6 +47,7 @@ def serve(app: Starlette, host: str, port: int, *, seconds: float) -> None:
         app,
         host=host,
         port=port,
+        log_config=None,  # logs.py has said where lines go
         log_level="warning",
         timeout_graceful_shutdown=math.ceil(seconds),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
@@ -13,7 +14,7 @@ import structlog
 from gateway.logs import configure_logs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Terminal(io.StringIO):
@@ -25,8 +26,11 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
+    handlers, level = logging.root.handlers[:], logging.root.level
     yield
     structlog.reset_defaults()
+    logging.captureWarnings(capture=False)
+    logging.root.handlers[:], logging.root.level = handlers, level
 
 
 def log_a_fault() -> None:
@@ -36,6 +40,14 @@ def log_a_fault() -> None:
         _ = nothing[len(secret)]
     except IndexError:
         structlog.get_logger().exception("target failed", backend="IVVY")
+
+
+def log_what_it_led_to(error: Exception) -> None:
+    """A fault with a cause, both with texts."""
+    try:
+        raise RuntimeError(str(error)) from error
+    except RuntimeError:
+        structlog.get_logger().exception("target failed")
 
 
 def test_a_log_line_is_json_with_a_traceback_and_without_local_variables(
@@ -64,3 +76,75 @@ def test_a_terminal_shows_lines_for_people_without_local_variables(
     assert "target failed" in shown
     assert "IndexError" in shown
     assert "SG.sandbox-key" not in shown
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
+    """What has been logged as JSON so far, by a gateway that knows one secret."""
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    configure_logs(["correct horse"])
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_texts_of_exceptions_are_left_out_unless_they_are_known_to_be_harmless(
+    lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    for error in (KeyError("Ada Lovelace"), TimeoutError("no answer in 3 s")):
+        log_what_it_led_to(error)
+    shown = [[one["exc_value"] for one in line["exception"]] for line in lines()]
+    hidden = "(text not logged: it may hold personal data)"
+    assert shown == [[hidden, hidden], [hidden, "no answer in 3 s"]]
+
+
+def test_secrets_and_personal_data_are_taken_out_of_whatever_is_logged(
+    lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    structlog.get_logger().warning(
+        "said: ada@example.com called +44 20 7946 0958 with Bearer abc.def and correct horse",
+        url="postgresql://gateway:pa55@db/gateway",
+        made={"email": "a@b", "count": 3, "list": ["SG.abcdefgh.ijklmnop"], "token": None},
+        seconds=1.5,
+        at="2026-11-21T15:20:31.123456+00:00",
+    )
+    [line] = lines()
+    assert line["event"] == "said: <e-mail> called <phone> with Bearer *** and ***"
+    assert line["url"] == "postgresql://***@db/gateway"
+    assert line["made"] == {"email": "***", "count": 3, "list": ["***"], "token": None}
+    assert (line["seconds"], line["at"]) == (1.5, "2026-11-21T15:20:31.123456+00:00")
+
+
+def test_lines_of_libraries_go_the_same_way(
+    lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    with structlog.contextvars.bound_contextvars(request_id="r-1"):
+        logging.getLogger("uvicorn.error").warning("Invalid request from %s", "ada@example.com")
+        logging.getLogger("asyncio").error("Task <Task exception=KeyError('Ada')>")
+        logging.getLogger("uvicorn.access").info("not shown")
+    first, second = lines()
+    assert first["event"] == "Invalid request from <e-mail>"
+    assert (first["level"], first["logger"]) == ("warning", "uvicorn.error")
+    assert first["request_id"] == "r-1"
+    assert second["event"] == "Task <Task exception=KeyError(***)>"
+
+
+def test_a_terminal_shows_places_and_causes_without_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    configure_logs()
+    log_what_it_led_to(KeyError("Ada Lovelace"))
+    shown = stream.getvalue()
+    assert "KeyError: (text not logged" in shown
+    assert "RuntimeError: (text not logged" in shown
+    assert "test_logs.py" in shown
+    assert "Lovelace" not in shown
+
+
+def test_a_gateway_with_data_of_nobody_shows_texts_of_exceptions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for stream in (io.StringIO(), Terminal()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        configure_logs(texts=True)
+        log_a_fault()
+        assert "list index out of range" in stream.getvalue()

@@ -225,14 +225,17 @@ class Worker:
             self.hands.drop(hand)
 
     async def _traced(self, claimed: ClaimedStep, hand: Hand) -> tuple[Step, str, BackendResult]:
-        step = claimed.step
-        with span(
-            "deliver step",
-            backend=step.backend,
-            operation=step.operation_id,
-            step=step.id,
-            request_id=str(claimed.shared.get("request_id", "")),
-        ) as current:
+        step, request_id = claimed.step, str(claimed.shared.get("request_id", ""))
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            span(
+                "deliver step",
+                backend=step.backend,
+                operation=step.operation_id,
+                step=step.id,
+                request_id=request_id,
+            ) as current,
+        ):
             tried = await self._tried(claimed, hand)
             current.note("gateway.outcome", tried[2].outcome.value)
             return tried
@@ -308,7 +311,10 @@ class Worker:
     def _log(claimed: ClaimedStep) -> structlog.stdlib.BoundLogger:
         step = claimed.step
         bound: structlog.stdlib.BoundLogger = log.bind(
-            operation=step.operation_id, step=step.id, backend=step.backend
+            operation=step.operation_id,
+            step=step.id,
+            backend=step.backend,
+            request_id=str(claimed.shared.get("request_id", "")),
         )
         return bound
 

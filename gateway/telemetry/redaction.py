@@ -1,0 +1,93 @@
+"""Takes secrets and people's data out of what is logged, whoever has put them there.
+
+The lines of the gateway's own code name backends, ids, counts and codes. What this is for: texts of
+libraries and exceptions, which repeat what they choked on, and the next line that somebody writes.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, MutableMapping
+
+    from gateway.settings import Settings
+
+HIDDEN = "***"
+SHORTEST = 6
+"""Characters that a configured secret needs to be looked for: shorter ones are parts of words."""
+
+_NAMES = re.compile(
+    r"password|passwd|secret|token|credential|authorization|cookie|api_?key|signature"
+    r"|e_?mail|phone|first_?name|last_?name|address|body|payload|variables|input",
+    re.IGNORECASE,
+)
+"""Names of members whose values are never shown."""
+
+_PATTERNS = (
+    # Only what is worth hiding stands here: too greedy a pattern would hide ids and times as well.
+    (re.compile(r"\b(Bearer|Basic|IWS)\s+[^\s,;\"']+", re.IGNORECASE), rf"\1 {HIDDEN}"),
+    (re.compile(r"\b(?:SG\.|cgw_|eyJ)[\w.-]{8,}"), HIDDEN),
+    (re.compile(r"(\w://)[^\s/@]+@"), rf"\1{HIDDEN}@"),
+    (re.compile(r"[^\s@\"'<>()\[\],;:=/]+@[^\s@\"'<>()\[\],;:]+\.[^\W\d_]{2,}"), "<e-mail>"),
+    (re.compile(r"\+\d[\d ().-]{6,}\d"), "<phone>"),
+    # What asyncio writes of a task's end: exception=KeyError('whatever it was').
+    (re.compile(r"(exception=\w+)\(.*?\)(?=>|$)", re.DOTALL), rf"\1({HIDDEN})"),
+)
+
+
+class Redaction:
+    """A processor of structlog's; `secrets` are texts that may stand nowhere."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = sorted({one for one in secrets if len(one) >= SHORTEST}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def __call__(
+        self, _logger: Any, _method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        """The event without what must not be in it."""
+        return {name: self._shown(name, value) for name, value in event.items()}
+
+    def text(self, text: str) -> str:
+        """A text without what must not be in it."""
+        if self._known is not None:
+            text = self._known.sub(HIDDEN, text)
+        for pattern, instead in _PATTERNS:
+            text = pattern.sub(instead, text)
+        return text
+
+    def _shown(self, name: str, value: Any) -> Any:
+        if _NAMES.search(name) and not isinstance(value, bool | int | float | None):
+            return HIDDEN
+        return self._cleaned(value)
+
+    def _cleaned(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {str(name): self._shown(str(name), inner) for name, inner in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self._cleaned(inner) for inner in value]
+        if isinstance(value, bool | int | float | None):
+            return value
+        return self.text(str(value))
+
+
+def secrets_in(settings: Settings) -> list[str]:
+    """The secrets that the settings hold, in every form in which they are sent."""
+    values = [getattr(settings, name) for name in type(settings).model_fields]
+    found = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    if settings.everbridge_username and settings.everbridge_password:
+        password = settings.everbridge_password.get_secret_value()
+        pair = f"{settings.everbridge_username}:{password}"
+        found.append(base64.b64encode(pair.encode()).decode())
+    if settings.ivvy_api_key:
+        found.append(settings.ivvy_api_key)
+    addresses = (settings.database_url, settings.otlp_endpoint or "")
+    return [*found, *(urlsplit(address).password or "" for address in addresses)]
