@@ -40,7 +40,7 @@ from gateway.store.migrations import read_version
 from gateway.store.opening import SQLITE, open_store
 from gateway.telemetry.spans import kept_by
 from gateway.telemetry.watching import watching
-from gateway.transport import OneTryTransport
+from gateway.transport import AiohttpWire, HttpxWire
 from gateway.upsert import Writer
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
     from gateway.store.opening import Store
     from gateway.telemetry.watching import Watching
+    from gateway.transport import Wire
 
 STORE_SECONDS = 2.0
 """How long a store that is well may take to answer."""
@@ -80,12 +81,7 @@ class Account:
         self.store = store
         self.door = door
         self.links = Links(table=store.links, account=NAME)
-        self._clients = {
-            backend: httpx.AsyncClient(
-                transport=transports.get(backend) or OneTryTransport(), follow_redirects=False
-            )
-            for backend in ADAPTERS
-        }
+        self._clients = {backend: _client(transports.get(backend)) for backend in ADAPTERS}
         made = {
             backend: connect(settings, self._clients[backend], self._new_window)
             for backend, connect in ADAPTERS.items()
@@ -238,6 +234,13 @@ class Account:
         for adapter in self.adapters.values():
             await adapter.catalogs.close()
         await asyncio.gather(*(client.aclose() for client in self._clients.values()))
+
+
+def _client(transport: httpx.AsyncBaseTransport | None) -> Wire:
+    """What one backend is reached by: the network, or what a test has put in its place."""
+    if transport is None:
+        return AiohttpWire()
+    return HttpxWire(httpx.AsyncClient(transport=transport, follow_redirects=False))
 
 
 @asynccontextmanager

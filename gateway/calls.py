@@ -14,7 +14,6 @@ from gateway.results import BackendCall
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import httpx
 
 EXCERPT = 300
 """Characters of an unexpected answer that an error shows."""
@@ -79,6 +78,17 @@ class Call:
         return b"" if self.body is None else orjson.dumps(self.body)
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a backend answered, as it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    content: bytes
+    text: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reply:
     """A backend's answer, read as JSON where it is JSON."""
@@ -125,15 +135,10 @@ def _replaced(value: Any, replace: Any) -> Any:
     return value
 
 
-def read(answer: httpx.Response) -> Reply:
+def read(answer: Answer) -> Reply:
     """The answer, with its body read as JSON where it is JSON."""
     try:
         body = orjson.loads(answer.content) if answer.content else None
     except orjson.JSONDecodeError:
         body = None
-    return Reply(
-        status=answer.status_code,
-        headers={name.lower(): value for name, value in answer.headers.items()},
-        body=body,
-        text=answer.text,
-    )
+    return Reply(status=answer.status, headers=answer.headers, body=body, text=answer.text)

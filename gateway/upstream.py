@@ -26,6 +26,7 @@ from gateway.results import BackendCall, Problem, ProblemCode
 from gateway.telemetry.call_meter import OK, UNANSWERED, UNCOUNTED, UNSENT, Described, Meter
 from gateway.telemetry.call_spans import span_of_try
 from gateway.traffic import Traffic
+from gateway.transport import UnfitAddressError, wire_of
 from gateway.tries import AgainError, Progress
 from gateway.verdicts import (
     NOT_SENT,
@@ -44,15 +45,13 @@ from gateway.verdicts import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from gateway.calls import Call
+    from gateway.calls import Answer, Call
     from gateway.gathering import Gathering
     from gateway.quota import Window
+    from gateway.transport import Client
 
 ATTEMPTS = 4
 """Tries of one call at most, the first included."""
-CONNECT_SHARE = 0.9
-"""The share of a try's time that connecting may take: less than all of it, so that a connection
-that does not come about ends before the whole try does, and is known as not sent."""
 
 
 class Dialect(Described, Protocol):
@@ -113,14 +112,14 @@ class Sender:
     def __init__(
         self,
         dialect: Dialect,
-        client: httpx.AsyncClient,
+        client: Client,
         *,
         try_timeout: float = 10.0,
         quota_of: Callable[[Call], Window | None] = lambda _call: None,
         breaker: Breaker | None = None,
     ) -> None:
         self.dialect = dialect
-        self._client = client
+        self._wire = wire_of(client)
         self._try_timeout = try_timeout
         self._quota_of = quota_of
         self._budget = RetryBudget()
@@ -184,8 +183,8 @@ class Sender:
                 self._note(call, started, kind, failed=True)
                 span.failed(kind)
                 raise self._unanswered(call, error, progress) from error
-            except httpx.InvalidURL as error:
-                # A key of 64 KB, say: httpx makes no request of it, so the backend was not asked.
+            except UnfitAddressError as error:
+                # A key of 64 KB, say: no request is made of it, so the backend was not asked.
                 self.breaker.forget()
                 raise RefusedError(unfit_address(self.dialect.backend)) from error
             except asyncio.CancelledError:
@@ -203,18 +202,13 @@ class Sender:
             raise self._refused(call, reply, problem, progress)
 
     async def _request(
-        self, call: Call, content: bytes, headers: dict[str, str], exchange: Exchange
-    ) -> httpx.Response:
+        self, call: Call, content: bytes, headers: Mapping[str, str], exchange: Exchange
+    ) -> Answer:
         seconds = min(self._try_timeout, exchange.left)
-        connecting = seconds * CONNECT_SHARE
-        # httpx's own times are those of each read: an answer that trickles in needs a bound.
+        base_url = call.base_url or self.dialect.base_url
         async with asyncio.timeout(seconds):
-            return await self._client.request(
-                call.method,
-                (call.base_url or self.dialect.base_url) + call.target,
-                content=content or None,
-                headers=headers,
-                timeout=httpx.Timeout(seconds, connect=connecting, pool=connecting),
+            return await self._wire.send(
+                call.method, base_url, call.target, headers, content, seconds
             )
 
     async def _admitted(self, call: Call, exchange: Exchange) -> None:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import uvicorn
 
 from gateway import tries
 from gateway.calls import Call, Safety
-from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError
+from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.model import Backend
 from gateway.results import ProblemCode
-from gateway.transport import OneTryTransport
+from gateway.transport import AiohttpWire
 from gateway.upstream import Sender
 from tests.plain_backend import PlainDialect, within
 
@@ -106,7 +105,7 @@ async def _key() -> dict[str, str]:
 @pytest.fixture
 async def wire(sandbox: Sandbox) -> AsyncIterator[Wire]:
     with served(sandbox.app) as address, _dialect(f"{address}/sendgrid") as dialect:
-        async with httpx.AsyncClient(transport=OneTryTransport()) as client:
+        async with aclosing(AiohttpWire()) as client:
             yield Wire(Sender(dialect, client, try_timeout=5.0), sandbox)
 
 
@@ -115,13 +114,27 @@ async def test_a_refused_connection_is_surely_not_sent_and_tried_again(call: Cal
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        async with httpx.AsyncClient(transport=OneTryTransport()) as client:
+        async with aclosing(AiohttpWire()) as client:
             with _dialect(address) as dialect:
                 exchange = within()
                 with pytest.raises(NotWrittenError) as raised:
                     await Sender(dialect, client).send(call, exchange)
     assert raised.value.problem.code is ProblemCode.UNAVAILABLE
     assert [record.attempts for record in exchange.calls] == ([] if call is READ else [4])
+
+
+async def test_an_address_that_no_server_takes_is_refused_and_not_sent(wire: Wire) -> None:
+    for path in (f"{LISTS}/{'x' * 70_000}", f"{LISTS}/\r\nHost: elsewhere"):
+        failure = await wire.fails(Call(method="GET", path=path))
+        assert type(failure) is RefusedError
+    assert wire.received() == []
+
+
+async def test_an_address_leaves_letter_by_letter(wire: Wire) -> None:
+    call = Call(method="GET", path=LISTS, query=(("page_token", "a+b/c=%20~é"),))
+    await wire.fails(call)
+    [received] = wire.sandbox.calls.shown()
+    assert received["query"] == {"page_token": "a+b/c=%20~é"}
 
 
 @pytest.mark.parametrize("drop", ["before", "after"])
@@ -213,7 +226,7 @@ async def test_an_answer_that_trickles_in_ends_with_the_try(
             return
 
     with _trickling(trickle) as address, _dialect(address) as dialect:
-        async with httpx.AsyncClient(transport=OneTryTransport()) as client:
+        async with aclosing(AiohttpWire()) as client:
             with pytest.raises(failure) as raised:
                 await Sender(dialect, client, try_timeout=0.05).send(call, within())
     assert raised.value.problem.code is ProblemCode.TIMEOUT

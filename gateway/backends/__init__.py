@@ -15,13 +15,12 @@ from gateway.model import Backend
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx
-
     from gateway.backends.adapter import Adapter
     from gateway.quota import NewWindow
     from gateway.settings import Settings
+    from gateway.transport import Client
 
-ADAPTERS: dict[Backend, Callable[[Settings, httpx.AsyncClient, NewWindow], Adapter | None]] = {
+ADAPTERS: dict[Backend, Callable[[Settings, Client, NewWindow], Adapter | None]] = {
     Backend.IVVY: connect_ivvy,
     Backend.EVERBRIDGE: connect_everbridge,
     Backend.SENDGRID: connect_sendgrid,

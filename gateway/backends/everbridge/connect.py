@@ -9,17 +9,15 @@ from gateway.backends.everbridge.client import EverbridgeDialect
 from gateway.upstream import Sender
 
 if TYPE_CHECKING:
-    import httpx
     from pydantic import SecretStr
 
     from gateway.calls import Call
     from gateway.quota import NewWindow, Window
     from gateway.settings import Settings
+    from gateway.transport import Client
 
 
-def connect(
-    settings: Settings, client: httpx.AsyncClient, new_window: NewWindow
-) -> EverbridgeAdapter | None:
+def connect(settings: Settings, client: Client, new_window: NewWindow) -> EverbridgeAdapter | None:
     """The adapter, or None where Everbridge is not configured."""
     if not settings.everbridge_organization_id:
         return None

@@ -9,15 +9,14 @@ from gateway.backends.ivvy.client import IvvyDialect
 from gateway.upstream import Sender
 
 if TYPE_CHECKING:
-    import httpx
-
     from gateway.quota import NewWindow
     from gateway.settings import Settings
+    from gateway.transport import Client
 
 
 def connect(
     settings: Settings,
-    client: httpx.AsyncClient,
+    client: Client,
     new_window: NewWindow,  # noqa: ARG001 - iVvy publishes no quota
 ) -> IvvyAdapter | None:
     """The adapter, or None where iVvy is not configured."""

@@ -9,15 +9,12 @@ from gateway.backends.sendgrid.client import SendGridDialect
 from gateway.upstream import Sender
 
 if TYPE_CHECKING:
-    import httpx
-
     from gateway.quota import NewWindow
     from gateway.settings import Settings
+    from gateway.transport import Client
 
 
-def connect(
-    settings: Settings, client: httpx.AsyncClient, new_window: NewWindow
-) -> SendGridAdapter | None:
+def connect(settings: Settings, client: Client, new_window: NewWindow) -> SendGridAdapter | None:
     """The adapter, or None where SendGrid is not configured."""
     if not settings.sendgrid_api_key:
         return None
@@ -39,4 +36,5 @@ def connect(
         dialect,
         catalog_ttl=settings.catalog_ttl_seconds,
         identifier=settings.sendgrid_identifier,
+        window=settings.sendgrid_window_ms / 1000,
     )

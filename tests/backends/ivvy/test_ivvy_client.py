@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import orjson
 import pytest
-from httpx_aiohttp import AiohttpTransport
 
 from gateway.backends.ivvy import client
 from gateway.backends.ivvy.client import IvvyDialect
@@ -18,6 +18,7 @@ from gateway.backends.ivvy.signature import content_md5, signature, string_to_si
 from gateway.calls import Call, Reply
 from gateway.errors import NotWrittenError, RefusedError
 from gateway.results import ProblemCode
+from gateway.transport import AiohttpWire
 from gateway.upstream import Exchange, Sender
 
 SECRET = "my secret key"
@@ -133,7 +134,7 @@ async def test_the_content_type_on_the_wire_is_the_signed_one() -> None:
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, httpx.AsyncClient(transport=AiohttpTransport()) as http:
+    async with server, aclosing(AiohttpWire()) as http:
         dialect = IvvyDialect(base_url=address, api_key="k", api_secret=SECRET, clock=Ticking())
         await Sender(dialect, http).send(client.get_contact("6"), exchange())
     lines = received[0].decode().lower().split("\r\n")
