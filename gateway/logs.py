@@ -34,9 +34,13 @@ NOT_SHOWN = "(text not logged: it may hold personal data)"
 
 
 def configure_logs(
-    secrets: Iterable[str] = (), *, texts: bool = False, more: Iterable[Processor] = ()
+    secrets: Iterable[str] = (),
+    *,
+    level: int = logging.INFO,
+    texts: bool = False,
+    more: Iterable[Processor] = (),
 ) -> None:
-    """Send all events to standard error, without these secrets.
+    """Send events of a level and above to standard error, without these secrets.
 
     `texts` shows the texts of all exceptions, for data that are nobody's; `more` adds to events.
     """
@@ -50,7 +54,7 @@ def configure_logs(
     rendering = _for_people(redaction, texts) if stream.isatty() else _as_json(redaction, texts)
     structlog.configure(
         processors=[*shared, *rendering],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(stream),
     )
     _adopt_others(stream, [*shared, structlog.stdlib.add_logger_name], rendering)

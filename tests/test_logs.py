@@ -44,8 +44,15 @@ def log_a_fault() -> None:
 
 def log_what_it_led_to(error: Exception) -> None:
     """A fault with a cause, both with texts."""
+
+    def fail() -> None:
+        try:
+            raise error
+        except type(error) as cause:
+            raise RuntimeError(str(cause)) from cause
+
     try:
-        raise RuntimeError(str(error)) from error
+        fail()
     except RuntimeError:
         structlog.get_logger().exception("target failed")
 
