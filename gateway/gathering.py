@@ -27,6 +27,8 @@ class _Point(Generic[T, R]):
     """Those who wait for one call."""
 
     together: Together[T, R]
+    quiet: float
+    longest: float
     first_at: float
     last_at: float
     items: list[T] = field(default_factory=list)
@@ -55,11 +57,13 @@ class Gathering:
         most: int,
         weight: int = 1,
         heaviest: int | None = None,
+        patience: float = 1.0,
     ) -> R:
         """Wait at a point for others, and give what `together` brings for this item.
 
-        At most `most` items leave together, of at most the weight `heaviest` in sum. Whoever is
-        cancelled before they have left does not go with them; afterwards the call is finished
+        At most `most` items leave together, of at most the weight `heaviest` in sum. With
+        `patience` a point waits so many times as long as usual: for those who come slowly, because
+        what they do before takes turns. Whoever is cancelled before they have left does not go with them; afterwards the call is finished
         without it. All who meet at a point must bring the same `together`.
         """
         waiting = self._points.get(point)
@@ -68,8 +72,14 @@ class Gathering:
             waiting = None
         now = time.monotonic()
         if waiting is None:
-            waiting = self._points[point] = _Point(together=together, first_at=now, last_at=now)
-            waiting.timer = self._wait(point, min(self.quiet, self.longest))
+            waiting = self._points[point] = _Point(
+                together=together,
+                quiet=self.quiet * patience,
+                longest=self.longest * patience,
+                first_at=now,
+                last_at=now,
+            )
+            waiting.timer = self._wait(point, min(waiting.quiet, waiting.longest))
         waiting.last_at = now
         waiting.weight += weight
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
@@ -86,7 +96,7 @@ class Gathering:
         """Leave, or wait on for those who keep coming."""
         waiting = self._points[point]
         now = time.monotonic()
-        rest = min(waiting.last_at + self.quiet, waiting.first_at + self.longest) - now
+        rest = min(waiting.last_at + waiting.quiet, waiting.first_at + waiting.longest) - now
         if rest > 0:
             waiting.timer = self._wait(point, rest)
         else:
@@ -104,12 +114,14 @@ class Gathering:
         ]
         if not there:
             return
-        task = asyncio.create_task(_go(waiting.together, there))
+        task = asyncio.create_task(go_together(waiting.together, there))
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 
 
-async def _go(together: Together[T, R], there: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
+async def go_together(
+    together: Together[T, R], there: Sequence[tuple[T, asyncio.Future[R]]]
+) -> None:
     """Do it for all of them, and tell each what became of its own."""
     try:
         results = await together([item for item, _ in there])

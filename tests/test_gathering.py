@@ -117,3 +117,12 @@ async def test_a_caller_that_goes_after_they_have_left_does_not_end_the_call() -
 async def test_newcomers_do_not_keep_the_first_waiting_for_ever() -> None:
     calls, gathering = Calls(), Gathering(quiet=10.0, longest=0.02)
     assert await asyncio.wait_for(gathering.meet("point", 1, calls, most=9), 5) == 2
+
+
+async def test_a_patient_point_waits_for_those_who_come_slowly() -> None:
+    calls, gathering = Calls(), Gathering(quiet=0.01, longest=0.02)
+    first = asyncio.create_task(gathering.meet("patient", 2, calls, most=2, patience=1000))
+    assert await gathering.meet("usual", 1, calls, most=2) == 2  # waits no less than the other has
+    assert await gathering.meet("patient", 3, calls, most=2, patience=1000) == 6
+    assert await first == 4
+    assert calls.made == [[1], [2, 3]]

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Answer, Found, KeyKind
 from gateway.backends.everbridge.addresses import check_addresses
+from gateway.backends.everbridge.batch import Batches
 from gateway.backends.everbridge.catalog import fetches
 from gateway.backends.everbridge.checks import check_ids
 from gateway.backends.everbridge.contact import FIELDS, external_id, plan_contact, wanted_names
+from gateway.backends.everbridge.joined_reads import JoinedReads
 from gateway.backends.everbridge.organization import Organization
 from gateway.backends.everbridge.paths import UNIFIED
 from gateway.backends.everbridge.probe import explained, unknown_names
@@ -82,6 +84,8 @@ class EverbridgeAdapter:
         self._reader = ContactReader(
             sender, self.catalogs, organization_id=organization_id, email_path=email_path
         )
+        self._reads = JoinedReads(self._reader)
+        self._batches = Batches(sender, self._reader)
 
     def check(self, write: ContactWrite) -> list[Problem]:
         """What is wrong whatever Everbridge holds: ids, lengths, limits of addresses."""
@@ -102,9 +106,7 @@ class EverbridgeAdapter:
         keys = keys_of(write, NATIVE_ID, KEYS, siblings)
 
         async def look_up(key: Key) -> list[Stored]:
-            if key.kind is KeyKind.NATIVE_ID:
-                return await self._reader.by_id(key.value, exchange)
-            return await self._reader.by_external_id(key.value, exchange)
+            return await self._reads.find(key.kind, key.value, exchange)
 
         found = await match(self.backend, keys, look_up)
         return found if keys else Found(keyless=True, looked_at=found.looked_at)
@@ -134,14 +136,13 @@ class EverbridgeAdapter:
         return FRESH_FOR if found.stored is not None else 0.0
 
     async def send(self, call: Call, exchange: Exchange) -> Reply:
-        """The answer to a call of a plan."""
-        return await self.sender.send(call, exchange)
+        """The answer to a call of a plan, which leaves with others' where work is gathered."""
+        return await self._batches.send(call, exchange)
 
     def read_answer(self, call: Call, reply: Reply) -> Answer:
-        """The contact's id, which POST and PUT answer."""
-        if call.method in {"POST", "PUT"}:
-            return Answer(id=str(reply.body["id"]))
-        return Answer()
+        """The contact's id, which POST and PUT answer; a batch's may be left unknown."""
+        contact_id = reply.body.get("id") if call.method in {"POST", "PUT"} else None
+        return Answer(id=None if contact_id is None else str(contact_id))
 
     async def look_up(
         self, kind: KeyKind, values: Sequence[str], exchange: Exchange

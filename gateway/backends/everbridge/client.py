@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from gateway.backends.everbridge.batch_calls import ALL_ROWS, is_batch
 from gateway.backends.everbridge.tokens import ClientCredentials, Tokens
 from gateway.calls import Call, Safety
 from gateway.errors import NotWrittenError
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 100
 """Rows asked for at a time; always sent, because the documented defaults contradict each other."""
-ALL_ROWS = 100
-"""The batch code of a full success (contract: everbridge section 2.1)."""
 ORGANIZATION, WHICH = 2, 3
 """Where in a path the organization stands, and what is looked up or done in it."""
 PAGED = "pagination"
@@ -99,10 +98,10 @@ class EverbridgeDialect:
             return _unexpected(reply, "not the JSON that was expected")
         if call.safety is Safety.READ:
             return _judge_read(reply)
+        if is_batch(call):
+            return _judge_batch(call, reply)
         if reply.body.get("message") != "OK":
             return _unexpected(reply, "without the message OK")
-        if call.path.startswith("/groups/"):
-            return _judge_batch(reply)
         if not _is_id(reply.body.get("id")):
             return _unexpected(reply, "without the contact's id")
         return None
@@ -183,17 +182,6 @@ def replace_contact(organization_id: str, contact_id: str, body: Mapping[str, An
     )
 
 
-def leave_group(organization_id: str, group_id: str, contact_id: str) -> Call:
-    """DELETE with a body: takes one contact out of a group."""
-    return Call(
-        method="DELETE",
-        path=f"/groups/{organization_id}/contacts",
-        query=(("byType", "id"), ("groupId", group_id), ("idType", "id")),
-        body=[int(contact_id)],
-        safety=Safety.REPEATABLE,
-    )
-
-
 # ---------------------------------------------------------------- reading envelopes
 
 
@@ -253,13 +241,20 @@ def _judge_read(reply: Reply) -> Problem | None:
     return None
 
 
-def _judge_batch(reply: Reply) -> Problem | None:
-    """ASSUMED: membership calls use the codes that are known of another batch call."""
+def _judge_batch(call: Call, reply: Reply) -> Problem | None:
+    """ASSUMED: contact batches and membership calls use the codes known of another batch call.
+
+    That rows failed is a refusal where there is one row. Where there are several, it is for
+    `batch.py` to find out which.
+    """
     code = reply.body.get("code")
-    if code == ALL_ROWS:
-        return None
     if not isinstance(code, int) or code < ALL_ROWS:
         return _unexpected(reply, "without a batch code")
+    if code == ALL_ROWS:
+        said_ok = reply.body.get("message") == "OK"
+        return None if said_ok else _unexpected(reply, "without the message OK")
+    if len(call.body) > 1:
+        return None
     said = "; ".join(str(text) for text in reply.body.get("data") or [])
     return _problem(
         ProblemCode.INVALID,

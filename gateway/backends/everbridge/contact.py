@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from gateway.backends.adapter import KeyKind, Plan
 from gateway.backends.everbridge.addresses import joined_lines, laid_addresses
 from gateway.backends.everbridge.attributes import laid_attributes, with_text_values
-from gateway.backends.everbridge.client import create_contact, leave_group, replace_contact
+from gateway.backends.everbridge.batch_calls import leave_group
+from gateway.backends.everbridge.client import create_contact, replace_contact
 from gateway.backends.everbridge.organization import Part, meaning, problem, rows_in
 from gateway.backends.everbridge.paths import laid_paths, wanted_paths
 from gateway.backends.everbridge.quiet_times import KEY as QUIET_TIMES

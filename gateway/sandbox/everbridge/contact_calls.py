@@ -74,8 +74,11 @@ class ContactCalls:
         )
 
     def _found(self, call: Call, search: Search, wish: PageWish) -> JsonObject:
+        lag = call.switches["search_lag_seconds"]
         found = find_contacts(
-            self._store.contacts.values(), search, ignore_filters=call.switches["ignore_filters"]
+            (each for each in self._store.contacts.values() if self._store.shown_since(each, lag)),
+            search,
+            ignore_filters=call.switches["ignore_filters"],
         )
         return self._page(call, found, wish)
 
@@ -119,12 +122,17 @@ class ContactCalls:
     def _create_batch(self, call: Call) -> JsonObject:
         """The old `version` parameter is taken and ignored."""
         rows = call.array()
-        return call.batch(self._contacts.upsert_rows(rows), of=len(rows))
+        return self._batch(call, self._contacts.upsert_rows(rows))
 
     def _update_batch(self, call: Call) -> JsonObject:
         rows = call.array()
         full = call.choice("updateType", ("partial", "full")) == "full"
-        return call.batch(self._contacts.update_rows(rows, call.id_type, full=full), of=len(rows))
+        return self._batch(call, self._contacts.update_rows(rows, call.id_type, full=full))
+
+    def _batch(self, call: Call, failures: Sequence[str]) -> JsonObject:
+        """The codes of rows; where none is stored because of one, all have failed."""
+        atomic = bool(failures) and call.switches["batch_atomic"]
+        return call.batch(failures, of=len(failures) if atomic else len(call.array()))
 
     def _delete_batch(self, call: Call) -> JsonObject:
         self._contacts.delete_all(call.array(), call.id_type, call.organization)

@@ -13,7 +13,12 @@ from gateway.sandbox.everbridge.errors import (
     contacts_not_in_organization,
     invalid,
 )
-from gateway.sandbox.everbridge.fields import REQUIRED, SERVER_FIELDS, read_fields
+from gateway.sandbox.everbridge.fields import (
+    REQUIRED,
+    SERVER_FIELDS,
+    check_strictly,
+    read_fields,
+)
 from gateway.sandbox.everbridge.paths import with_kept_quiet_times
 from gateway.sandbox.everbridge.values import JsonObject, read_long, read_object, read_text
 
@@ -127,14 +132,25 @@ class Contacts:
 
     def _each_row(self, rows: Sequence[Any], write: Callable[[JsonObject], int]) -> list[str]:
         failures = []
+        before = self._store.contacts_now()
         for number, row in enumerate(rows, start=1):
             try:
-                write(read_object(row))
+                self._check_row(read_object(row))
+                write(row)
             except EverbridgeError as refusal:
                 # ASSUMED: the form of a row's text; it is not documented.
                 name = row.get("externalId", row.get("id")) if isinstance(row, dict) else None
                 failures.append(f"Row {number} ({name}): {refusal.message}")
+        if failures and self._switches["batch_atomic"]:
+            self._store.restore_contacts(before)
         return failures
+
+    def _check_row(self, row: JsonObject) -> None:
+        """What only batches mind, by switch."""
+        if row.get("externalId") in self._switches["batch_skips"]:
+            raise invalid("The row was not processed.")
+        if self._switches["batch_strict"]:
+            check_strictly(row)
 
     def _replaced(self, stored: JsonObject | None, body: JsonObject) -> JsonObject:
         fields = read_fields(body, self._store, self._switches)
@@ -160,6 +176,8 @@ class Contacts:
         return contact
 
     def _check(self, contact: JsonObject) -> None:
+        if contact.get("externalId") in self._switches["refuses"]:
+            raise invalid(f"Contact {contact['externalId']} is locked by its organization.")
         missing = [name for name in REQUIRED if not contact.get(name)]
         if missing:
             raise invalid(f"{missing[0]} is required.")

@@ -136,3 +136,21 @@ def _read_groups(body: JsonObject, store: Store) -> list[int]:
     if unknown:
         raise invalid(f"Group {unknown[0]} is invalid.")
     return list(dict.fromkeys(group_ids))
+
+
+_DEMANDED_OF_PATHS = ("waitTime", "skipValidation", "pathEnable")
+
+
+def check_strictly(row: JsonObject) -> None:
+    """Refuse a row that lacks what the batch schema demands beyond the single one (section 3.1).
+
+    ASSUMED: it demands no countryCode of what is no phone; a client in use sends none.
+    """
+    if row.get("recordTypeId") is None:
+        raise invalid("recordTypeId is required.")
+    for path in row.get("paths") or []:
+        for name in _DEMANDED_OF_PATHS:
+            if path.get(name) is None:
+                raise invalid(f"{name} is required in each path.")
+        if str(path.get("value", "")).isdigit() and not path.get("countryCode"):
+            raise invalid("countryCode is required in each path.")

@@ -106,6 +106,20 @@ class Store:
         if stored is not None:
             del self._by_external_id[stored["externalId"]]
 
+    def contacts_now(self) -> dict[int, JsonObject]:
+        """The contacts as they are; a write stores a new object and changes none."""
+        return dict(self.contacts)
+
+    def restore_contacts(self, before: Mapping[int, JsonObject]) -> None:
+        """Take back all that was stored since `contacts_now` gave these."""
+        self.contacts = dict(before)
+        self._by_external_id = {each["externalId"]: each["id"] for each in before.values()}
+
+    def shown_since(self, contact: JsonObject, seconds: float) -> bool:
+        """Whether a contact was made at least so many seconds ago."""
+        age_ms = self.epoch_ms() - int(contact.get("createdDate") or 0)
+        return age_ms >= seconds * 1000
+
     def group_named(self, name: str) -> JsonObject | None:
         """The group of that name. ASSUMED: of several under different parents the oldest."""
         return _named(self.groups, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,11 @@ SWITCHES = (
         meaning="GET one contact answers the contact itself, without `message` and `result`.",
     ),
     Switch(
+        name="batch_atomic",
+        default=False,
+        meaning="A batch of which one row fails stores none (ASSUMED default: the good rows).",
+    ),
+    Switch(
         name="batch_code",
         default=0,
         meaning="Above 0: every batch answer carries this code, whatever became of the rows.",
@@ -40,6 +46,17 @@ SWITCHES = (
         name="batch_names_failed_rows",
         default=True,
         meaning="A batch answer's `data` has one text for each failed row; false: code alone.",
+    ),
+    Switch(
+        name="batch_skips",
+        default=[],
+        meaning="externalIds whose rows fail in every batch; single calls take them.",
+    ),
+    Switch(
+        name="batch_strict",
+        default=False,
+        meaning="Rows need all that the batch schema demands: recordTypeId, and in each path waitTime, "
+        "skipValidation, pathEnable, and countryCode unless it is an e-mail address or an app's.",
     ),
     Switch(
         name="body_status_401_in_404",
@@ -72,6 +89,11 @@ SWITCHES = (
         meaning="Above 0: more GET and DELETE calls than this within one second get 429.",
     ),
     Switch(
+        name="refuses",
+        default=[],
+        meaning="externalIds of contacts that no call may write: 400, singly and in batches.",
+    ),
+    Switch(
         name="reject_duplicate_locations",
         default=True,
         meaning="Two addresses of one locationName in a contact are refused with 400.",
@@ -85,6 +107,11 @@ SWITCHES = (
         name="revoke_tokens",
         default=False,
         meaning="Set to true: every token given so far is void; turns itself off at the next call.",
+    ),
+    Switch(
+        name="search_lag_seconds",
+        default=0,
+        meaning="List and query show a new contact only so long after it was made.",
     ),
     Switch(
         name="service_token_patch",
@@ -106,4 +133,4 @@ SWITCHES = (
 
 def defaults() -> dict[str, Any]:
     """Every switch as it is at the start."""
-    return {switch.name: switch.default for switch in SWITCHES}
+    return {switch.name: deepcopy(switch.default) for switch in SWITCHES}

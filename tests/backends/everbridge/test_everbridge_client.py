@@ -9,12 +9,12 @@ import httpx
 import orjson
 import pytest
 
+from gateway.backends.everbridge.batch_calls import leave_group
 from gateway.backends.everbridge.catalog import all_rows, fetches
 from gateway.backends.everbridge.client import (
     EverbridgeDialect,
     contact_of,
     create_contact,
-    leave_group,
     read_contact,
     read_list,
     replace_contact,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from gateway.sandbox.clock import ManualClock
     from gateway.sandbox.everbridge import Everbridge
 
     Body = Callable[..., dict[str, Any]]
@@ -171,3 +172,64 @@ async def test_a_batch_delete_of_unknown_ids_is_401_and_deletes_nothing(
         "message": "contactIds invalid to the organization 1000000000000001",
     }
     assert await found(rest, contactIds=ADA) == ["E-1001"]
+
+
+async def test_an_atomic_batch_stores_nothing_when_a_row_fails(
+    rest: httpx.AsyncClient, body: Body, everbridge: Everbridge
+) -> None:
+    everbridge.switches["batch_atomic"] = True
+    before = everbridge.dump()["contacts"]
+    rows = [body(externalId="E-1"), body(externalId="E-2", firstName=None)]
+    assert (await rest.post(f"{CONTACTS}/batch", json=rows)).json()["code"] == 300
+    assert everbridge.dump()["contacts"] == before
+    assert await found(rest, externalIds="E-1") == []
+    assert (await rest.post(f"{CONTACTS}/batch", json=rows[:1])).json()["code"] == 100
+
+
+async def test_a_strict_batch_demands_what_its_schema_says(
+    rest: httpx.AsyncClient, body: Body, everbridge: Everbridge
+) -> None:
+    everbridge.switches["batch_strict"] = True
+    whole = {"waitTime": 0, "skipValidation": False, "pathEnable": True}
+    phone = {**whole, "prompt": "Mobile Phone", "value": "7700900123", "countryCode": "GB"}
+    email = {**whole, "prompt": "Work Email", "value": "ada@example.com"}
+    given = {"recordTypeName": None, "recordTypeId": 1100000000000001}
+    rows = [
+        body(externalId="E-1", **given, paths=[phone, email]),
+        body(externalId="E-2"),
+        *(
+            body(externalId=f"E-{name}", **given, paths=[{**phone, name: None}])
+            for name in ("waitTime", "skipValidation", "pathEnable", "countryCode")
+        ),
+    ]
+    answer = (await rest.post(f"{CONTACTS}/batch", json=rows)).json()
+    assert answer["code"] == 200
+    assert [text.partition(": ")[2] for text in answer["data"]] == [
+        "recordTypeId is required.",
+        "waitTime is required in each path.",
+        "skipValidation is required in each path.",
+        "pathEnable is required in each path.",
+        "countryCode is required in each path.",
+    ]
+
+
+async def test_rows_can_be_made_to_fail_in_batches_alone_or_everywhere(
+    rest: httpx.AsyncClient, body: Body, everbridge: Everbridge
+) -> None:
+    everbridge.switches.update(batch_skips=["E-1"], refuses=["E-2"])
+    rows = [body(externalId=f"E-{n}") for n in (1, 2, 3)]
+    answer = (await rest.post(f"{CONTACTS}/batch", json=rows)).json()
+    assert (answer["code"], len(answer["data"])) == (200, 2)
+    assert (await rest.post(CONTACTS, json=rows[0])).status_code == 200
+    assert (await rest.post(CONTACTS, json=rows[1])).status_code == 400
+    assert sorted(await found(rest, externalIds="E-1,E-2,E-3")) == ["E-1", "E-3"]
+
+
+async def test_a_search_may_show_new_contacts_late(
+    rest: httpx.AsyncClient, body: Body, everbridge: Everbridge, clock: ManualClock
+) -> None:
+    everbridge.switches["search_lag_seconds"] = 5
+    await rest.post(CONTACTS, json=body(externalId="E-1"))
+    assert await found(rest, externalIds="E-1") == []
+    clock.advance(5)
+    assert await found(rest, externalIds="E-1") == ["E-1"]
