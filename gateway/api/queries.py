@@ -161,10 +161,11 @@ class Query:
     @strawberry.field(description="Configuration and health of each backend.")
     async def backends(self, info: Info) -> list[BackendStatus]:
         """Health from the traffic of the last minute."""
-        return [_status(info.context.account, backend) for backend in Backend]
+        return [status_of(info.context.account, backend) for backend in Backend]
 
 
-def _status(account: Account, backend: Backend) -> BackendStatus:
+def status_of(account: Account, backend: Backend) -> BackendStatus:
+    """Health from the traffic of the last minute."""
     adapter = account.adapters.get(backend)
     if adapter is None:
         return BackendStatus(
