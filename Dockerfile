@@ -1,4 +1,5 @@
-# The gateway as an image: `docker build -t contact-gateway .`, settings from the environment.
+# The gateway as an image: `docker build -t contact-gateway .`, settings from the environment. What it
+# writes without a GATEWAY_DATABASE_URL of its own is a SQLite file in the volume /data.
 
 FROM node:22-bookworm-slim AS node
 
@@ -20,8 +21,10 @@ FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /data --create-home gateway
 COPY --from=build /app/.venv /app/.venv
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1
-USER gateway
+# A number, so that a cluster can see that it is not root.
+USER 10001
 WORKDIR /data
+VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", \
     "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
