@@ -105,6 +105,76 @@ def schema() -> None:
     typer.echo(graphql_schema.as_str())
 
 
+@cli.command("import")
+def import_contacts(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            help="CSV whose header names input fields, or JSON Lines (.jsonl) of contacts.",
+        ),
+    ],
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="Backends to write to; repeat it, or separate them by commas."),
+    ] = None,
+    mode: Annotated[str, typer.Option(help="PATCH or REPLACE.")] = "PATCH",
+    if_missing: Annotated[str, typer.Option(help="CREATE or SKIP.")] = "CREATE",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check every row and write nothing.")
+    ] = False,
+    null: Annotated[
+        str, typer.Option(help="The cell that clears a field; an empty one leaves it alone.")
+    ] = "null",
+    rejected: Annotated[
+        Path | None, typer.Option(help="Where rejected rows go; FILE.rejected.csv beside FILE.")
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a running gateway, such as http://127.0.0.1:8000; without it this "
+            "command delivers by itself, on its own settings."
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(envvar="GATEWAY_KEY", help="API key or token for the gateway at --url."),
+    ] = None,
+) -> None:
+    """Create or update the contacts of a file, and say what became of each row.
+
+    All rows are checked first. An import that was interrupted goes on when it is started again.
+    """
+    import logging
+
+    from gateway.import_command import import_file, wanted_of
+    from gateway.importing.rows import ImportRefusedError
+    from gateway.importing.run import Order
+    from gateway.logs import configure_logs
+    from gateway.settings import load_settings
+
+    configure_logs(level=logging.WARNING)
+    try:
+        order = Order(
+            path=file,
+            wanted=wanted_of(target or [], mode, if_missing),
+            dry=dry_run,
+            null=null,
+            rejected_to=rejected,
+            url=url,
+            key=key,
+        )
+        code, lines = import_file(order, None if url else load_settings())
+    except ImportRefusedError as error:
+        for problem in error.problems:
+            typer.echo(f"gateway: {problem}", err=True)
+        raise typer.Exit(2) from None
+    for line in lines:
+        typer.echo(line)
+    raise typer.Exit(code)
+
+
 keys = typer.Typer(no_args_is_help=True, help="API keys of the gateway's own callers.")
 cli.add_typer(keys, name="keys")
 

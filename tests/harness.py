@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
     from gateway.sandbox.app import Sandbox
     from gateway.sandbox.clock import ManualClock
@@ -167,7 +168,7 @@ def is_write(call: dict[str, Any]) -> bool:
 
 
 @contextmanager
-def serving(app: Starlette, *, port: int = 0) -> Iterator[str]:
+def serving(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
     """An app on a real socket, in a thread of its own; gives its address."""
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning")
     server = uvicorn.Server(config)

@@ -7,6 +7,7 @@ successor, goes on with what is stored. Nothing waits in memory for its next try
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -63,16 +64,18 @@ class Worker:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _woken_for_bulk: asyncio.Event = field(default_factory=asyncio.Event)
-    _loops: list[asyncio.Task[None]] = field(default_factory=list)
+    _claiming: list[asyncio.Task[None]] = field(default_factory=list)
+    _renewing: asyncio.Task[None] = field(init=False)
     _stopping: bool = False
+    _ending: bool = False
 
     def start(self) -> None:
         """Begin to work."""
-        self._loops = [
-            asyncio.create_task(self._forever(self._claim_and_wait)),
-            asyncio.create_task(self._forever(self._claim_bulk_and_wait)),
-            asyncio.create_task(self._forever(self.hands.renew)),
+        self._claiming = [
+            asyncio.create_task(self._until_the_end(self._claim_and_wait)),
+            asyncio.create_task(self._until_the_end(self._claim_bulk_and_wait)),
         ]
+        self._renewing = asyncio.create_task(self._forever(self.hands.renew))
 
     def wake(self) -> None:
         """Say that there may be something due."""
@@ -89,26 +92,39 @@ class Worker:
         What is left is taken over by another worker once its lease has ended.
         """
         self.pause()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
-        ending = [*self._loops, *self._tasks]
+        self._ending = True
+        self.wake()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                # What is being claimed just now is worked on as well: nobody else gets it so soon.
+                await asyncio.wait(self._claiming)
+                if self._tasks:
+                    await asyncio.wait(self._tasks)
+        ending = [*self._claiming, self._renewing, *self._tasks]
         for task in ending:
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
 
     # ---------------------------------------------------------------- the loops
 
+    async def _until_the_end(self, turn: Callable[[], Awaitable[None]]) -> None:
+        while not self._ending:
+            await self._turn(turn)
+
     async def _forever(self, turn: Callable[[], Awaitable[None]]) -> None:
-        """Turn after turn; one that fails is logged, and the next comes a little later."""
         while True:
-            try:
-                await turn()
-            except StoreError:
-                log.exception("operation log not available")
-                await asyncio.sleep(POLL_SECONDS)
-            except Exception:
-                log.exception("worker's turn failed")
-                await asyncio.sleep(POLL_SECONDS)
+            await self._turn(turn)
+
+    async def _turn(self, turn: Callable[[], Awaitable[None]]) -> None:
+        """One turn; one that fails is logged, and the next comes a little later."""
+        try:
+            await turn()
+        except StoreError:
+            log.exception("operation log not available")
+            await asyncio.sleep(POLL_SECONDS)
+        except Exception:
+            log.exception("worker's turn failed")
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _claim_and_wait(self) -> None:
         """Take in hand what is due, then wait until there may be more."""

@@ -1,0 +1,1 @@
+"""`gateway import`: many contacts from a file, through upsertContacts."""

@@ -1,0 +1,204 @@
+"""An import from its file to its report: all rows are checked first, then sent and followed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import httpx
+import orjson
+
+from gateway.api.schema import schema
+from gateway.importing.client import Client, Wanted
+from gateway.importing.report import Report, told, write_rejected
+from gateway.importing.rows import ImportRefusedError, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from gateway.importing.rows import Row
+    from gateway.settings import Settings
+
+PART = 1000
+"""Contacts of one call: what one call stores, a second start of the same import finds again."""
+LOOK_SECONDS = 0.5
+"""Between two looks at how far an operation is."""
+CALL_SECONDS = 300.0
+ENDED = {"SUCCEEDED", "PARTIAL", "FAILED"}
+
+
+class Progress(Protocol):
+    """Hears how far an import is."""
+
+    def begin(self, what: str, total: int) -> None:
+        """A part of the work begins."""
+        ...
+
+    def at(self, done: int) -> None:
+        """So many of its rows are done."""
+        ...
+
+    def say(self, line: str) -> None:
+        """A line for people."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be imported, and how."""
+
+    path: Path
+    wanted: Wanted
+    dry: bool = False
+    null: str = "null"
+    """The cell that clears a field."""
+    rejected_to: Path | None = None
+    """Where rejected rows go; beside the file, unless it is given."""
+    url: str | None = None
+    """A running gateway; None delivers in this process."""
+    key: str | None = None
+    """The caller's API key or token at that gateway."""
+
+    @property
+    def rejected_path(self) -> Path:
+        """Where rejected rows go."""
+        return self.rejected_to or self.path.with_suffix(f".rejected{self.path.suffix}")
+
+
+async def run_import(order: Order, settings: Settings | None, progress: Progress) -> Report:
+    """Import a file; raises ImportRefusedError where nothing of it can be used.
+
+    `settings` are those of a gateway in this process, for an order without an address.
+    """
+    content = await asyncio.to_thread(order.path.read_bytes)
+    contact: Any = schema._schema.type_map["ContactInput"]  # noqa: SLF001 - Strawberry gives no other way to it
+    table = await asyncio.to_thread(read_table, order.path, content, contact, order.null)
+    report = Report()
+    for place, row in enumerate(table.rows):
+        if row.problems:
+            report.reject(place, row.problems)
+    good = [(place, row) for place, row in enumerate(table.rows) if not row.problems]
+    async with _gateway(order, settings) as client:
+        work = _Import(order=order, client=client, progress=progress, report=report)
+        await work.check(good)
+        if not order.dry:
+            await work.send(good, hashlib.sha256(content).hexdigest())
+    if report.rejected:
+        await asyncio.to_thread(write_rejected, order.rejected_path, table, report.rejected)
+    report.sum_up(table)
+    return report
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Import:
+    order: Order
+    client: Client
+    progress: Progress
+    report: Report
+
+    async def check(self, good: list[tuple[int, Row]]) -> None:
+        """Ask for the problems of every row before any is sent."""
+        self.progress.begin("Checking", len(good))
+        bad: dict[int, list[str]] = {}
+        for start in range(0, len(good), PART):
+            part = good[start : start + PART]
+            payload = await self._upsert(part, None)
+            for problem in payload["errors"]:
+                place = _place(part, problem)
+                bad.setdefault(place, []).append(told(problem))
+            self.progress.at(start + len(part))
+        if self.order.dry:
+            for place, reasons in bad.items():
+                self.report.reject(place, reasons)
+        if bad and not self.order.dry:
+            self.progress.say(f"{len(bad)} rows have problems and are left out.")
+
+    async def send(self, good: list[tuple[int, Row]], content: str) -> None:
+        """Send every row, then follow them to their end.
+
+        Rows with problems are sent along: the gateway rejects them and keeps the others, and a
+        second start of this import sends the very same calls under the very same keys.
+        """
+        options = orjson.dumps(
+            [self.order.wanted.variables(), self.order.null], option=orjson.OPT_SORT_KEYS
+        )
+        name = hashlib.sha256(content.encode() + options).hexdigest()[:40]
+        self.progress.begin("Storing", len(good))
+        operations: list[tuple[str, list[tuple[int, Row]]]] = []
+        for start in range(0, len(good), PART):
+            part = good[start : start + PART]
+            payload = await self._upsert(part, f"import-{name}-{start // PART}")
+            if payload["operation"] is None:
+                for problem in payload["errors"]:
+                    self.report.reject(_place(part, problem), [told(problem)])
+            else:
+                operations.append((payload["operation"]["id"], part))
+            self.progress.at(start + len(part))
+        await self._follow(operations)
+
+    async def _follow(self, operations: list[tuple[str, list[tuple[int, Row]]]]) -> None:
+        self.progress.begin("Delivering", sum(len(part) for _, part in operations))
+        done = 0
+        stuck = 0
+        for operation_id, part in operations:
+            while True:
+                found = await self.client.operation(operation_id)
+                self.progress.at(done + found["completed"])
+                if found["status"] in ENDED:
+                    break
+                if found["status"] == "NEEDS_ATTENTION":
+                    stuck += 1
+                    self.progress.say(
+                        f"Operation {operation_id} has steps that wait for a person: "
+                        "gateway steps list shows them."
+                    )
+                    break
+                await asyncio.sleep(LOOK_SECONDS)
+            async for item in self.client.items(operation_id):
+                self.report.take(part[item["index"]][0], item)
+            done += len(part)
+
+    async def _upsert(self, part: list[tuple[int, Row]], key: str | None) -> dict[str, Any]:
+        payload = await self.client.upsert(
+            [row.input or {} for _, row in part], self.order.wanted, key=key
+        )
+        whole = [problem for problem in payload["errors"] if problem["field"][:1] != ["inputs"]]
+        if whole:
+            raise ImportRefusedError([told(problem) for problem in whole])
+        return payload
+
+
+def _place(part: list[tuple[int, Row]], problem: dict[str, Any]) -> int:
+    """The place in the table of the row that a problem is about."""
+    return part[int(problem["field"][1])][0]
+
+
+@asynccontextmanager
+async def _gateway(order: Order, settings: Settings | None) -> AsyncIterator[Client]:
+    """A gateway to send to: the one at an address, or one in this process."""
+    headers = {"Authorization": f"Bearer {order.key}"} if order.key else {}
+    if order.url is not None:
+        async with httpx.AsyncClient(
+            base_url=order.url, headers=headers, timeout=CALL_SECONDS
+        ) as http:
+            yield Client(http=http)
+        return
+    if settings is None:
+        raise AssertionError("an import without an address needs settings")
+    from gateway.app import create_app
+
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app),
+            base_url="http://localhost",
+            headers=headers,
+            timeout=CALL_SECONDS,
+        ) as http,
+    ):
+        yield Client(http=http)
