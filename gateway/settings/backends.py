@@ -105,6 +105,14 @@ class BackendSettings(BaseSettings):
         default=600, gt=0, description="Quota of calls to SendGrid other than searches by query."
     )
 
+    sendgrid_window_ms: int = Field(
+        default=10,
+        ge=0,
+        le=1000,
+        description="Milliseconds that an upsert to SendGrid waits for others that can leave in the "
+        "same call; 0 sends each alone.",
+    )
+
     default_country: str | None = Field(
         default=None,
         description="ISO 3166-1 alpha-2; reads national phone numbers of inputs without "

@@ -12,26 +12,26 @@ import asyncio
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from gateway.backends.adapter import Answer, Found, Key, KeyKind
 from gateway.backends.sendgrid.catalog import fetches
 from gateway.backends.sendgrid.changed_address import addresses_to_ask, may_create_new, tellers
 from gateway.backends.sendgrid.checks import check_write
-from gateway.backends.sendgrid.client import get_job
+from gateway.backends.sendgrid.client import list_left, removed
 from gateway.backends.sendgrid.conflicts import taken_email
 from gateway.backends.sendgrid.contact import fields_for, plan_contact
 from gateway.backends.sendgrid.identifiers import (
     INPUTS,
     held_by,
 )
-from gateway.backends.sendgrid.job import accepted_job, read_job
-from gateway.backends.sendgrid.look_ups import look_up, look_up_many, needs_read
+from gateway.backends.sendgrid.job import Jobs, accepted_job
+from gateway.backends.sendgrid.look_ups import LookUps, look_up_many, needs_read
 from gateway.backends.sendgrid.memory import WriteMemory, by_id, by_identifier
 from gateway.backends.sendgrid.probe import explained
 from gateway.backends.sendgrid.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.backends.sendgrid.refusals import INPUT_PATHS
 from gateway.backends.sendgrid.sought import Sought
+from gateway.backends.sendgrid.writes import Writes
 from gateway.catalogs import Catalogs
 from gateway.custom_fields import wanted_custom_fields
 from gateway.entries import CatalogName
@@ -40,7 +40,7 @@ from gateway.joined import AT_ONCE, asked
 from gateway.matching import fitting, keys_of, match
 from gateway.memberships import wanted_groups
 from gateway.model import Backend
-from gateway.results import ImportJob, JobStatus
+from gateway.results import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from gateway.fields import Field
     from gateway.names import Resolution, Wanted
     from gateway.records import ContactRecord
-    from gateway.results import Problem
+    from gateway.results import ImportJob, Problem
     from gateway.upstream import Exchange, Sender
     from gateway.write import ContactWrite
 
@@ -80,7 +80,9 @@ class SendGridAdapter:
         *,
         catalog_ttl: float,
         identifier: Identifier,
+        window: float = 0.0,
     ) -> None:
+        """An upsert waits `window` seconds for others to leave with; with 0 each leaves alone."""
         self.sender = sender
         self.dialect = dialect
         self.catalogs = Catalogs(self.backend, fetches(sender), ttl=catalog_ttl)
@@ -90,6 +92,9 @@ class SendGridAdapter:
         self._kind = KeyKind.EMAIL if identifier == "email" else KeyKind.EXTERNAL_ID
         self.key_kinds: Sequence[KeyKind] = READ_BY[identifier]
         self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._look_ups = LookUps(sender)
+        self._jobs = Jobs(sender)
+        self._writes = Writes(sender, identifier, window=window)
         sender.on_refusal = self._learn
 
     def check(self, write: ContactWrite) -> list[Problem]:
@@ -134,14 +139,16 @@ class SendGridAdapter:
         """The contact as it is shown, with what was accepted since laid over its lists."""
         subject = by_identifier(self._identifier, key.value)
         await self._settle(subject, exchange)
+        read_at = time.monotonic()
         found = await self._match(key, exchange)
         # What a job did shows in a read that began after its end, so a second one is needed where
         # only the first one told which contact to ask for.
         if found.stored and await self._settle(by_id(found.stored.id), exchange):
+            read_at = time.monotonic()
             found = await self._match(key, exchange)
         now = time.monotonic()
         subjects = [subject, *([by_id(found.stored.id)] if found.stored else [])]
-        accepted = self.memory.recall(subjects, now)
+        accepted = self.memory.recall(subjects, now, read_at=read_at)
         stored = found.stored
         if stored and accepted:
             lists = accepted.overlay(stored.raw.get("list_ids") or [])
@@ -169,7 +176,7 @@ class SendGridAdapter:
         return Sought(stored=shown.stored, looked_at=shown.looked_at, key=key)
 
     async def _match(self, key: Key, exchange: Exchange) -> Found:
-        return await match(self.backend, [key], lambda key: look_up(self.sender, key, exchange))
+        return await match(self.backend, [key], lambda key: self._look_ups.by_key(key, exchange))
 
     async def _settle(self, subject: str, exchange: Exchange) -> bool:
         """Ask how the jobs that touched a contact stand; whether one of them is over.
@@ -184,7 +191,7 @@ class SendGridAdapter:
             except BackendFailure:
                 continue
             if job is None or job.status is not JobStatus.PENDING:
-                self.memory.forget(job_id)
+                self.memory.forget(job_id, time.monotonic())
                 ended = True
         return ended
 
@@ -197,7 +204,7 @@ class SendGridAdapter:
             return {}
         now = time.monotonic()
         holders: dict[str, str | None] = {}
-        for address, rows in (await self.look_up(KeyKind.EMAIL, asked_for, exchange)).items():
+        for address, rows in (await self._look_ups.by_addresses(asked_for, exchange)).items():
             if self.memory.recall([by_identifier("email", address)], now):
                 holders[address] = "a contact that it has accepted"
             elif not isinstance(rows, BackendFailure):
@@ -211,7 +218,7 @@ class SendGridAdapter:
             return
         path = tuple(write.field_path("email"))
         key = Key(kind=KeyKind.EMAIL, value=email.lower(), source="email", path=path)
-        taken = fitting(self.backend, key, await look_up(self.sender, key, exchange))
+        taken = fitting(self.backend, key, await self._look_ups.by_key(key, exchange))
         if taken:
             raise RefusedError(taken_email(taken[0], path))
 
@@ -256,8 +263,8 @@ class SendGridAdapter:
         return FRESH_FOR
 
     async def send(self, call: Call, exchange: Exchange) -> Reply:
-        """The answer to a call of a plan."""
-        return await self.sender.send(call, exchange)
+        """The answer to a call of a plan, which may leave with those of others."""
+        return await self._writes.send(call, exchange)
 
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         """The job that the call has become, which is remembered until it is seen to have ended."""
@@ -273,9 +280,8 @@ class SendGridAdapter:
                     identifiers={kind: contact[kind] for kind in INPUTS if kind in contact},
                 )
         else:
-            list_id = unquote(call.path.split("/")[-2])
-            for contact_id in dict(call.query)["contact_ids"].split(","):
-                self.memory.remember(by_id(contact_id), job.id, now, left=[list_id])
+            for contact_id in removed(call):
+                self.memory.remember(by_id(contact_id), job.id, now, left=[list_left(call)])
         return Answer(jobs=(job,))
 
     async def look_up(
@@ -304,11 +310,8 @@ class SendGridAdapter:
         return []
 
     async def job(self, job_id: str, exchange: Exchange) -> ImportJob | None:
-        """How a job stands; None when SendGrid knows none by that id."""
-        try:
-            return read_job(await self.sender.send(get_job(job_id), exchange))
-        except RefusedError:
-            return None
+        """How a job stands, at most a second ago; None when SendGrid knows none by that id."""
+        return await self._jobs.status(job_id, exchange, time.monotonic())
 
     def _sought(self, write: ContactWrite, found: Found) -> Sought:
         """What `find` brought; its own look-ups always bring a Sought."""

@@ -36,4 +36,5 @@ def connect(settings: Settings, client: Client, new_window: NewWindow) -> SendGr
         dialect,
         catalog_ttl=settings.catalog_ttl_seconds,
         identifier=settings.sendgrid_identifier,
+        window=settings.sendgrid_window_ms / 1000,
     )

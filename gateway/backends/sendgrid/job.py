@@ -1,17 +1,24 @@
-"""SendGrid's jobs, as the gateway shows them."""
+"""SendGrid's jobs, as the gateway shows them, and how many ask after one with one call."""
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from strawberry import ID
 
+from gateway.backends.sendgrid.client import get_job
 from gateway.backends.sendgrid.refusals import unreadable
+from gateway.errors import NotWrittenError, RefusedError
 from gateway.model import Backend
 from gateway.results import ImportJob, JobStatus
+from gateway.upstream import Exchange
+from gateway.verdicts import timed_out
 
 if TYPE_CHECKING:
     from gateway.calls import Call, Reply
+    from gateway.upstream import Sender
 
 STATUSES = {
     "pending": JobStatus.PENDING,
@@ -19,6 +26,10 @@ STATUSES = {
     "errored": JobStatus.ERRORED,
     "failed": JobStatus.FAILED,
 }
+FRESH_FOR = 1.0
+"""Seconds for which the status of a job under way is told again without asking."""
+MOST_KNOWN = 1_000
+"""Jobs whose last status is kept; one that has ended stays as it is."""
 
 
 def accepted_job(call: Call, reply: Reply) -> ImportJob:
@@ -53,3 +64,57 @@ def read_job(reply: Reply) -> ImportJob:
         errored_count=counts.get("errored_count"),
         errors_url=counts.get("errors_url") or None,
     )
+
+
+class Jobs:
+    """Asks after jobs: once for all who want to know of one job at about the same time.
+
+    Thousands of contacts may have been written by one job, and each write follows it for itself.
+    """
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._known: dict[str, tuple[float, ImportJob | None]] = {}
+        self._asking: dict[str, asyncio.Task[ImportJob | None]] = {}
+
+    async def status(self, job_id: str, exchange: Exchange, now: float) -> ImportJob | None:
+        """How a job stands; None when SendGrid knows none by that id.
+
+        `now` is on the clock of `time.monotonic`. Raises BackendFailure when SendGrid cannot tell.
+        """
+        asked_at, job = self._known.get(job_id, (None, None))
+        if asked_at is not None and (_is_over(job) or 0 <= now - asked_at < FRESH_FOR):
+            return job and replace(job)
+        asking = self._asking.get(job_id)
+        if asking is None:
+            asking = asyncio.create_task(self._ask(job_id, exchange, now))
+            self._asking[job_id] = asking
+            asking.add_done_callback(lambda task: self._asked(job_id, task))
+        try:
+            async with asyncio.timeout(exchange.left):
+                job = await asyncio.shield(asking)
+        except TimeoutError:
+            message = "SENDGRID did not say within the request's time how the job stands."
+            raise NotWrittenError(timed_out(Backend.SENDGRID, message)) from None
+        return job and replace(job)
+
+    async def _ask(self, job_id: str, exchange: Exchange, now: float) -> ImportJob | None:
+        alone = Exchange(deadline=exchange.deadline, request_id=exchange.request_id)
+        try:
+            job: ImportJob | None = read_job(await self._sender.send(get_job(job_id), alone))
+        except RefusedError:
+            job = None
+        self._known.pop(job_id, None)
+        self._known[job_id] = (now, job)
+        while len(self._known) > MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        return job
+
+    def _asked(self, job_id: str, task: asyncio.Task[ImportJob | None]) -> None:
+        del self._asking[job_id]
+        if not task.cancelled():
+            task.exception()  # whoever still waits is told; nobody may be left to hear it
+
+
+def _is_over(job: ImportJob | None) -> bool:
+    return job is not None and job.status is not JobStatus.PENDING

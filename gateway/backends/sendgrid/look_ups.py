@@ -1,28 +1,38 @@
-"""Asking SendGrid for contacts by e-mail or external id, and which writes need it."""
+"""Asking SendGrid for contacts by e-mail or external id, and which writes need it.
+
+Who asks at the same time as others asks with them, 100 in a call: items of a bulk when they meet,
+others when earlier calls are under way. Who comes alone waits for nobody, and nobody joins a
+call that has left: what is read must not be older than the wish to read it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
+from dataclasses import dataclass
+from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.backends.adapter import Key, KeyKind, Stored
 from gateway.backends.sendgrid.client import get_batch, search_emails, search_identifiers
 from gateway.backends.sendgrid.identifiers import MAX_LENGTH
 from gateway.backends.sendgrid.refusals import unreadable
+from gateway.errors import BackendFailure, NotWrittenError, RefusedError
 from gateway.joined import chunked, side_by_side
+from gateway.joint_calls import joint_exchange, own_failure
 from gateway.matching import sorted_by_value
 from gateway.model import Backend, MissingPolicy
+from gateway.slots import Slots
 from gateway.values import folded_email, read_email
+from gateway.verdicts import timed_out
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Mapping, Sequence
 
     from gateway.backends.sendgrid.identifiers import Identifier
     from gateway.calls import Call, Reply
-    from gateway.errors import BackendFailure
     from gateway.upstream import Exchange, Sender
     from gateway.write import ContactWrite
 
@@ -30,6 +40,25 @@ LONGEST_SEARCHED = 100
 """Characters of an address that the search by e-mails takes; the other search takes all."""
 MOST_KEYS = 100
 """Keys that one look-up takes (contract: sendgrid section 6)."""
+AT_ONCE = 4
+"""Calls of one kind that direct writes have under way; who comes then waits for the first to end."""
+MAX_REFUSED = 16
+"""Refusals of what was one call at first, after which the search for the wrong key ends."""
+
+
+class Search(Enum):
+    """SendGrid's searches that a write uses."""
+
+    EMAILS = "emails"
+    MAIN_EMAIL = "identifiers/email"
+    EXTERNAL_ID = "identifiers/external_id"
+
+
+_SEARCHES: Mapping[Search, Callable[[Sequence[str]], Call]] = {
+    Search.EMAILS: search_emails,
+    Search.MAIN_EMAIL: partial(search_identifiers, "email"),
+    Search.EXTERNAL_ID: partial(search_identifiers, "external_id"),
+}
 
 _CALLS: Mapping[KeyKind, Callable[[Sequence[str]], Call]] = {
     KeyKind.NATIVE_ID: get_batch,
@@ -57,21 +86,148 @@ def _is_null(write: ContactWrite, name: str) -> bool:
     return given is not None and given.value is None
 
 
-async def look_up(sender: Sender, key: Key, exchange: Exchange) -> list[Stored]:
-    """The contacts that a key means; each is still to be verified.
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """A key that somebody asks for."""
 
-    The search by e-mails also answers with a contact that has the address as an alternate one.
-    That is no match, and it may hide one: then the search that minds only the main address decides.
+    value: str
+    exchange: Exchange
+
+
+@dataclass(kw_only=True)
+class _Course:
+    """How what was one call at first has fared."""
+
+    refused: int = 0
+
+
+Rows = list["Stored"] | BackendFailure
+
+
+class LookUps:
+    """Asks for single contacts, together with whoever else asks."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._together = {search: partial(self._ask_for_all, search) for search in Search}
+        self._slots: Mapping[Search, Slots[_Asked, list[Stored]]] = {
+            search: Slots(together=together, at_once=AT_ONCE, most=MOST_KEYS)
+            for search, together in self._together.items()
+        }
+
+    async def by_key(self, key: Key, exchange: Exchange) -> list[Stored]:
+        """The contacts that a key means; each is still to be verified.
+
+        The search by e-mails also answers with a contact that has the address as an alternate one.
+        That is no match, and it may hide one: then the search that minds only the main address
+        decides.
+        """
+        if key.kind is KeyKind.EXTERNAL_ID:
+            return await self._rows(Search.EXTERNAL_ID, key.value, exchange)
+        if len(key.value) > LONGEST_SEARCHED:
+            return await self._rows(Search.MAIN_EMAIL, key.value, exchange)
+        rows = await self._rows(Search.EMAILS, key.value, exchange)
+        if any(_is_alternate(row, key.value) for row in rows):
+            return await self._rows(Search.MAIN_EMAIL, key.value, exchange)
+        return rows
+
+    async def by_addresses(
+        self, addresses: Sequence[str], exchange: Exchange
+    ) -> dict[str, list[Stored] | BackendFailure]:
+        """The contacts with these main addresses, given in lower case; none for what is no address."""
+
+        async def one(address: str) -> list[Stored] | BackendFailure:
+            if _form(KeyKind.EMAIL, address) is None:
+                return []
+            try:
+                rows = await self._rows(Search.MAIN_EMAIL, address, exchange)
+                return sorted_by_value(Backend.SENDGRID, KeyKind.EMAIL, [address], rows)[address]
+            except BackendFailure as failure:
+                return failure
+
+        found = await asyncio.gather(*map(one, addresses))
+        return dict(zip(addresses, found, strict=True))
+
+    async def _rows(self, search: Search, value: str, exchange: Exchange) -> list[Stored]:
+        kind = KeyKind.EXTERNAL_ID if search is Search.EXTERNAL_ID else KeyKind.EMAIL
+        if _form(kind, value) != value:  # one such key has the whole call refused
+            return await _rows(self._sender, _SEARCHES[search]([value]), exchange)
+        asked = _Asked(value=value, exchange=exchange)
+        try:
+            async with asyncio.timeout(exchange.left):
+                if exchange.gathering is None:
+                    return await self._slots[search].go(asked)
+                return await exchange.gathering.meet(
+                    ("SENDGRID", search), asked, self._together[search], most=MOST_KEYS
+                )
+        except TimeoutError:
+            message = "SENDGRID did not answer a look-up within the request's time."
+            raise NotWrittenError(timed_out(Backend.SENDGRID, message)) from None
+
+    async def _ask_for_all(
+        self, search: Search, asked: Sequence[_Asked]
+    ) -> list[list[Stored] | Exception]:
+        """What SendGrid has for each of those who ask."""
+        values = list(dict.fromkeys(one.value for one in asked))
+        exchange = joint_exchange(one.exchange for one in asked)
+        found = await self._ask(search, values, exchange, _Course())
+        each = [found[one.value] for one in asked]
+        return [own_failure(one) if isinstance(one, BackendFailure) else one for one in each]
+
+    async def _ask(
+        self, search: Search, values: Sequence[str], exchange: Exchange, course: _Course
+    ) -> dict[str, Rows]:
+        """One call, or more where it is refused: a wrong key must not spoil the others' answers."""
+        read_at = time.monotonic()
+        try:
+            reply = await self._sender.send(_SEARCHES[search](values), exchange)
+            if len(values) == 1:
+                return {values[0]: stored_contacts(reply, read_at)}
+        except RefusedError as refusal:
+            course.refused += 1
+            if len(values) == 1 or course.refused > MAX_REFUSED:
+                return dict.fromkeys(values, _told(refusal, values))
+            half = len(values) // 2
+            again = [values[:half], values[half:]]
+            found: dict[str, Rows] = {}
+        except BackendFailure as failure:
+            return dict.fromkeys(values, failure)
+        else:
+            found = rows_by_value(reply, values, read_at)
+            again = [[value] for value in values if value not in found]
+        for part in await asyncio.gather(
+            *(self._ask(search, some, exchange, course) for some in again)
+        ):
+            found |= part
+        return found
+
+
+def _told(refusal: RefusedError, values: Sequence[str]) -> BackendFailure:
+    """What is told of a refused call: it says nothing of one among several."""
+    return refusal if len(values) == 1 else NotWrittenError(refusal.problem)
+
+
+def rows_by_value(
+    reply: Reply, values: Sequence[str], read_at: float
+) -> dict[str, list[Stored] | BackendFailure]:
+    """The contact under each value that was asked for, if any; all of them are still to be verified.
+
+    A value of which the answer says nothing that can be read is left out. ASSUMED: keys are the
+    values, e-mails in any case.
     """
-    if key.kind is KeyKind.EXTERNAL_ID:
-        return await _rows(sender, search_identifiers("external_id", [key.value]), exchange)
-    by_main_address = search_identifiers("email", [key.value])
-    if len(key.value) > LONGEST_SEARCHED:
-        return await _rows(sender, by_main_address, exchange)
-    rows = await _rows(sender, search_emails([key.value]), exchange)
-    if any(_is_alternate(row, key.value) for row in rows):
-        return await _rows(sender, by_main_address, exchange)
-    return rows
+    result = reply.body.get("result") if isinstance(reply.body, dict) else None
+    if not isinstance(result, dict):  # its 404
+        return {value: [] for value in values}
+    folded = {key.lower(): item for key, item in result.items() if "@" in key}
+    found: dict[str, list[Stored] | BackendFailure] = {}
+    for value in values:
+        item: Any = result.get(value) or folded.get(value)
+        row = item.get("contact") if isinstance(item, dict) else item
+        if isinstance(item, dict) and row is None:
+            found[value] = []
+        elif isinstance(row, dict) and row.get("id"):
+            found[value] = [_stored(row, read_at)]
+    return found
 
 
 async def look_up_many(
@@ -127,16 +283,17 @@ def stored_contacts(reply: Reply, read_at: float) -> list[Stored]:
         return []
     if not all(isinstance(row, dict) and row.get("id") for row in found):
         raise unreadable(reply)
-    return [
-        Stored(
-            id=str(row["id"]),
-            external_id=row.get("external_id") or None,
-            email=row.get("email") or None,
-            raw=row,
-            read_at=read_at,
-        )
-        for row in found
-    ]
+    return [_stored(row, read_at) for row in found]
+
+
+def _stored(row: dict[str, Any], read_at: float) -> Stored:
+    return Stored(
+        id=str(row["id"]),
+        external_id=row.get("external_id") or None,
+        email=row.get("email") or None,
+        raw=row,
+        read_at=read_at,
+    )
 
 
 def _is_alternate(row: Stored, email: str) -> bool:

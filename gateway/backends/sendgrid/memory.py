@@ -4,10 +4,13 @@ A read shows a write only half a minute later or more (contract: sendgrid sectio
 job is seen to have ended, an accepted write is remembered here and laid over what is read, so
 that a second write starts from what the first one asked for. No I/O and no clock: moments are
 passed in, on the clock of `time.monotonic`, and whoever uses this asks for the jobs' status.
+
+One job may hold the writes of thousands of contacts: each has a note of its own.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +23,8 @@ MAX_NOTES = 100_000
 """Notes kept at most; above, the oldest jobs are forgotten."""
 FIRST_LOOK, NEXT_LOOK = 5.0, 15.0
 """Seconds before a job's status is asked for, first and again (contract: sendgrid section 10)."""
+LONGEST_READ = 60.0
+"""Seconds for which an ended job is kept for reads that began before it was known to have ended."""
 READABLE_AFTER = 45.0
 """Seconds after which an accepted write can be read. ASSUMED: seen were 30 to 33."""
 
@@ -58,6 +63,9 @@ class _Note:
     identifiers: Mapping[str, str]
 
 
+_NOTHING = _Note(at=0.0, lists={}, identifiers={})
+
+
 @dataclass(kw_only=True, slots=True)
 class _Job:
     accepted_at: float
@@ -74,9 +82,11 @@ class WriteMemory:
     def __init__(self) -> None:
         self._jobs: dict[str, _Job] = {}
         self._notes: dict[str, dict[str, _Note]] = {}
+        self._ended: deque[tuple[float, dict[str, _Note]]] = deque()
         self._size = 0
 
     def __len__(self) -> int:
+        """The notes of jobs that have not ended."""
         return self._size
 
     def remember(
@@ -89,19 +99,34 @@ class WriteMemory:
         left: Iterable[str] = (),
         identifiers: Mapping[str, str] | None = None,
     ) -> None:
-        """Note what an accepted job will do to a contact."""
+        """Note what an accepted job will do to a contact.
+
+        Two writes to one contact may be in the same job: then it does both.
+        """
         job = self._jobs.setdefault(job_id, _Job(accepted_at=now, look_at=now + FIRST_LOOK))
         lists = dict.fromkeys(joined, True) | dict.fromkeys(left, False)
         notes = self._notes.setdefault(subject, {})
         self._size += job_id not in notes
-        notes[job_id] = _Note(at=now, lists=lists, identifiers=dict(identifiers or {}))
+        before = notes.get(job_id, _NOTHING)
+        notes[job_id] = _Note(
+            at=now,
+            lists={**before.lists, **lists},
+            identifiers={**before.identifiers, **(identifiers or {})},
+        )
         job.subjects.add(subject)
         self._sweep(now)
 
-    def recall(self, subjects: Sequence[str], now: float) -> Accepted | None:
-        """What is remembered of a contact, the later write winning; None when that is nothing."""
+    def recall(
+        self, subjects: Sequence[str], now: float, *, read_at: float | None = None
+    ) -> Accepted | None:
+        """What is remembered of a contact, the later write winning; None when that is nothing.
+
+        `read_at` is when a read of it began: a job that was seen to end after that may be missing in
+        what was read, so it counts.
+        """
         self._sweep(now)
         notes = [note for subject in subjects for note in self._notes.get(subject, {}).values()]
+        notes += self._ended_since(now if read_at is None else read_at, subjects)
         if not notes:
             return None
         lists: dict[str, bool] = {}
@@ -121,23 +146,42 @@ class WriteMemory:
             self._jobs[job_id].look_at = now + NEXT_LOOK
         return jobs
 
-    def forget(self, job_id: str) -> None:
-        """Drop a job that has ended: from now on reads tell what it did."""
+    def forget(self, job_id: str, now: float) -> None:
+        """Drop a job that has ended: reads that begin from now on tell what it did."""
+        dropped = self._drop(job_id)
+        if dropped:
+            self._ended.append((now, dropped))
+
+    def _drop(self, job_id: str) -> dict[str, _Note]:
+        """Take out a job; its notes by contact."""
         job = self._jobs.pop(job_id, None)
+        dropped: dict[str, _Note] = {}
         for subject in job.subjects if job else ():
             notes = self._notes[subject]
-            del notes[job_id]
+            dropped[subject] = notes.pop(job_id)
             self._size -= 1
             if not notes:
                 del self._notes[subject]
+        return dropped
+
+    def _ended_since(self, read_at: float, subjects: Sequence[str]) -> list[_Note]:
+        """The notes of jobs that were seen to end after a moment."""
+        found = []
+        for ended_at, notes in reversed(self._ended):
+            if ended_at <= read_at:
+                break
+            found += [notes[subject] for subject in subjects if subject in notes]
+        return found
 
     def _sweep(self, now: float) -> None:
         """Forget the jobs that are too old, or too many; they stand in order of acceptance."""
+        while self._ended and now - self._ended[0][0] > LONGEST_READ:
+            self._ended.popleft()
         while self._jobs:
             oldest, job = next(iter(self._jobs.items()))
             if now - job.accepted_at < REMEMBERED and self._size <= MAX_NOTES:
                 return
-            self.forget(oldest)
+            self._drop(oldest)
 
 
 def by_identifier(kind: str, value: str) -> str:

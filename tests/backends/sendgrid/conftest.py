@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import orjson
 import pytest
 
 from gateway.backends.sendgrid import adapter as adapter_module
@@ -26,23 +28,42 @@ if TYPE_CHECKING:
 
     from gateway.backends.adapter import Found, Plan
     from gateway.backends.sendgrid.identifiers import Identifier
+    from gateway.gathering import Gathering
     from gateway.model import Backend
     from gateway.results import BackendResult
     from gateway.write import ContactWrite
 
 
 class Recording(httpx.ASGITransport):
-    """Calls the simulated account, and keeps method and path of each call."""
+    """Calls the simulated account, and keeps method, path and body of each call."""
 
     def __init__(self, app: Any) -> None:
         super().__init__(app=app)
         self.calls: list[tuple[str, str]] = []
+        self.bodies: list[Any] = []
         self.stub: Callable[[httpx.Request], httpx.Response | None] = lambda _request: None
+        self.reached = asyncio.Event()
+        """Set when a call has come."""
+        self.open = asyncio.Event()
+        """While this is not set, calls that have come are not answered."""
+        self.open.set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/v3/marketing")
         self.calls.append((request.method, path))
+        self.bodies.append(orjson.loads(request.content) if request.content else None)
+        self.reached.set()
+        await self.open.wait()
         return self.stub(request) or await super().handle_async_request(request)
+
+    def sent(self, method: str = "PUT") -> list[Any]:
+        """The bodies of the calls with this method."""
+        calls = zip(self.calls, self.bodies, strict=True)
+        return [body for (used, _), body in calls if used == method]
+
+    def contacts(self) -> list[list[dict[str, Any]]]:
+        """The contacts of each upsert."""
+        return [body["contacts"] for body in self.sent()]
 
 
 @dataclass
@@ -50,6 +71,7 @@ class Account:
     """A simulated account, an adapter on it, and a clock for both."""
 
     identifier: Identifier = "email"
+    window: float = 0.0
     clock: ManualClock = field(default_factory=ManualClock)
     writer: Writer = field(default_factory=lambda: Writer(locks=Locks()))
     passed: float = 0.0
@@ -64,11 +86,12 @@ class Account:
             dialect,
             catalog_ttl=300.0,
             identifier=self.identifier,
+            window=self.window,
         )
 
     @staticmethod
-    def exchange() -> Exchange:
-        return Exchange(deadline=time.monotonic() + 20.0)
+    def exchange(seconds: float = 20.0, gathering: Gathering | None = None) -> Exchange:
+        return Exchange(deadline=time.monotonic() + seconds, gathering=gathering)
 
     async def find(
         self, write: ContactWrite, siblings: Mapping[Backend, Found] | None = None
@@ -118,6 +141,11 @@ class Account:
         self.pass_time(60)
         await self.adapter.sender.send(get_field_definitions(), self.exchange())
 
+    @property
+    def now(self) -> float:
+        """The adapter's time."""
+        return time.monotonic() + self.passed
+
     def pass_time(self, seconds: float) -> None:
         """Move the account's clock and the gateway's."""
         self.clock.advance(seconds)
@@ -136,6 +164,12 @@ def by_external_id(monkeypatch: pytest.MonkeyPatch) -> Account:
     return _moving_with_the_gateways_time(Account(identifier="external_id"), monkeypatch)
 
 
+@pytest.fixture
+def sharing(monkeypatch: pytest.MonkeyPatch) -> Account:
+    """An account whose upserts wait a little for each other."""
+    return _moving_with_the_gateways_time(Account(window=0.02), monkeypatch)
+
+
 class _Time:
     """The adapter's `time`, ahead of the real one by what the test let pass."""
 
@@ -143,7 +177,7 @@ class _Time:
         self._account = account
 
     def monotonic(self) -> float:
-        return time.monotonic() + self._account.passed
+        return self._account.now
 
 
 def _moving_with_the_gateways_time(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:

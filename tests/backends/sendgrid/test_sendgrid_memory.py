@@ -68,11 +68,11 @@ def test_a_job_that_ended_is_forgotten_for_all_its_contacts() -> None:
     memory.remember(ADA, "j-1", 0.0, joined=["a"])
     memory.remember("email:mary@example.com", "j-1", 0.0, joined=["a"])
     memory.remember(ADA, "j-2", 1.0, joined=["b"])
-    memory.forget("j-1")
+    memory.forget("j-1", 0.5)
     assert recalled(memory).joined == ["b"]
     assert memory.recall(["email:mary@example.com"], 1.0) is None
-    memory.forget("j-2")
-    memory.forget("j-2")
+    memory.forget("j-2", 0.5)
+    memory.forget("j-2", 0.5)
     assert len(memory) == 0
 
 

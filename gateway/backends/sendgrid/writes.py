@@ -1,0 +1,242 @@
+"""How writes leave: those of many callers in few calls, and those to one contact in their order.
+
+An upsert waits a short window for others that join the same lists, or, as an item of a bulk, as
+long as the bulk's gathering says. Writes to one contact that meet are merged, the later one
+winning; one that comes when an earlier one has left already, or is to join other lists, leaves
+only after that one was answered. Removals from a list meet in a bulk only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from gateway.backends.sendgrid.blame import blamed_contacts, blamed_removals
+from gateway.backends.sendgrid.client import (
+    MOST_CONTACTS,
+    MOST_REMOVED,
+    list_left,
+    put_encoded,
+    remove_from_list,
+    removed,
+    room_for_contacts,
+)
+from gateway.backends.sendgrid.identifiers import INPUTS
+from gateway.backends.sendgrid.shared_call import Caller, Part, SharedCalls
+from gateway.gathering import Gathering
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+
+    from gateway.backends.sendgrid.identifiers import Identifier
+    from gateway.calls import Call, Reply
+    from gateway.upstream import Exchange, Sender
+
+
+@dataclass(eq=False, kw_only=True)
+class Upsert(Part):
+    """What is written to one contact, by one or more callers."""
+
+    key: str
+    """The value of the account's identifier."""
+    list_ids: tuple[str, ...]
+    after: Upsert | None = None
+    """An earlier write to the contact, which must be answered before this one leaves."""
+    left: bool = False
+    _encoded: tuple[int, bytes] = field(default=(0, b""))
+
+    @property
+    def lists(self) -> frozenset[str]:
+        """The lists that are joined, in no order."""
+        return frozenset(self.list_ids)
+
+    @property
+    def contact(self) -> dict[str, Any]:
+        """The contact with what the callers who still wait want of it."""
+        return merged(_contact(caller.call) for caller in self.waiting)
+
+    @property
+    def encoded(self) -> bytes:
+        """The contact as it is sent."""
+        count = len(self.waiting)
+        if self._encoded[0] != count:
+            self._encoded = (count, orjson.dumps(self.contact))
+        return self._encoded[1]
+
+    def add(self, caller: Caller) -> None:
+        """Take in one more caller."""
+        self.callers.append(caller)
+        self._encoded = (0, b"")
+
+    def takes(self, call: Call) -> bool:
+        """Whether another write to the contact can go along."""
+        if self.left or self.lists != frozenset(call.body.get("list_ids", ())):
+            return False
+        mine, other = self.contact, _contact(call)
+        # An identifier cannot be changed: each of two that differ must be told so for itself.
+        return all(mine.get(kind, other[kind]) == other[kind] for kind in INPUTS if kind in other)
+
+
+class Writes:
+    """Sends the calls of plans for one account."""
+
+    def __init__(self, sender: Sender, identifier: Identifier, *, window: float) -> None:
+        self._sender = sender
+        self._identifier = identifier
+        self._window = Gathering(quiet=window, longest=window) if window > 0 else None
+        self._latest: dict[str, Upsert] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._upserts = SharedCalls(
+            sender=sender,
+            joined=_one_upsert,
+            blamed=lambda reply, parts: blamed_contacts(reply, [_held(part) for part in parts]),
+            divisible=frozenset({400, 413}),
+        )
+        self._removals = SharedCalls(
+            sender=sender,
+            joined=_one_removal,
+            blamed=lambda reply, _parts: blamed_removals(reply),
+            divisible=frozenset({400, 404, 413, 414}),
+        )
+
+    async def send(self, call: Call, exchange: Exchange) -> Reply:
+        """The answer to a call, which is that of the call it leaves with."""
+        gathering = exchange.gathering
+        if call.method == "PUT":
+            gathering = gathering or self._window
+        if gathering is None:
+            return await self._sender.send(call, exchange)
+        caller = Caller.of(call, exchange)
+        if call.method == "PUT":
+            self._join(caller, gathering)
+        else:
+            part = Part(callers=[caller])
+            self._start(part, self._remove(part, call.path, gathering))
+        return await caller.wait()
+
+    # ---------------------------------------------------------------- upserts
+
+    def _join(self, caller: Caller, gathering: Gathering) -> None:
+        """Put a write with an earlier one to the same contact, or give it a place of its own."""
+        key = _contact(caller.call)[self._identifier]
+        latest = self._latest.get(key)
+        if latest is not None and latest.takes(caller.call):
+            latest.add(caller)
+            return
+        part = Upsert(
+            callers=[caller],
+            key=key,
+            list_ids=tuple(caller.call.body.get("list_ids", ())),
+            after=latest,
+        )
+        self._latest[key] = part
+        self._start(part, self._upsert(part, gathering))
+
+    async def _upsert(self, part: Upsert, gathering: Gathering) -> None:
+        try:
+            if part.after is not None:
+                await part.after.over.wait()
+                part.after = None
+            if part.waiting:
+                await gathering.meet(
+                    ("SENDGRID", "upsert", part.lists),
+                    part,
+                    self._leave,
+                    most=MOST_CONTACTS,
+                    weight=len(part.encoded) + 1,
+                    heaviest=room_for_contacts(part.list_ids),
+                )
+        finally:
+            part.left = True
+            if self._latest.get(part.key) is part:
+                del self._latest[part.key]
+
+    async def _leave(self, parts: Sequence[Upsert]) -> list[None]:
+        """Send those who met: in one call, unless merging has made them more than it takes."""
+        for part in parts:
+            part.left = True
+        await asyncio.gather(*(self._upserts.send(some) for some in in_chunks(parts)))
+        return [None] * len(parts)
+
+    # ---------------------------------------------------------------- removals
+
+    async def _remove(self, part: Part, path: str, gathering: Gathering) -> None:
+        point: Hashable = ("SENDGRID", "removal", path)
+        together: Callable[[Sequence[Part]], Awaitable[list[None]]] = self._leave_list
+        await gathering.meet(point, part, together, most=MOST_REMOVED)
+
+    async def _leave_list(self, parts: Sequence[Part]) -> list[None]:
+        await self._removals.send(parts)
+        return [None] * len(parts)
+
+    # ---------------------------------------------------------------- both
+
+    def _start(self, part: Part, going: Awaitable[None]) -> None:
+        """Let a part go its way whatever becomes of its callers."""
+        task = asyncio.create_task(_gone(part, going))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+
+async def _gone(part: Part, going: Awaitable[None]) -> None:
+    """A part on its way; a fault of our own is told to its callers, at whose border it ends."""
+    try:
+        await going
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told to those who wait for it
+        for caller in part.waiting:
+            caller.answer.set_exception(error)
+    finally:
+        part.over.set()
+
+
+def merged(contacts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Writes to one contact as one, field by field; of two that give the same, the later counts.
+
+    Custom fields are fields, too: they are merged by their ids.
+    """
+    whole: dict[str, Any] = {}
+    for contact in contacts:
+        own = {**whole.get("custom_fields", {}), **contact.get("custom_fields", {})}
+        whole |= contact
+        if own:
+            whole["custom_fields"] = own
+    return whole
+
+
+def in_chunks(parts: Sequence[Upsert]) -> list[list[Upsert]]:
+    """The parts, which join the same lists, by calls: no call has more than SendGrid takes."""
+    chunks: list[list[Upsert]] = []
+    weight, room = 0, room_for_contacts(parts[0].list_ids)
+    for part in parts:
+        own = len(part.encoded) + 1
+        if not chunks or len(chunks[-1]) == MOST_CONTACTS or weight + own > room:
+            chunks.append([])
+            weight = 0
+        chunks[-1].append(part)
+        weight += own
+    return chunks
+
+
+def _contact(call: Call) -> dict[str, Any]:
+    """The one contact of a plan's upsert."""
+    [contact] = call.body["contacts"]
+    return dict(contact)
+
+
+def _held(part: Part) -> dict[str, Any]:
+    return merged(_contact(caller.call) for caller in part.callers)
+
+
+def _one_upsert(parts: Sequence[Part]) -> Call:
+    upserts = [part for part in parts if isinstance(part, Upsert)]
+    return put_encoded([part.encoded for part in upserts], upserts[0].list_ids)
+
+
+def _one_removal(parts: Sequence[Part]) -> Call:
+    """All the removals from one list."""
+    calls = [caller.call for part in parts for caller in part.waiting]
+    ids = dict.fromkeys(one for call in calls for one in removed(call))
+    return remove_from_list(list_left(calls[0]), list(ids))
