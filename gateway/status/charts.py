@@ -5,6 +5,7 @@ Colours are the stylesheet's, by class, so that they follow the reader's light o
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDTH, HEIGHT = 600, 130
-LEFT, TOP, BOTTOM = 52, 10, 22
+LEFT, TOP, BOTTOM = 62, 10, 22
 """Room for the numbers at the left and the times below."""
 INNER_WIDTH, INNER_HEIGHT = WIDTH - LEFT - 8, HEIGHT - TOP - BOTTOM
-STEPS = (1, 2, 5, 10)
+STEPS = (1, 2, 3, 4, 5, 6, 8, 10)
 
 
 def bars(title: str, whole: Sequence[int], part: Sequence[int]) -> str:
@@ -25,9 +26,8 @@ def bars(title: str, whole: Sequence[int], part: Sequence[int]) -> str:
     drawn = []
     for place, (all_, marked) in enumerate(zip(whole, part, strict=True)):
         x = LEFT + place * step
-        drawn.append(_bar("calls", x, step, all_ / top, 0.0))
-        drawn.append(_bar("failed", x, step, marked / top, 0.0))
-    return _plot(title, "".join(drawn), f"{top:g}")
+        drawn += [_bar("calls", x, step, all_ / top), _bar("failed", x, step, marked / top)]
+    return _plot(title, "".join(drawn), f"{top:,g}")
 
 
 def lines(title: str, series: Sequence[tuple[str, Sequence[float | None]]], unit: str) -> str:
@@ -45,24 +45,22 @@ def lines(title: str, series: Sequence[tuple[str, Sequence[float | None]]], unit
             else:
                 path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
                 drawn.append(f'<polyline class="{kind}" points="{path}"/>')
-    return _plot(title, "".join(drawn), f"{top:g} {unit}")
+    return _plot(title, "".join(drawn), f"{top:,g} {unit}")
 
 
 def nice(value: float) -> float:
-    """The next round number that is no smaller: 1, 2 or 5 and noughts; 1 for nothing."""
-    size = 1.0
-    while size * STEPS[-1] < value:
-        size *= STEPS[-1]
-    while size >= value > 0:
-        size /= STEPS[-1]
-    return next((size * step for step in STEPS if size * step >= value), 1.0) if value else 1.0
+    """The next round number that is no smaller, one of `STEPS` and noughts; 1 for nothing."""
+    if value <= 0:
+        return 1.0
+    size = 10.0 ** math.floor(math.log10(value))
+    return next(size * step for step in STEPS if size * step >= value)
 
 
-def _bar(kind: str, x: float, width: float, share: float, above: float) -> str:
+def _bar(kind: str, x: float, width: float, share: float) -> str:
     if share <= 0:
         return ""
     height = share * INNER_HEIGHT
-    y = TOP + INNER_HEIGHT - height - above
+    y = TOP + INNER_HEIGHT - height
     return (
         f'<rect class="{kind}" x="{x + 0.5:.1f}" y="{y:.1f}" width="{max(1, width - 1):.1f}"'
         f' height="{height:.1f}"/>'

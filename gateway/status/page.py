@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gateway.api.catalog_types import Health
 from gateway.breaker import BreakerState
-from gateway.model import title
+from gateway.model import Backend, title
 from gateway.status.charts import bars, lines
 from gateway.store.operation_records import OperationStatus, StepState
 from gateway.traffic import quantile
@@ -110,17 +110,25 @@ def _backend(status: BackendStatus, adapter: Adapter | None) -> str:
     badges = _badge(_health(status), LOOKS.get(status.health, "quiet"))
     if breaker.state is not BreakerState.CLOSED:
         badges += _badge(f"left alone for {breaker.closed_for:.0f} s", "bad")
+    recent = adapter.sender.traffic.recent()
     told = [
-        f"Last minute: {status.message or 'no call failed.'}",
-        f"Last hour: {calls:,} calls, {failed:,} failed"
-        + (f", half of them within {_ms(quantile(hour, 0.5))}" if calls else "")
-        + (f", 95 % within {_ms(quantile(hour, 0.95))}." if calls else "."),
+        f"Last minute: {_counted(len(recent), sum(failure for _, failure in recent))}.",
+        f"Last hour: {_counted(calls, failed)}"
+        + (
+            f"; half within {_ms(quantile(hour, 0.5))}, 95 % within {_ms(quantile(hour, 0.95))}."
+            if calls
+            else "."
+        ),
     ]
     return (
         f"<article><h3>{name} {badges}</h3>"
         f"{''.join(f'<p>{escape(line)}</p>' for line in told)}"
         f'<div class="plots">{_latency(name, hour)}{_calls(name, hour, calls, failed)}</div></article>'
     )
+
+
+def _counted(calls: int, failed: int) -> str:
+    return f"{calls:,} calls, {failed:,} failed"
 
 
 def _health(status: BackendStatus) -> str:
@@ -162,7 +170,7 @@ def _queue(standing: Standing) -> str:
         return '<p class="quiet">None.</p>'
     rows = [
         (
-            one.backend,
+            title(Backend(one.backend)),
             STATES.get(one.state, one.state.value),
             f"{one.number:,}",
             _age(standing.at - one.oldest),
@@ -187,7 +195,7 @@ def _operations(standing: Standing) -> str:
         )
         for one in standing.operations
     ]
-    head = ("Operation", "Kind", "Status", "Caller", "Accepted before", "Items done")
+    head = ("Operation", "Kind", "Status", "Caller", "Age", "Items done")
     return _table("Those that need a person first, then the newest", head, rows)
 
 
@@ -204,7 +212,7 @@ def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> 
         for first, *rest in rows
     )
     return (
-        f'<div class="scroll"><table><caption>{escape(caption)}</caption>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table><caption>{escape(caption)}</caption>'
         f"<thead><tr>{columns}</tr></thead><tbody>{lines_}</tbody></table></div>"
     )
 
