@@ -1,13 +1,14 @@
 """The documents of operations: parsed, held against the limits, validated, and remembered.
 
 The rules are made once, when this module is imported. Most callers send the same few documents again
-and again, so that parsing and validating would else be most of what a small query costs.
+and again, so that parsing and validating would else be most of what a small query costs. Documents
+that differ in literals alone, where these may be any, are remembered as one.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from graphql import (
@@ -24,8 +25,11 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.api.limits import check_document, exceeded
+from gateway.api.literals import Lifted, Shape, lifted, outline_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from graphql import DocumentNode, GraphQLSchema
 
     from gateway.api.limits import Limits
@@ -41,15 +45,27 @@ REMEMBERED_TOKENS = 50_000
 """Of all remembered documents together: some 30 MB, at the 615 bytes a token that were measured."""
 
 
+NONE_LIFTED = Lifted({}, ())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
     """A document that was looked at: it may run when it has no errors."""
 
     document: DocumentNode | None
-    """Absent where it could not be parsed or is over a limit."""
+    """Absent where it could not be parsed or is over a limit. Its literals may be another text's."""
     errors: tuple[GraphQLError, ...] = ()
+    text: str | None = None
+    """Where the document's literals are another text's: the text with the right ones."""
+    literals: Sequence[str] = ()
+    """The right values of those that are lifted."""
+    lifted: Lifted = NONE_LIFTED
     operations: dict[str | None, PreparedOperation | None] = field(default_factory=dict)
     """Those that were asked for, by name; None is one that graphql-core has to run."""
+
+    def whole(self) -> DocumentNode | None:
+        """The document with its own literals."""
+        return self.document if self.text is None else parse(self.text)
 
 
 NOTHING = Prepared(document=None)
@@ -61,21 +77,44 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, *, tokens: int = REMEMBERED_TOKENS) -> None:
         self._schema = schema
         self._room = tokens
-        self._known: OrderedDict[tuple[str, Limits], Prepared] = OrderedDict()
+        self._known: OrderedDict[tuple[str | Shape, Limits], Prepared] = OrderedDict()
 
-    def prepare(self, text: str, limits: Limits) -> Prepared:
-        """The document of this text; what is wrong with it is in its errors."""
-        key = (text, limits)
+    def prepare(self, text: str, limits: Limits, *, lift: bool = True) -> Prepared:
+        """The document of this text; what is wrong with it is in its errors.
+
+        Without `lift` it is taken as it is, whatever its literals.
+        """
+        known = self._find((text, limits))
+        if known is not None:
+            return known
+        outline = outline_of(text) if lift else None
+        known = None if outline is None else self._find((outline.shape, limits))
+        if known is not None and outline is not None and outline.fits(known.lifted.whole):
+            return Prepared(
+                document=known.document,
+                text=text,
+                literals=outline.values,
+                lifted=known.lifted,
+                operations=known.operations,
+            )
+        prepared = _prepare(self._schema, text, limits)
+        if prepared.document is None or prepared.errors:
+            return prepared
+        found = None if outline is None else lifted(self._schema, prepared.document, outline)
+        if found is None or outline is None:
+            self._remember((text, limits), prepared)
+            return prepared
+        prepared = replace(prepared, literals=outline.values, lifted=found)
+        self._remember((outline.shape, limits), prepared)
+        return prepared
+
+    def _find(self, key: tuple[str | Shape, Limits]) -> Prepared | None:
         known = self._known.get(key)
         if known is not None:
             self._known.move_to_end(key)
-            return known
-        prepared = _prepare(self._schema, text, limits)
-        if prepared.document is not None and not prepared.errors:
-            self._remember(key, prepared)
-        return prepared
+        return known
 
-    def _remember(self, key: tuple[str, Limits], prepared: Prepared) -> None:
+    def _remember(self, key: tuple[str | Shape, Limits], prepared: Prepared) -> None:
         self._known[key] = prepared
         self._room -= _tokens(prepared)
         while self._room < 0:

@@ -50,7 +50,7 @@ class Prepared(SchemaExtension):
 
     def on_parse(self) -> Iterator[None]:
         """The document, parsed before."""
-        self.execution_context.graphql_document = self._context.prepared.document
+        self.execution_context.graphql_document = self._context.prepared.whole()
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -193,12 +193,12 @@ class Schema(strawberry.Schema):
         if not context.account.settings.prepared_operations:
             return None
         if name not in prepared.operations:
-            made = self._preparer.prepare(prepared.document, name, {})
+            made = self._preparer.prepare(prepared.document, name, prepared.lifted.slots)
             prepared.operations[name] = made
         operation = prepared.operations[name]
         if operation is None or OperationType(operation.type.value) not in allowed:
             return None
-        return operation.call(variables)
+        return operation.call(variables, prepared.literals)
 
     def _executor(
         self,
@@ -211,7 +211,7 @@ class Schema(strawberry.Schema):
         build: Any = self.execution_context_class.build
         made = build(
             self._schema,
-            context.prepared.document,
+            context.prepared.whole(),
             None,
             context,
             raw_variable_values=variables,
@@ -282,7 +282,8 @@ class Schema(strawberry.Schema):
         refusal = context.trusted.refusal(query)
         if refusal is not None:
             return [refusal]
-        context.prepared = self.documents.prepare(query, context.limits)
+        lift = context.account.settings.prepared_operations
+        context.prepared = self.documents.prepare(query, context.limits, lift=lift)
         if context.prepared.document is None:
             return list(context.prepared.errors)
         found = check_operation(context.prepared.document, name) or check_variables(

@@ -13,6 +13,9 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    Lexer,
+    Source,
+    TokenKind,
     get_named_type,
     is_required_argument,
     is_required_input_field,
@@ -283,3 +286,20 @@ def literal(value: Any, type_: Any = None) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\u2028", "\\u2028")
     return json.dumps(value)
+
+
+def with_other_literals(request: dict[str, Any], seed: int) -> dict[str, Any]:
+    """The same operation with other strings and numbers in its text."""
+    chance = random.Random(seed)
+    others: dict[TokenKind, tuple[Any, ...]] = {
+        TokenKind.STRING: TEXTS,
+        TokenKind.INT: (0, 1, -7, 500, 2**31 - 1, 2**31, 10**30),
+        TokenKind.FLOAT: (0.5, -33.87, 1e10),
+    }
+    text, made, end = request["query"], "", 0
+    lexer = Lexer(Source(text))
+    while (token := lexer.advance()).kind is not TokenKind.EOF:
+        if token.kind in others and chance.random() < 0.8:
+            made += text[end : token.start] + literal(chance.choice(others[token.kind]))
+            end = token.end
+    return request | {"query": made + text[end:]}
