@@ -23,6 +23,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from strawberry.types.graphql import OperationType
 
 from gateway.api.admission import RATE_HEADERS, admit, admitted
+from gateway.api.bulk_body import is_bulk, may_be_bulk
 from gateway.api.context import Context
 from gateway.api.errors import FAILED, STATUS_OF_CODE, HttpRefusalError
 from gateway.api.limits import Limits, exceeded
@@ -79,6 +80,7 @@ class GraphQLView(GraphQL[Context, None]):
             allowed_origins=settings.cors_origins,
         )
         self._max_body = settings.max_body_bytes
+        self._max_bulk_body = max(settings.max_bulk_body_bytes, settings.max_body_bytes)
         self._limits = Limits.of(settings)
         self._trusted = TrustedDocuments.of(settings)
 
@@ -131,8 +133,8 @@ class GraphQLView(GraphQL[Context, None]):
             nonlocal total
             message = await receive()
             total += len(message.get("body", b""))
-            if total > self._max_body:
-                raise self._too_large("The body is larger", 413)
+            if total > self._max_bulk_body:
+                raise self._too_large("The body is larger", 413, bulk=True)
             return message
 
         return receive_counted
@@ -140,13 +142,22 @@ class GraphQLView(GraphQL[Context, None]):
     def _check_size(self, request: Request) -> None:
         """Refuse by what the head says, before anything else is received."""
         length = request.headers.get("content-length", "")
-        if length.isdecimal() and int(length) > self._max_body:
-            raise self._too_large(f"The body has {int(length):,} bytes", 413)
+        if length.isdecimal() and int(length) > self._max_bulk_body:
+            raise self._too_large(f"The body has {int(length):,} bytes", 413, bulk=True)
         if len(request.scope["query_string"]) > self._max_body:
             raise self._too_large("The address is longer", 414)
 
-    def _too_large(self, what: str, status: int) -> HttpRefusalError:
-        return HttpRefusalError.over(status, exceeded(what, "max_body_bytes", self._max_body))
+    def _check_bulk(self, body: bytes, text: str, operation_name: str | None) -> None:
+        """Refuse a body over the limit of all operations but a bulk's."""
+        if len(body) > self._max_body and not is_bulk(
+            text, operation_name, self._limits.max_tokens
+        ):
+            raise self._too_large(f"The body has {len(body):,} bytes", 413)
+
+    def _too_large(self, what: str, status: int, *, bulk: bool = False) -> HttpRefusalError:
+        name = "max_bulk_body_bytes" if bulk else "max_body_bytes"
+        limit = self._max_bulk_body if bulk else self._max_body
+        return HttpRefusalError.over(status, exceeded(what, name, limit))
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
@@ -198,11 +209,15 @@ class GraphQLView(GraphQL[Context, None]):
         """The operation of a request, its text looked up where it is given by an id."""
         headers = cast("Request", request._request).headers  # type: ignore[attr-defined]  # noqa: SLF001 - the adapter keeps Starlette's request there
         data: object
+        body = b""
         if request.method == "GET":
             data = self.parse_query_params(request.query_params)
         else:
             check_content(headers)
-            data = self.parse_json(await request.get_body())
+            body = await request.get_body()
+            if len(body) > self._max_body and not may_be_bulk(body):
+                raise self._too_large(f"The body has {len(body):,} bytes", 413)
+            data = self.parse_json(body)
         if isinstance(data, list):
             raise HttpRefusalError(400, "Send one operation a request: batches are not supported.")
         if not isinstance(data, dict):
@@ -215,6 +230,7 @@ class GraphQLView(GraphQL[Context, None]):
         query = data.get("query") if text is None else text
         if not query:
             raise HttpRefusalError(400, "The request has neither a query nor a documentId.")
+        self._check_bulk(body, query, data.get("operationName"))
         streams = answer_type(headers) == EVENT_STREAM
         return GraphQLRequestData(
             query=query,

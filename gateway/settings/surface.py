@@ -50,6 +50,11 @@ class SurfaceSettings(BaseSettings):
         gt=0,
         description="Bytes of a request's body, or of a WebSocket's message.",
     )
+    max_bulk_body_bytes: int = Field(
+        default=16_777_216,
+        gt=0,
+        description="Bytes of the body of a request that asks for upsertContacts alone.",
+    )
     max_tokens: int = Field(default=5_000, gt=0, description="Tokens of an operation's document.")
     max_depth: int = Field(
         default=15, gt=0, description="Levels in which an operation nests fields."

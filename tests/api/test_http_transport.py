@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httpx
+import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.app import create_app
+from gateway.dev import sandbox_settings
 from tests.api.small_schema import ask, asking, small_app
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    import httpx
     from starlette.types import Message
 
 JSON = "application/json"
@@ -223,6 +226,38 @@ async def test_body_over_the_limit_is_413_by_its_length_and_by_its_bytes(
         error = error_of(response)
         assert "1,000" in error["message"]
         assert error["extensions"]["setting"] == "GATEWAY_MAX_BODY_BYTES"
+
+
+async def test_a_bulk_may_have_a_larger_body_and_nothing_else_may() -> None:
+    settings = sandbox_settings("http://127.0.0.1:9", max_body_bytes=1000, max_bulk_body_bytes=2000)
+    app = create_app(settings)
+    bulk = "mutation ($inputs: [ContactInput!]!) { %s(inputs: $inputs) { errors { code } } }"
+    other = "{ backends { backend } __typename } # upsertContacts"
+    both = (
+        "mutation { upsertContacts(inputs: []) { errors { code } }"
+        " resolveStep(stepId: 1, as: RETRY) { errors { code } } }"
+    )
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://localhost"
+        ) as client,
+    ):
+        variables: dict[str, Any] = {"inputs": []}
+        sent = [
+            ({"query": bulk % "upsertContacts", "variables": variables}, 1500, 200),
+            ({"query": bulk % "upsertContacts", "variables": variables}, 2001, 413),
+            ({"query": bulk % "upsertLead", "variables": variables}, 1500, 413),
+            ({"query": other}, 1500, 413),
+            ({"query": both}, 1500, 413),
+            ({"query": "{ upsertContacts"}, 1500, 413),
+        ]
+        for body, size, status in sent:
+            content = orjson.dumps(body).ljust(size)
+            response = await client.post(
+                "/graphql", content=content, headers={"Content-Type": JSON}
+            )
+            assert response.status_code == status, (body, response.text)
 
 
 async def test_body_at_the_limit_is_taken(client: httpx.AsyncClient) -> None:
