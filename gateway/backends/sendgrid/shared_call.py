@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, TypeVar
 from gateway.backends.sendgrid.refusals import explain
 from gateway.calls import shown
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
-from gateway.joint_calls import joint_exchange, own_failure
+from gateway.joint_calls import joint_exchange, kept_back, own_failure
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 from gateway.tries import doubtful
-from gateway.verdicts import lock_lost, timed_out
+from gateway.verdicts import timed_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -158,7 +158,7 @@ class SharedCalls:
     async def _send(self, parts: Sequence[Part], course: _Course) -> None:
         there = []
         for part in parts:
-            _leave_out_the_unlocked(part)
+            _keep_back(part)
             if part.waiting:
                 there.append(part)
             else:
@@ -194,6 +194,9 @@ class SharedCalls:
         if isinstance(failure, MaybeWrittenError):
             for caller in (caller for part in parts for caller in part.callers):
                 caller.perhaps = True
+        if isinstance(failure, NotWrittenError) and reply is None and _some_unlocked(parts):
+            await self._send(parts, course)  # those who have lost theirs are left out now
+            return
         alone = len(parts) == 1 and len(parts[0].waiting) <= 1
         if reply is None or reply.status not in self.divisible or alone:
             _fail(parts, failure)
@@ -238,11 +241,19 @@ def _fail(parts: Sequence[Part], failure: BackendFailure) -> None:
         part.fail(failure)
 
 
-def _leave_out_the_unlocked(part: Part) -> None:
-    """Keep back the writes whose record another process may be writing by now."""
+def _keep_back(part: Part) -> None:
+    """Leave out the writes that may not be sent any more, such as one that has lost its lock."""
     for caller in part.waiting:
-        if not all(one.holds for one in caller.exchange.held):
-            caller.fail(NotWrittenError(lock_lost(Backend.SENDGRID)))
+        why = kept_back(caller.exchange, Backend.SENDGRID)
+        if why is not None:
+            caller.fail(why)
+
+
+def _some_unlocked(parts: Sequence[Part]) -> bool:
+    """Whether some of the writes have lost their locks, and others are not concerned."""
+    exchanges = [caller.exchange for part in parts for caller in part.waiting]
+    lost = [not all(held.holds for held in exchange.held) for exchange in exchanges]
+    return any(lost) and not all(lost)
 
 
 def _undecided(problem: Problem) -> Problem:

@@ -157,15 +157,22 @@ async def test_who_goes_afterwards_does_not_end_the_call(sharing: Account) -> No
     assert [names(one) for one in sharing.wire.contacts()] == [["a", "b"]]
 
 
-class Lost:
-    """A lock that another process has by now."""
+class Losing:
+    """A lock that another process has after it was looked at so often."""
 
-    holds = False
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    @property
+    def holds(self) -> bool:
+        self.looks -= 1
+        return self.looks >= 0
 
 
-async def test_who_has_lost_its_lock_meanwhile_is_kept_back(sharing: Account) -> None:
+@pytest.mark.parametrize("looks", [0, 1])
+async def test_who_has_lost_its_lock_meanwhile_is_kept_back(sharing: Account, looks: int) -> None:
     exchanges = [sharing.exchange(), sharing.exchange()]
-    exchanges[0].held.append(Lost())
+    exchanges[0].held.append(Losing(looks))
     kept, sent = await send_all(sharing, [upsert("a"), upsert("b")], exchanges)
     assert (kept.failure.outcome, kept.problem.code) == (Outcome.FAILED, ProblemCode.CONFLICT)
     assert sent.job
