@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 PEERS = HERE / "peers"
 TICKS = os.sysconf("SC_CLK_TCK")
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,13 +137,20 @@ def started(
     env = {name: value.format(upstream=upstream) for name, value in contender.env.items()}
     env |= {"PORT": str(port), "UPSTREAM": upstream, "NAMES": "cold" if mode.cold else "kept"}
     env |= {"NODE_ENV": "production"}
-    with subprocess.Popen(  # noqa: S603 - our own commands
-        pinned(core, command), cwd=folder, env={**os.environ, **env}
-    ) as process:
+    log = folder / f"{contender.name}.log"
+    with (
+        log.open("wb") as kept,
+        subprocess.Popen(  # noqa: S603 - our own commands
+            pinned(core, command), cwd=folder, env={**os.environ, **env}, stdout=kept, stderr=kept
+        ) as process,
+    ):
         running = Running(contender, process, port)
         try:
             _wait(running)
             yield running
+        except Exception:
+            sys.stderr.write(log.read_text()[-4000:])
+            raise
         finally:
             process.terminate()
 
