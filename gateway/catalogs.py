@@ -81,6 +81,13 @@ class Catalogs:
             name: now - kept.catalog.read_at for name, kept in self._kept.items() if kept.catalog
         }
 
+    def fresh(self, name: CatalogName) -> Catalog | None:
+        """The catalog where it is in memory and need not be renewed yet; else None."""
+        catalog = self._kept[name].catalog
+        if catalog is None or time.monotonic() - catalog.read_at >= self._ttl * REFRESH_AT:
+            return None
+        return catalog
+
     async def read(self, name: CatalogName, exchange: Exchange) -> Catalog:
         """The catalog, from memory while it is fresh.
 

@@ -14,7 +14,7 @@ from gateway.model import Backend, title
 from gateway.results import Problem, ProblemCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gateway.catalogs import Catalogs
     from gateway.upstream import Exchange
@@ -122,6 +122,9 @@ async def resolve(wanted: Iterable[Wanted], catalogs: Catalogs, loaders: Loaders
     the resolution.
     """
     asked = list(wanted)
+    known = remembered(asked, catalogs)
+    if known is not None:
+        return known
     named = [want for want in asked if want.name is not None]
     whole = list(dict.fromkeys(want.catalog for want in asked))
     answers = await asyncio.gather(
@@ -150,6 +153,27 @@ async def resolve(wanted: Iterable[Wanted], catalogs: Catalogs, loaders: Loaders
         problems=tuple(tally.problems),
         unreadable=tally.unreadable,
     )
+
+
+def remembered(wanted: Sequence[Wanted], catalogs: Catalogs) -> Resolution | None:
+    """The resolution where fresh catalogs know every name; else None: then it takes more than a look.
+
+    A loader for each name, with its futures and tasks, costs more than the vendor's call that it
+    saves once the catalogs are there.
+    """
+    read: dict[CatalogName, Catalog] = {}
+    found: dict[tuple[CatalogName, str], Entry] = {}
+    for want in wanted:
+        catalog = read.get(want.catalog) or catalogs.fresh(want.catalog)
+        if catalog is None:
+            return None
+        read[want.catalog] = catalog
+        if want.name is not None:
+            matches = catalog.matches(want.name)
+            if len(matches) != 1:
+                return None
+            found[want.catalog, want.name] = matches[0]
+    return Resolution(found=found, catalogs=read)
 
 
 @dataclass(kw_only=True)
