@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -66,7 +67,7 @@ class Call:
     hidden: frozenset[str] = frozenset()
     """Keys at the top of the body whose values a receipt must not show."""
 
-    @property
+    @cached_property
     def target(self) -> str:
         """Path and query."""
         return f"{self.path}?{urlencode(self.query)}" if self.query else self.path

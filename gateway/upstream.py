@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -43,7 +42,7 @@ from gateway.verdicts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from gateway.calls import Answer, Call
     from gateway.gathering import Gathering
@@ -134,6 +133,28 @@ class Sender:
 
         Raises RefusedError, NotWrittenError or MaybeWrittenError, by what is known of the call.
         """
+        self._budget.earn()
+        if call.safety is Safety.READ:
+            record = BackendCall(method=call.method, path=call.target)
+        else:
+            record = shown(call)
+            exchange.calls.append(record)
+        progress = Progress(record=record)
+        started = time.monotonic()
+        try:
+            # stamina's machinery for a second try takes as long as a call: most calls need none.
+            return await self._try(call, exchange, progress)
+        except AgainError as error:
+            return await self._again(error, call, exchange, progress)
+        except BackendFailure as failure:
+            raise progress.known(failure) from failure.__cause__
+        finally:
+            record.duration_ms = round((time.monotonic() - started) * 1000, 3)
+
+    async def _again(
+        self, failed: AgainError, call: Call, exchange: Exchange, progress: Progress
+    ) -> Reply:
+        """The answer to a later try, where there may be one; `failed` is the first one's end."""
 
         def wait_before_next(error: Exception) -> timedelta | bool:
             if not isinstance(error, AgainError) or error.wait >= exchange.left:
@@ -143,19 +164,18 @@ class Sender:
             self.meter.again(error.failure.problem.code.value)
             return timedelta(seconds=error.wait)
 
-        self._budget.earn()
-        with _recorded(call, exchange) as record:
-            progress = Progress(record=record)
-            try:
-                async for attempt in stamina.retry_context(
-                    on=wait_before_next, attempts=ATTEMPTS, timeout=None
-                ):
-                    with attempt:
-                        return await self._try(call, exchange, progress)
-            except AgainError as error:
-                raise progress.known(error.failure) from error.__cause__
-            except BackendFailure as failure:
-                raise progress.known(failure) from failure.__cause__
+        try:
+            async for attempt in stamina.retry_context(
+                on=wait_before_next, attempts=ATTEMPTS, timeout=None
+            ):
+                with attempt:
+                    if attempt.num == 1:
+                        raise failed
+                    return await self._try(call, exchange, progress)
+        except AgainError as error:
+            raise progress.known(error.failure) from error.__cause__
+        except BackendFailure as failure:
+            raise progress.known(failure) from failure.__cause__
         raise AssertionError("a retry context ends by returning or raising")
 
     async def _try(self, call: Call, exchange: Exchange, progress: Progress) -> Reply:
@@ -300,15 +320,3 @@ class Sender:
         failure = MaybeWrittenError(problem)
         problem.retryable = may_ask_again(call, failure)
         return failure if call.safety is Safety.ONCE else AgainError(failure, progress.backoff())
-
-
-@contextmanager
-def _recorded(call: Call, exchange: Exchange) -> Iterator[BackendCall]:
-    record = shown(call)
-    if call.safety is not Safety.READ:
-        exchange.calls.append(record)
-    started = time.monotonic()
-    try:
-        yield record
-    finally:
-        record.duration_ms = round((time.monotonic() - started) * 1000, 3)

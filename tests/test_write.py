@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 from strawberry import ID, Some
 
-from gateway.calls import Call, FromReply, Reply, Safety, filled, read, shown
+from gateway.calls import Answer, Call, FromReply, Reply, Safety, filled, read, shown
 from gateway.model import ContactInput, IvvyContactInput, WriteMode
 from gateway.write import CLEARED, ContactWrite, input_name
 
@@ -98,13 +97,13 @@ def test_a_body_is_json_a_form_or_nothing() -> None:
 
 
 def test_an_answer_is_read_as_json_where_it_is_json() -> None:
-    good = read(httpx.Response(200, headers={"X-A": "1"}, content=b'{"a": 1}'))
+    good = read(Answer(200, {"x-a": "1"}, b'{"a": 1}', '{"a": 1}'))
     assert (good.body, good.headers["x-a"]) == ({"a": 1}, "1")
-    assert read(httpx.Response(204)).body is None
-    page = read(httpx.Response(200, content=b"<p>\n  hello</p>"))
+    assert read(Answer(204, {}, b"", "")).body is None
+    page = read(Answer(200, {}, b"<p>\n  hello</p>", "<p>\n  hello</p>"))
     assert (page.body, page.excerpt) == (None, "<p> hello</p>")
 
 
 def test_a_long_answer_is_shown_by_its_beginning() -> None:
-    long = read(httpx.Response(500, content=b"x" * 400))
+    long = read(Answer(500, {}, b"x" * 400, "x" * 400))
     assert long.excerpt == "x" * 300 + "…"
