@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import structlog
 
 from gateway.backends.adapter import KeyKind
 from gateway.errors import NotWrittenError
+from gateway.operations.waiting import WaitingRecords
 from gateway.results import Problem, ProblemCode
 from gateway.store.errors import StoreError
 from gateway.values import folded_email
@@ -77,7 +79,11 @@ class Order:
         """Whether an accepted write to the record is not through."""
         if key.startswith("once:"):
             return False
-        return await self.operations.is_record_waiting(backend.value, key)
+        return await self._waiting.includes(backend.value, key)
+
+    @cached_property
+    def _waiting(self) -> WaitingRecords:
+        return WaitingRecords(self.operations)
 
     async def is_certainly_waiting(self, backend: Backend, key: str) -> bool:
         """As `is_waiting`; a store that cannot tell now is taken for no."""

@@ -19,6 +19,7 @@ from gateway.store.operation_records import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from gateway.store.database import Row, Transaction, Value
@@ -106,6 +107,20 @@ def is_record_waiting(backend: str, record_key: str) -> Transaction[bool]:
         (backend, record_key),
     )
     return bool(rows)
+
+
+def waiting_records(
+    records: Collection[tuple[str, str]],
+) -> Transaction[frozenset[tuple[str, str]]]:
+    """Those of the records, each a backend and a key, that a step holds that is not through yet."""
+    backends = sorted({backend for backend, _ in records})
+    keys = sorted({key for _, key in records})
+    rows = yield Statement(
+        "SELECT DISTINCT backend, record_key FROM step"
+        " WHERE holds = 1 AND backend IN {any_of $1} AND record_key IN {any_of $2}",
+        (to_json(backends), to_json(keys)),
+    )
+    return frozenset((row["backend"], row["record_key"]) for row in rows).intersection(records)
 
 
 def read_backlog(now: datetime) -> Transaction[Backlog]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gateway.store import claims, operation_reads, saves, submissions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from gateway.store.database import Database
@@ -123,6 +123,12 @@ class Operations:
     async def is_record_waiting(self, backend: str, record_key: str) -> bool:
         """Whether an accepted step on the record is not through: who writes to it now overtakes."""
         return await self._database.read(operation_reads.is_record_waiting, backend, record_key)
+
+    async def waiting_records(
+        self, records: Collection[tuple[str, str]]
+    ) -> frozenset[tuple[str, str]]:
+        """Those of the records, each a backend and a key, for which `is_record_waiting` holds."""
+        return await self._database.read(operation_reads.waiting_records, records)
 
     async def read_backlog(self, now: datetime) -> Backlog:
         """What has not ended."""

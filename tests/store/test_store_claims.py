@@ -79,6 +79,8 @@ async def test_a_step_that_waits_for_its_next_attempt_holds_the_later_ones_back(
 
     assert await claim(store, seconds=59) == []
     assert await store.operations.is_record_waiting("everbridge", "E-1001")
+    asked = {("everbridge", "E-1001"), ("everbridge", "E-1002"), ("ivvy", "E-1001")}
+    assert await store.operations.waiting_records(asked) == {("everbridge", "E-1001")}
     (again,) = await claim(store, seconds=60)
     assert again.step.operation_id == "op-1"
     assert again.step.attempts == 2

@@ -1,0 +1,58 @@
+"""Which records have durable writes waiting: one question to the store for many who ask at once."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gateway.store.operations import Operations
+
+Record = tuple[str, str]
+"""A backend, and what the record is known by in it."""
+
+
+@dataclass(kw_only=True)
+class _Question:
+    """One question on its way."""
+
+    records: set[Record] = field(default_factory=set)
+    asking: asyncio.Task[frozenset[Record]]
+
+
+class WaitingRecords:
+    """Asks for every direct write, and so must cost next to nothing.
+
+    While the store answers one question, those who come gather for the next one: an answer is always
+    of a state later than the asking. A read of its own for each took three threads' turns a write.
+    """
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+        self._turn = asyncio.Lock()
+        self._next: _Question | None = None
+
+    async def includes(self, backend: str, key: str) -> bool:
+        """Whether the record has a write waiting. Raises StoreError."""
+        if not key.isprintable():
+            # What one of the databases may not take must not spoil the others' question.
+            return await self._operations.is_record_waiting(backend, key)
+        question = self._next
+        if question is None:
+            question = _Question(asking=asyncio.create_task(self._ask()))
+            question.asking.add_done_callback(_seen)
+            self._next = question
+        question.records.add((backend, key))
+        return (backend, key) in await asyncio.shield(question.asking)
+
+    async def _ask(self) -> frozenset[Record]:
+        async with self._turn:
+            question, self._next = self._next, None
+            return await self._operations.waiting_records(question.records if question else ())
+
+
+def _seen(asking: asyncio.Task[frozenset[Record]]) -> None:
+    """Mark a failure as seen: those who asked may all have gone."""
+    if not asking.cancelled():
+        asking.exception()

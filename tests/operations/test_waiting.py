@@ -1,0 +1,93 @@
+"""Which records have durable writes waiting, asked by many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from gateway.operations.waiting import Record, WaitingRecords
+from gateway.store.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from gateway.store.operations import Operations
+
+
+class Told:
+    """A store that answers when it is told to, and notes what it was asked."""
+
+    def __init__(self, *waiting: Record) -> None:
+        self.waiting = set(waiting)
+        self.questions: list[frozenset[Record]] = []
+        self.was_asked, self.may_answer = asyncio.Event(), asyncio.Event()
+
+    async def waiting_records(self, records: Collection[Record]) -> frozenset[Record]:
+        self.questions.append(frozenset(records))
+        self.was_asked.set()
+        await self.may_answer.wait()
+        return frozenset(self.waiting & set(records))
+
+    async def is_record_waiting(self, backend: str, key: str) -> bool:
+        self.questions.append(frozenset({(backend, key)}))
+        return (backend, key) in self.waiting
+
+
+def asked(store: Told) -> WaitingRecords:
+    return WaitingRecords(cast("Operations", store))
+
+
+async def test_those_who_ask_at_once_are_one_question() -> None:
+    store = Told(("ivvy", "b"))
+    store.may_answer.set()
+    records = asked(store)
+    found = await asyncio.gather(*(records.includes("ivvy", key) for key in "aba"))
+    assert found == [False, True, False]
+    assert store.questions == [{("ivvy", "a"), ("ivvy", "b")}]
+
+
+async def test_those_who_come_while_the_store_answers_are_the_next_question() -> None:
+    store = Told()
+    records = asked(store)
+    first = asyncio.create_task(records.includes("ivvy", "a"))
+    await store.was_asked.wait()
+    later = [asyncio.create_task(records.includes("ivvy", key)) for key in "ab"]
+    await asyncio.sleep(0)
+    store.waiting.add(("ivvy", "a"))  # accepted after the first question was asked
+    store.may_answer.set()
+    await first
+    assert [await one for one in later] == [True, False], "an answer is never older than its asking"
+    assert store.questions == [{("ivvy", "a")}, {("ivvy", "a"), ("ivvy", "b")}]
+
+
+async def test_a_key_that_a_database_may_not_take_is_asked_for_alone() -> None:
+    store = Told(("ivvy", "a\0"))
+    store.may_answer.set()
+    records = asked(store)
+    found = await asyncio.gather(*(records.includes("ivvy", key) for key in ("a\0", "a")))
+    assert found == [True, False]
+    assert len(store.questions) == 2
+
+
+async def test_one_who_goes_away_takes_the_answer_from_nobody() -> None:
+    store = Told(("ivvy", "a"))
+    records = asked(store)
+    gone, stays = (asyncio.create_task(records.includes("ivvy", "a")) for _ in range(2))
+    await store.was_asked.wait()
+    gone.cancel()
+    store.may_answer.set()
+    assert await stays
+    assert gone.cancelled()
+
+
+async def test_a_store_that_fails_is_told_to_all_who_asked() -> None:
+    class Failing(Told):
+        async def waiting_records(self, records: Collection[Record]) -> frozenset[Record]:
+            raise StoreUnavailableError(f"no answer about {len(records)}")
+
+    records = asked(Failing())
+    for asking in [asyncio.create_task(records.includes("ivvy", key)) for key in "ab"]:
+        with pytest.raises(StoreUnavailableError):
+            await asking
