@@ -32,12 +32,8 @@ def search_emails(asked: Asked) -> Response:
     for email in given:
         if len(email) > longest or not upsert.is_email(email):
             raise refused(400, f"email '{email}' is not valid", "emails")
-    alternates = {
-        address: contact
-        for contact in asked.store.contacts.values()
-        for address in contact.alternate_emails
-    }
-    found = {email: asked.store.owner("email", email) or alternates.get(email) for email in given}
+    store = asked.store
+    found = {email: store.owner("email", email) or store.by_alternate(email) for email in given}
     if not any(found.values()):
         raise refused(404, _NOT_FOUND)
     return _found(asked, found)

@@ -52,7 +52,7 @@ def upsert_one(
         if given.get(name) is not None:
             contact.texts[name] = given[name]
     if given.get("alternate_emails") is not None:
-        contact.alternate_emails = [address.lower() for address in given["alternate_emails"]]
+        store.set_alternates(contact, [address.lower() for address in given["alternate_emails"]])
     contact.custom_fields.update(custom_fields)
     if switches["empty_text_clears_custom_field"]:
         contact.custom_fields = {k: v for k, v in contact.custom_fields.items() if v != ""}

@@ -97,17 +97,32 @@ class Store:
         self.open_jobs: dict[str, Job] = {}
         self.fields_made = 0
         self._owners: dict[tuple[str, str], str] = {}
+        self._alternates: dict[str, dict[str, None]] = {}
 
     def owner(self, kind: str, value: str) -> Contact | None:
         """Give the contact that holds this identifier, e-mails in lower case."""
         found = self._owners.get((kind, value))
         return None if found is None else self.contacts[found]
 
+    def by_alternate(self, address: str) -> Contact | None:
+        """Give the contact with this alternate address, in lower case; of several the last one."""
+        found = self._alternates.get(address)
+        return self.contacts[next(reversed(found))] if found else None
+
     def add(self, contact: Contact) -> None:
-        """Take a contact in, with its identifiers."""
+        """Take a contact in, with its identifiers and alternate addresses."""
         self.contacts[contact.id] = contact
         for kind, value in contact.identifiers.items():
             self._owners[kind, value] = contact.id
+        self.set_alternates(contact, contact.alternate_emails)
+
+    def set_alternates(self, contact: Contact, addresses: list[str]) -> None:
+        """Give a contact these alternate addresses and no others."""
+        for address in contact.alternate_emails:
+            self._alternates.get(address, {}).pop(contact.id, None)
+        contact.alternate_emails = addresses
+        for address in addresses:
+            self._alternates.setdefault(address, {})[contact.id] = None
 
     def identify(self, contact: Contact, kind: str, value: str) -> None:
         """Give a contact one identifier more."""
@@ -123,6 +138,7 @@ class Store:
         contact = self.contacts.pop(contact_id, None)
         if contact is None:
             return False
+        self.set_alternates(contact, [])
         for kind, value in contact.identifiers.items():
             del self._owners[kind, value]
         return True
@@ -183,7 +199,7 @@ class Store:
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Replace everything by what `dump` gave."""
-        self.contacts, self._owners = {}, {}
+        self.contacts, self._owners, self._alternates = {}, {}, {}
         for row in state["contacts"]:
             self.add(Contact(**_timed(row, "created_at", "updated_at")))
         self.lists = {row["id"]: ContactList(**row) for row in state["lists"]}

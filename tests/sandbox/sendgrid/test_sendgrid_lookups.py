@@ -36,6 +36,20 @@ async def test_search_by_emails_finds_alternate_addresses(account: Account) -> N
     assert found["email"] == "mary@example.com"
 
 
+async def test_an_alternate_address_that_was_replaced_finds_nobody_any_more(
+    account: Account,
+) -> None:
+    new = ["m@example.org", "mary.s@example.org"]
+    await account.put_and_wait({"email": "mary@example.com", "alternate_emails": new})
+    assert await account.find("M.Somerville@example.org") is None
+    found = await account.find("mary.s@example.org")
+    assert found is not None
+    assert found["email"] == "mary@example.com"
+    await account.client.delete("/contacts", params={"ids": found["id"]})
+    account.clock.advance(60)
+    assert await account.find("mary.s@example.org") is None
+
+
 async def test_lookup_that_finds_nobody_is_a_404(account: Account) -> None:
     emails = {"emails": ["nobody@example.com"]}
     by_email = await account.client.post("/contacts/search/emails", json=emails)
