@@ -98,17 +98,22 @@ class RecordLeases:
                     lease = await self.leases.acquire(
                         key, self.holder, seconds=self.seconds, wanted_for=wanted_for
                     )
-            except (StoreError, TimeoutError) as error:
+            except StoreError as error:
                 raise NotWrittenError(_store_is_down()) from error
+            except TimeoutError as error:
+                raise NotWrittenError(_taken() if wanted_for else _store_is_down()) from error
             if lease is not None:
                 # It was let go at the latest as long before the answer as the database says.
                 ago = lease.released_ago
                 released_at = 0.0 if ago is None else time.monotonic() - ago
                 return HeldLease(lease=lease, until=asked_at + self.seconds), released_at
+            if wanted_for == 0:  # at once again, to be the next
+                wanted_for = WANTED_FOR
+                continue
             if exchange.left <= pause:
                 raise NotWrittenError(_taken())
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - no secrecy needed
-            pause, wanted_for = min(LONGEST_PAUSE, pause * 2), WANTED_FOR
+            pause = min(LONGEST_PAUSE, pause * 2)
 
     async def _let_go(self, held: HeldLease) -> None:
         try:

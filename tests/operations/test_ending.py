@@ -3,52 +3,34 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 from starlette.applications import Starlette
 
 from gateway.sandbox.app import create_sandbox
 from gateway.store.errors import StoreUnavailableError
-from tests.harness import free_port, holding, serving
-from tests.operations.calls import CONTACT, ENDED, OPERATION
+from tests.harness import holding, serving
+from tests.operations.calls import ENDED, OPERATION
+from tests.operations.gateway_process import SECONDS, GatewayProcess, gateway_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import pytest
 
     from gateway.sandbox.app import Sandbox
     from tests.harness import Gateway
 
-ROOT = Path(__file__).parents[2]
-SECONDS = 30
 HEDY = {
     "externalId": "E-3001",
     "email": "hedy@example.com",
     "firstName": "Hedy",
     "lastName": "Kiesler",
 }
-
-PROGRAM = """
-import sys
-from gateway.app import create_app
-from gateway.dev import sandbox_settings
-from gateway.logs import configure_logs
-from gateway.serving import serve
-
-configure_logs()
-settings = sandbox_settings(sys.argv[1], database_url=f"sqlite:///{sys.argv[3]}",
-                            lease_seconds=1)
-serve(create_app(settings), "127.0.0.1", int(sys.argv[2]), seconds=10)
-"""
-
 
 # ---------------------------------------------------------------- readiness
 
@@ -76,50 +58,6 @@ async def test_a_gateway_without_its_store_is_not_ready(
 # ---------------------------------------------------------------- signals
 
 
-class Running:
-    """A gateway in a process of its own."""
-
-    def __init__(self, sandbox: str, database: Path) -> None:
-        port = free_port()
-        self.address = f"http://127.0.0.1:{port}"
-        arguments = [sys.executable, "-c", PROGRAM, sandbox, str(port), str(database)]
-        self.process = subprocess.Popen(arguments, cwd=ROOT)
-        until = time.monotonic() + SECONDS
-        while not self._is_ready():
-            assert time.monotonic() < until, "the gateway does not start"
-            time.sleep(0.01)  # no event tells when another process listens
-
-    def _is_ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.address}/readyz").status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
-
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        body = {"query": query, "variables": variables}
-        answer = httpx.post(f"{self.address}/graphql", json=body, timeout=SECONDS).json()
-        data: dict[str, Any] = answer["data"]
-        return data
-
-    def upsert(self, **arguments: Any) -> dict[str, Any]:
-        data = self.ask(CONTACT, **{"input": HEDY, "targets": ["EVERBRIDGE"], **arguments})
-        payload: dict[str, Any] = data["upsertContact"]
-        return payload
-
-    def told_to_end(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-
-    def until_it_ends(self) -> None:
-        """Wait until the gateway takes nothing more on."""
-        until = time.monotonic() + SECONDS
-        while self._is_ready():
-            assert time.monotonic() < until
-            time.sleep(0.01)  # no event tells when another process has heard a signal
-
-    def code(self) -> int:
-        return self.process.wait(SECONDS)
-
-
 @contextmanager
 def slow_sandbox(milliseconds: int) -> Iterator[tuple[Sandbox, str]]:
     """A sandbox on a socket whose Everbridge takes its time over the first create."""
@@ -132,13 +70,10 @@ def slow_sandbox(milliseconds: int) -> Iterator[tuple[Sandbox, str]]:
 
 
 @contextmanager
-def started(address: str, folder: Path) -> Iterator[Running]:
-    running = Running(address, folder / "gateway.sqlite3")
-    try:
+def started(address: str, folder: Path) -> Iterator[GatewayProcess]:
+    url = f"sqlite:///{folder / 'gateway.sqlite3'}"
+    with gateway_process(address, database_url=url, lease_seconds=1) as running:
         yield running
-    finally:
-        running.process.kill()
-        running.process.wait()
 
 
 def until_asked(sandbox: Sandbox) -> None:
@@ -156,7 +91,7 @@ def made(sandbox: Sandbox) -> list[dict[str, Any]]:
 def test_a_running_request_is_finished_and_none_is_taken_on(tmp_path: Path) -> None:
     with slow_sandbox(700) as (sandbox, address), started(address, tmp_path) as running:
         with ThreadPoolExecutor(1) as pool:
-            call = pool.submit(running.upsert)
+            call = pool.submit(running.upsert, HEDY)
             until_asked(sandbox)
             running.told_to_end()
             assert call.result()["results"][0]["outcome"] == "CREATED"
@@ -167,7 +102,7 @@ def test_a_running_request_is_finished_and_none_is_taken_on(tmp_path: Path) -> N
 def test_a_second_signal_ends_at_once_and_loses_nothing(tmp_path: Path) -> None:
     with slow_sandbox(20_000) as (sandbox, address):
         with started(address, tmp_path) as running:
-            operation_id = running.upsert(delivery="DURABLE")["operation"]["id"]
+            operation_id = running.upsert(HEDY, delivery="DURABLE")["operation"]["id"]
             until_asked(sandbox)
             running.told_to_end()
             running.until_it_ends()  # two signals at once are one
@@ -182,7 +117,7 @@ def test_stored_work_is_left_for_the_next_process(tmp_path: Path) -> None:
     with slow_sandbox(700) as (sandbox, address):
         with started(address, tmp_path) as running:
             first, second = (
-                running.upsert(delivery="DURABLE", input={**HEDY, "firstName": name})
+                running.upsert({**HEDY, "firstName": name}, delivery="DURABLE")
                 for name in ("First", "Second")
             )
             until_asked(sandbox)
@@ -195,7 +130,7 @@ def test_stored_work_is_left_for_the_next_process(tmp_path: Path) -> None:
         assert [contact["firstName"] for contact in made(sandbox)] == ["Second"]
 
 
-def until_ended(running: Running, operation_id: str) -> str:
+def until_ended(running: GatewayProcess, operation_id: str) -> str:
     until = time.monotonic() + SECONDS
     while True:
         status = str(running.ask(OPERATION, id=operation_id)["operation"]["status"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 SERVER = "postgresql://postgres@127.0.0.1:5432"
 
 
-@pytest.fixture
-async def postgres_url() -> AsyncIterator[str]:
-    """A PostgreSQL database of the test's own."""
+@asynccontextmanager
+async def postgres_database() -> AsyncIterator[str]:
+    """The URL of a PostgreSQL database of one's own; the test is skipped where there is no server."""
     try:
         server = await asyncpg.connect(f"{SERVER}/postgres", timeout=5)
     except (OSError, asyncpg.PostgresError) as error:
@@ -37,6 +38,13 @@ async def postgres_url() -> AsyncIterator[str]:
     finally:
         await server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await server.close()
+
+
+@pytest.fixture
+async def postgres_url() -> AsyncIterator[str]:
+    """A PostgreSQL database of the test's own."""
+    async with postgres_database() as url:
+        yield url
 
 
 @pytest.fixture
