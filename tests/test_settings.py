@@ -119,3 +119,43 @@ def test_lead_fields_are_ids_with_an_optional_type(
     assert "'Budget'" in problem
     monkeypatch.setenv("GATEWAY_IVVY_LEAD_FIELDS", "[]")
     assert len(problems()) == 1
+
+
+def test_ways_to_tell_callers_apart_are_named_in_any_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("JWKS_URL", "ISSUER", "AUDIENCE"):
+        monkeypatch.setenv(f"GATEWAY_JWT_{name}", "https://login.example.com/")
+    monkeypatch.setenv("GATEWAY_AUTH", " JWT , keys")
+    assert load_settings().auth == "keys,jwt"
+    monkeypatch.setenv("GATEWAY_AUTH", "none,keys")
+    [problem] = problems()
+    assert problem.startswith("GATEWAY_AUTH: ")
+
+
+def test_jwts_are_set_up_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not load_settings().has_jwt
+    monkeypatch.setenv("GATEWAY_AUTH", "jwt")
+    [problem] = problems()
+    assert "GATEWAY_JWT_JWKS_URL and GATEWAY_JWT_ISSUER and GATEWAY_JWT_AUDIENCE" in problem
+    monkeypatch.setenv("GATEWAY_AUTH", "auto")
+    monkeypatch.setenv("GATEWAY_JWT_ISSUER", "https://login.example.com/")
+    [problem] = problems()
+    assert "GATEWAY_JWT_JWKS_URL and GATEWAY_JWT_AUDIENCE" in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JWT_ALGORITHMS", "RS256,HS256"),
+        ("JWT_ALGORITHMS", "none"),
+        ("JWT_ALGORITHMS", ","),
+        ("JWT_JWKS_URL", "http://login.example.com/jwks"),
+        ("JWT_JWKS_URL", "https://"),
+    ],
+)
+def test_what_would_trust_anybody_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"GATEWAY_{name}", value)
+    assert any(problem.startswith(f"GATEWAY_{name}: ") for problem in problems())

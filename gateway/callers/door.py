@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import httpx
 import structlog
 
 from gateway.callers.caller import ANYBODY, Caller
 from gateway.callers.errors import UnauthenticatedError
 from gateway.callers.keys import KeyRing
 from gateway.callers.rate import Rates
-from gateway.transport import OneTryTransport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -79,18 +77,15 @@ async def open_door(settings: Settings, keys: ApiKeys) -> AsyncIterator[Door]:
         return
     limit = settings.rate_limit_per_minute
     door = Door(rates=Rates(limit=limit) if limit else None)
-    if "keys" in ways:
-        door = replace(door, ring=KeyRing(table=keys))
-        if not await keys.has_any():
-            log.warning("nobody can call yet: make a key with gateway keys create")
-    async with httpx.AsyncClient(transport=OneTryTransport(), follow_redirects=False) as client:
+    async with AsyncExitStack() as parts:
+        if "keys" in ways:
+            ring = await parts.enter_async_context(aclosing(KeyRing(table=keys)))
+            door = replace(door, ring=ring)
+            if not await keys.has_any():
+                log.warning("nobody can call yet: make a key with gateway keys create")
         if "jwt" in ways:
-            door = replace(door, tokens=_tokens(settings, client))
-        try:
-            yield door
-        finally:
-            if door.ring is not None:
-                await door.ring.close()
+            door = replace(door, tokens=await parts.enter_async_context(_tokens(settings)))
+        yield door
 
 
 async def chosen_ways(settings: Settings, keys: ApiKeys) -> frozenset[str]:
@@ -104,13 +99,19 @@ async def chosen_ways(settings: Settings, keys: ApiKeys) -> frozenset[str]:
     return frozenset(found | {"keys"} if await keys.has_any() else found)
 
 
-def _tokens(settings: Settings, client: httpx.AsyncClient) -> Tokens:
-    from gateway.callers.jwks import KeySet  # cryptography takes a while to load
-    from gateway.callers.tokens import Tokens
+@asynccontextmanager
+async def _tokens(settings: Settings) -> AsyncIterator[Tokens]:
+    # Here, because the client and cryptography take a while to load, and few need them.
+    import httpx
 
-    return Tokens(
-        keys=KeySet(url=settings.jwt_jwks_url or "", client=client),
-        issuer=settings.jwt_issuer or "",
-        audience=settings.jwt_audience or "",
-        algorithms=settings.jwt_algorithms,
-    )
+    from gateway.callers.jwks import KeySet
+    from gateway.callers.tokens import Tokens
+    from gateway.transport import OneTryTransport
+
+    async with httpx.AsyncClient(transport=OneTryTransport(), follow_redirects=False) as client:
+        yield Tokens(
+            keys=KeySet(url=settings.jwt_jwks_url or "", client=client),
+            issuer=settings.jwt_issuer or "",
+            audience=settings.jwt_audience or "",
+            algorithms=settings.jwt_algorithms,
+        )

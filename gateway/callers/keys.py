@@ -111,7 +111,7 @@ class KeyRing:
             self._noting = asyncio.create_task(self._note_soon())
         return held.caller
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Tell the store of the last uses."""
         if self._noting is not None:
             self._noting.cancel()
