@@ -81,7 +81,8 @@ async def asking_both(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Both]:
         monkeypatch.setattr(account, "bulk_calls", Echo())
         monkeypatch.setattr(Account, "lead_calls", Echo())
         monkeypatch.setattr(account.watching.metrics, "wrote", lambda *_, **__: None)
-        monkeypatch.setattr("gateway.api.mutations._known_by", lambda *_: ContactKeys())
+        known = ContactKeys(external_id="E-1001")
+        monkeypatch.setattr("gateway.api.mutations._known_by", lambda *_: known)
         monkeypatch.setattr("gateway.api.queries.median", lambda _: 0.25)
         for module in ("mutations", "lead_mutation"):
             monkeypatch.setattr(

@@ -11,7 +11,7 @@ from graphql import is_required_argument
 from strawberry.extensions.field_extension import FieldExtension, build_field_extension_resolvers
 
 from gateway.api.prepared.inputs import ABSENT, Inputs, Reader
-from gateway.api.prepared.outputs import Writer, strawberry_field, writer_of
+from gateway.api.prepared.outputs import Writer, partial_writer_of, strawberry_field
 from gateway.api.prepared.refusals import NotHandledError, UnfitError
 from gateway.api.prepared.values import Slots, Source, Variables, source_of
 
@@ -53,6 +53,8 @@ class Field:
     """Calls the resolver with Strawberry's Info and the arguments; the result is awaited."""
     write: Writer | None
     """Absent where graphql-core has to complete what the resolver gives."""
+    left: Sequence[str]
+    """Fields of the result, by their names in the answer, that graphql-core has to execute."""
 
     def read(self, variables: Variables, literals: Sequence[Any]) -> Arguments:
         """The arguments; raises UnfitError or the like where graphql-core has something to say."""
@@ -81,10 +83,11 @@ def field_of(
     made_by = strawberry_field(definition)
     if not made_by.is_async or converter.exception_handlers:
         raise NotHandledError(f"{name}, whose resolver is not async")
+    write: Writer | None
     try:
-        write: Writer | None = writer_of(definition.type, details, selections)
+        write, left = partial_writer_of(definition.type, details, selections)
     except NotHandledError:
-        write = None
+        write, left = None, ()
     return Field(
         name=name,
         definition=definition,
@@ -92,6 +95,7 @@ def field_of(
         arguments=_arguments(made_by, definition, details, inputs, converter, slots),
         resolve=_resolver(made_by),
         write=write,
+        left=left,
     )
 
 

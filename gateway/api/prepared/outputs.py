@@ -56,6 +56,22 @@ def writer_of(
     return _or_null(_value(type_, details, selections))
 
 
+def partial_writer_of(
+    type_: GraphQLOutputType, details: FieldDetailsList, selections: Selections
+) -> tuple[Writer, tuple[str, ...]]:
+    """The writer of a field's results, and what it leaves null for graphql-core to fill in.
+
+    Those are fields of the object that the results are, by their names in the answer. Raises
+    NotHandledError for results of other types that are not plain.
+    """
+    inner = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+    if not isinstance(inner, GraphQLObjectType):
+        return writer_of(type_, details, selections), ()
+    left: list[str] = []
+    write = _object(inner, details, selections, left)
+    return (write if inner is not type_ else _or_null(write)), tuple(left)
+
+
 def _or_null(write: Writer) -> Writer:
     return lambda value: None if value is None else write(value)
 
@@ -80,7 +96,13 @@ def _list(write: Writer) -> Writer:
     return write_list
 
 
-def _object(type_: GraphQLObjectType, details: FieldDetailsList, selections: Selections) -> Writer:
+def _object(
+    type_: GraphQLObjectType,
+    details: FieldDetailsList,
+    selections: Selections,
+    left: list[str] | None = None,
+) -> Writer:
+    """The writer of an object; names of fields that are not plain go to `left`, where it is given."""
     if type_.is_type_of is not None:
         raise NotHandledError(f"results of type {type_}")
     names: list[str] = []
@@ -94,8 +116,15 @@ def _object(type_: GraphQLObjectType, details: FieldDetailsList, selections: Sel
             writers.append(_constant(type_.name))
             continue
         field = type_.fields[asked]
-        attributes.append(_attribute(field))
-        writers.append(writer_of(field.type, below, selections))
+        try:
+            attribute, write = _attribute(field), writer_of(field.type, below, selections)
+        except NotHandledError:
+            if left is None:
+                raise
+            left.append(name)
+            attribute, write = "__class__", _constant(None)
+        attributes.append(attribute)
+        writers.append(write)
     expected: type = type_.extensions[GraphQLCoreConverter.DEFINITION_BACKREF].origin
     return _fields(expected, names, attributes, writers)
 
@@ -111,29 +140,19 @@ def _attribute(field: GraphQLField) -> str:
 def _fields(
     expected: type, names: list[str], attributes: list[str], writers: list[Writer]
 ) -> Writer:
-    if len(names) == 1:
-        [name], [attribute], [write] = names, attributes, writers
-
-        def write_field(value: Any) -> dict[str, Any]:
-            if type(value) is not expected:
-                raise UnfitError
-            return {name: write(getattr(value, attribute))}
-
-        return write_field
-    several = attrgetter(*attributes)
+    several = attrgetter("__class__", *attributes)  # always several, of which the first is known
     pairs = list(zip(names, writers, strict=True))
 
     def write_fields(value: Any) -> dict[str, Any]:
-        if type(value) is not expected:
+        kind, *given = several(value)
+        if kind is not expected:
             raise UnfitError
-        return {
-            name: write(given) for (name, write), given in zip(pairs, several(value), strict=True)
-        }
+        return {name: write(item) for (name, write), item in zip(pairs, given, strict=True)}
 
     return write_fields
 
 
-def _constant(value: str) -> Writer:
+def _constant(value: str | None) -> Writer:
     return lambda _given: value
 
 
@@ -174,9 +193,11 @@ def _boolean(type_: GraphQLScalarType) -> Writer:
 def _member(type_: CustomGraphQLEnumType) -> Writer:
     otherwise = _checked(type_)
     members = cast("type[Enum]", type_.wrapped_cls)
-    names = {member: type_.coerce_output_value(member) for member in members}
+    # By what is a plain text: Enum's own hashing is Python code.
+    name_of = attrgetter("_name_")
+    names = {name_of(member): type_.coerce_output_value(member) for member in members}
 
     def write_member(value: Any) -> Any:
-        return names[value] if type(value) is members else otherwise(value)
+        return names[name_of(value)] if type(value) is members else otherwise(value)
 
     return write_member

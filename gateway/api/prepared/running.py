@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLObjectType, get_nullable_type
 from graphql.execution import ExecutionResult
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.executor import to_nodes
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from gateway.api.prepared.fields import Arguments, Field
     from gateway.api.prepared.operation import Call
+
+
+UNWRITTEN: Any = object()
 
 
 class _LateInfo:
@@ -93,10 +96,15 @@ class Running:
                 _raw_info=cast("GraphQLResolveInfo[Any]", late), _field=field.made_by
             )
             result = await field.resolve(info, arguments)
+            written = UNWRITTEN
             if field.write is not None:
                 with suppress(Exception):
-                    return field.write(result)
-            return await self._complete(field, result)
+                    written = field.write(result)
+            if written is UNWRITTEN:
+                return await self._complete(field, result)
+            if field.left and written is not None:
+                written.update(await self._leftovers(field, result))
+            return written  # noqa: TRY300 - what completing raises is the field's error as well
         except Exception as error:  # noqa: BLE001 - what a resolver raises is the field's error
             executor = self._core()
             executor.handle_field_error(
@@ -117,6 +125,17 @@ class Running:
         if executor.is_awaitable(completed):
             return await completed
         return completed
+
+    async def _leftovers(self, field: Field, result: Any) -> dict[str, Any]:
+        """Those fields of an object that no writer knows, executed by graphql-core."""
+        executor = self._core()
+        type_ = cast("GraphQLObjectType", get_nullable_type(field.definition.type))
+        below = executor.collect_subfields(type_, self._details[field.name]).grouped_field_set
+        some = {name: below[name] for name in field.left}
+        executed = executor.execute_fields(type_, result, self._path(field), some, None)
+        if executor.is_awaitable(executed):
+            executed = await executed
+        return cast("dict[str, Any]", executed)
 
     def _info(self, field: Field) -> GraphQLResolveInfo[Any]:
         executor = self._core()
