@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.api.scopes import LEAD_PARTS, NEEDS
 from gateway.backends.everbridge.contact import FIELDS as EVERBRIDGE
 from gateway.backends.ivvy.company import FIELDS as COMPANY
 from gateway.backends.ivvy.contact import FIELDS as IVVY
@@ -22,6 +23,7 @@ from gateway.write import SECTIONS, input_name
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gateway.api.scopes import Need
     from gateway.fields import Field
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -146,6 +148,35 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def callers_page() -> str:
+    """docs/callers.md, whose table of scopes alone is printed."""
+    head, mark, rest = (DOCS / "callers.md").read_text().partition("<!-- scopes -->\n")
+    rows = [
+        _row("field", "needs"),
+        _row("---", "---"),
+        *(_row(f"`{_field(name)}`", _need(need)) for name, need in NEEDS.items()),
+    ]
+    table = "\n".join(rows) + "\n"
+    return head + mark + table + rest[rest.index("<!-- end -->") :]
+
+
+def _field(name: str) -> str:
+    """A field as callers write it: those at the root by their names alone."""
+    holder, _, field = name.partition(".")
+    if holder == "Subscription":
+        return f"subscription {field}"
+    return field if holder in {"Query", "Mutation"} else name
+
+
+def _need(need: Need) -> str:
+    if not need.one_of:
+        return "any caller"
+    needed = " or ".join(f"`{scope}`" for scope in need.one_of)
+    if need.beside is None:
+        return needed
+    return f"{needed}; with a {' or a '.join(LEAD_PARTS)} also `{need.beside}`"
+
+
 def _default(value: object) -> str:
     """A setting's default as it is written in the environment."""
     if value in (None, ()):
@@ -157,7 +188,7 @@ def _row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-PAGES = {"fields.md": fields_page, "settings.md": settings_page}
+PAGES = {"callers.md": callers_page, "fields.md": fields_page, "settings.md": settings_page}
 
 
 def main(arguments: Sequence[str]) -> int:
