@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Sequence
+    from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -27,8 +29,8 @@ class _Point(Generic[T, R]):
     """Those who wait for one call."""
 
     together: Together[T, R]
-    quiet: float
     longest: float
+    behind: Hashable
     first_at: float
     last_at: float
     items: list[T] = field(default_factory=list)
@@ -47,6 +49,16 @@ class Gathering:
     """Seconds after which they leave at the latest, counted from the first one's coming."""
     _points: dict[Hashable, _Point[Any, Any]] = field(default_factory=dict)
     _leaving: set[asyncio.Task[None]] = field(default_factory=set)
+    _coming: Counter[Hashable] = field(default_factory=Counter)
+
+    @contextmanager
+    def on_the_way(self, name: Hashable) -> Iterator[None]:
+        """For as long as the context lasts, points `behind` this name wait for whoever is in it."""
+        self._coming[name] += 1
+        try:
+            yield
+        finally:
+            self._coming[name] -= 1
 
     async def meet(
         self,
@@ -57,13 +69,15 @@ class Gathering:
         most: int,
         weight: int = 1,
         heaviest: int | None = None,
+        behind: Hashable = None,
         patience: float = 1.0,
     ) -> R:
         """Wait at a point for others, and give what `together` brings for this item.
 
-        At most `most` items leave together, of at most the weight `heaviest` in sum. With
-        `patience` a point waits so many times as long as usual: for those who come slowly, because
-        what they do before takes turns. Whoever is cancelled before they have left does not go with them; afterwards the call is finished
+        At most `most` items leave together, of at most the weight `heaviest` in sum. Where others
+        come slowly, because what they do before takes turns, a quiet point waits on while any of
+        them is `on_the_way` to what it is `behind`, and `patience` times as long as usual at most.
+        Whoever is cancelled before they have left does not go with them; afterwards the call is finished
         without it. All who meet at a point must bring the same `together`.
         """
         waiting = self._points.get(point)
@@ -74,12 +88,12 @@ class Gathering:
         if waiting is None:
             waiting = self._points[point] = _Point(
                 together=together,
-                quiet=self.quiet * patience,
                 longest=self.longest * patience,
+                behind=behind,
                 first_at=now,
                 last_at=now,
             )
-            waiting.timer = self._wait(point, min(waiting.quiet, waiting.longest))
+            waiting.timer = self._wait(point, min(self.quiet, waiting.longest))
         waiting.last_at = now
         waiting.weight += weight
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
@@ -96,7 +110,8 @@ class Gathering:
         """Leave, or wait on for those who keep coming."""
         waiting = self._points[point]
         now = time.monotonic()
-        rest = min(waiting.last_at + waiting.quiet, waiting.first_at + waiting.longest) - now
+        quiet_at = (now if self._coming[waiting.behind] else waiting.last_at) + self.quiet
+        rest = min(quiet_at, waiting.first_at + waiting.longest) - now
         if rest > 0:
             waiting.timer = self._wait(point, rest)
         else:

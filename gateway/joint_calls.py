@@ -11,7 +11,7 @@ from gateway.upstream import Exchange
 from gateway.verdicts import lock_lost, timed_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from gateway.calls import Call, Reply
     from gateway.errors import BackendFailure
@@ -48,6 +48,24 @@ def kept_back(exchange: Exchange, backend: Backend) -> NotWrittenError | None:
     if exchange.left <= 0:
         return NotWrittenError(timed_out(backend, "The request's time was used up before sending."))
     return None
+
+
+async def without_kept_back(
+    backend: Backend,
+    shares: Sequence[Share],
+    together: Callable[[Sequence[Share]], Awaitable[Sequence[Reply | Exception]]],
+) -> Sequence[Reply | Exception]:
+    """What `together` brings for the shares that may leave, and why the others may not."""
+    kept = [kept_back(share.exchange, backend) for share in shares]
+    leaving = [share for share, why in zip(shares, kept, strict=True) if why is None]
+    results = iter(await together(leaving)) if leaving else iter(())
+    return [next(results) if why is None else why for why in kept]
+
+
+def some_kept_back(backend: Backend, shares: Sequence[Share]) -> bool:
+    """Whether some of the shares may not leave any more, and others may."""
+    kept = [kept_back(share.exchange, backend) for share in shares]
+    return any(kept) and not all(kept)
 
 
 async def send_joint(sender: Sender, call: Call, shares: Sequence[Share]) -> Reply:

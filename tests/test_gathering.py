@@ -119,10 +119,24 @@ async def test_newcomers_do_not_keep_the_first_waiting_for_ever() -> None:
     assert await asyncio.wait_for(gathering.meet("point", 1, calls, most=9), 5) == 2
 
 
-async def test_a_patient_point_waits_for_those_who_come_slowly() -> None:
+async def test_a_point_waits_for_those_who_are_on_the_way_to_it() -> None:
     calls, gathering = Calls(), Gathering(quiet=0.01, longest=0.02)
-    first = asyncio.create_task(gathering.meet("patient", 2, calls, most=2, patience=1000))
-    assert await gathering.meet("usual", 1, calls, most=2) == 2  # waits no less than the other has
-    assert await gathering.meet("patient", 3, calls, most=2, patience=1000) == 6
-    assert await first == 4
+
+    async def meet(item: int, behind: str) -> int:
+        return await gathering.meet(
+            f"after {behind}", item, calls, most=9, behind=behind, patience=1000
+        )
+
+    with gathering.on_the_way("reading"):
+        first = asyncio.create_task(meet(2, "reading"))
+        assert await meet(1, "nothing") == 2  # waits no less than the other has
+        second = asyncio.create_task(meet(3, "reading"))
+        await asyncio.sleep(0)
+    assert [await first, await second] == [4, 6]
     assert calls.made == [[1], [2, 3]]
+
+
+async def test_a_point_waits_only_so_long_for_those_who_are_on_the_way() -> None:
+    calls, gathering = Calls(), Gathering(quiet=0.01, longest=0.02)
+    with gathering.on_the_way("reading"):
+        assert await gathering.meet("point", 2, calls, most=9, behind="reading", patience=2) == 4

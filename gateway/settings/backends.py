@@ -48,6 +48,11 @@ class BackendSettings(BaseSettings):
         description="iVvy's lead custom fields by name, as JSON: the id, with the type behind it "
         'where that matters, such as {"Budget note": 702, "Delegates": "701 NUMBER"}.',
     )
+    ivvy_batch_callback_url: str | None = Field(
+        default=None,
+        description="Address that iVvy is told for the results of batches. Only where it refuses "
+        "batches without one: the gateway asks for the results, and iVvy posts them there as well.",
+    )
 
     everbridge_base_url: str = Field(
         default="https://api.everbridge.net/rest", description="Address of Everbridge's REST API."
@@ -137,11 +142,20 @@ class BackendSettings(BaseSettings):
     @field_validator("ivvy_base_url", "everbridge_base_url", "sendgrid_base_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("https://", "http://")):
-            raise ValueError(f"{value!r} is not an address: it must start with https://.")
-        return value.rstrip("/") if value else None
+        return None if value is None else _checked_address(value.rstrip("/"))
+
+    @field_validator("ivvy_batch_callback_url")
+    @classmethod
+    def _callback(cls, value: str | None) -> str | None:
+        return None if value is None else _checked_address(value)
 
     @field_validator("default_country")
     @classmethod
     def _country(cls, value: str | None) -> str | None:
         return None if value is None else read_country(value)
+
+
+def _checked_address(value: str) -> str:
+    if not value.startswith(("https://", "http://")):
+        raise ValueError(f"{value!r} is not an address: it must start with https://.")
+    return value

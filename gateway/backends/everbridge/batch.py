@@ -18,7 +18,14 @@ from gateway.backends.everbridge.arrivals import has_arrived
 from gateway.calls import shown
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.joined import AT_ONCE
-from gateway.joint_calls import Share, joint_exchange, kept_back, own_failure, send_joint
+from gateway.joint_calls import (
+    Share,
+    joint_exchange,
+    own_failure,
+    send_joint,
+    some_kept_back,
+    without_kept_back,
+)
 from gateway.model import Backend
 from gateway.tries import doubtful
 
@@ -31,8 +38,8 @@ if TYPE_CHECKING:
     from gateway.upstream import Exchange, Sender
 
 PATIENCE = 2.0
-"""How many times as long as usual a batch waits for its rows: they have been read again under their
-locks, in searches of 100 that wait for their turns in the quota."""
+"""How many times as long as usual a batch waits for its rows at most: they are read again under their
+locks first, in searches of 100 that wait for their turns in the quota."""
 SEARCH_LAG = 1.0
 """Seconds after which new contacts that the search did not show are searched for again. ASSUMED:
 nothing is said of how soon a search shows them."""
@@ -104,15 +111,13 @@ class Batches:
             Share(call=call, exchange=exchange, body=body),
             self._together[call.method],
             most=batch_calls.MOST_ROWS,
+            behind=self._reader,
             patience=PATIENCE,
         )
 
     async def _sent(self, way: Way, shares: Sequence[Share]) -> Sequence[Reply | Exception]:
         """What became of each share: those that must be kept back do not leave with the others."""
-        kept = [kept_back(share.exchange, Backend.EVERBRIDGE) for share in shares]
-        leaving = [share for share, why in zip(shares, kept, strict=True) if why is None]
-        sent = iter(await self._joint(way, leaving)) if leaving else iter(())
-        return [next(sent) if why is None else why for why in kept]
+        return await without_kept_back(Backend.EVERBRIDGE, shares, partial(self._joint, way))
 
     async def _joint(self, way: Way, shares: Sequence[Share]) -> Sequence[Reply | Exception]:
         """What became of each share of one batch."""
@@ -128,8 +133,8 @@ class Batches:
             sent = await asyncio.gather(*(self._sent(way, half) for half in halves))
             return [result for half in sent for result in half]
         except BackendFailure as failure:
-            kept = [kept_back(share.exchange, Backend.EVERBRIDGE) for share in shares]
-            if isinstance(failure, NotWrittenError) and any(kept) and not all(kept):
+            lost = some_kept_back(Backend.EVERBRIDGE, shares)
+            if isinstance(failure, NotWrittenError) and lost:
                 return await self._sent(way, shares)  # a lock was lost while the batch waited
             return [own_failure(failure) for _ in shares]
         if batch_calls.all_taken(reply) and way.tells_ids:

@@ -63,9 +63,10 @@ class JoinedReads:
             async with asyncio.timeout(exchange.left):
                 if exchange.gathering is None:
                     return await self._slots[kind].go(asked)
-                return await exchange.gathering.meet(
-                    (self, kind), asked, self._together[kind], most=PAGE_SIZE
-                )
+                with exchange.gathering.on_the_way(self._reader):
+                    return await exchange.gathering.meet(
+                        (self, kind), asked, self._together[kind], most=PAGE_SIZE
+                    )
         except TimeoutError:
             raise NotWrittenError(timed_out(Backend.EVERBRIDGE, TOO_LATE)) from None
 

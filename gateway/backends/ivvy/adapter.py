@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.backends.adapter import Answer, Found, Key, KeyKind, Stored
 from gateway.backends.ivvy import client
+from gateway.backends.ivvy.batch import Batches
 from gateway.backends.ivvy.belonging import (
     NATIVE_COMPANIES,
     NATIVE_GROUPS,
@@ -82,6 +83,7 @@ class IvvyAdapter:
         catalog_ttl: float,
         text_clear: str | None = "",
         lead_fields: Mapping[str, str] | None = None,
+        batch_callback_url: str | None = None,
     ) -> None:
         self.sender = sender
         self.dialect = dialect
@@ -90,6 +92,7 @@ class IvvyAdapter:
         self._text_clear = text_clear
         self.leads = IvvyLeads(self, text_clear=text_clear)
         self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._batches = Batches(sender, dialect, callback_url=batch_callback_url)
 
     def check(self, write: ContactWrite) -> list[Problem]:
         """Ids that are no iVvy ids, and custom fields named twice."""
@@ -105,8 +108,18 @@ class IvvyAdapter:
         """The contact by its id, externalId or e-mail address.
 
         A contact that is not found and has no e-mail address is keyless as long as no sibling gives
-        one: a new contact would get it, and must have been looked for by it.
+        one: a new contact would get it, and must have been looked for by it. iVvy has no look-up of
+        many: in a bulk contacts are looked up singly, a few side by side.
         """
+        if exchange.gathering is None:
+            return await self._find(write, siblings, exchange)
+        with exchange.gathering.on_the_way(self.sender):
+            async with self._at_once:
+                return await self._find(write, siblings, exchange)
+
+    async def _find(
+        self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange
+    ) -> Found:
         known = keys(write, siblings)
         if not known:
             return Found(keyless=True, looked_at=time.monotonic())
@@ -200,8 +213,8 @@ class IvvyAdapter:
         return 0.0 if found.stored is None else math.inf
 
     async def send(self, call: Call, exchange: Exchange) -> Reply:
-        """The answer to a call of a plan."""
-        return await self.sender.send(call, exchange)
+        """The answer to a call of a plan, which is a job of a batch where work is gathered."""
+        return await self._batches.send(call, exchange)
 
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         """The contact's id; group calls bring none."""

@@ -172,11 +172,30 @@ def _collection(body: Any) -> bool:
     return isinstance(body, dict) and _rows(body.get("results"))
 
 
+def _accepted(body: Any) -> bool:
+    return isinstance(body, dict) and bool(body.get("asyncId"))
+
+
+def _progress(body: Any) -> bool:
+    try:
+        return isinstance(body, dict) and float(body["progress"]) >= 0
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _batch_results(body: Any) -> bool:
+    rows = body.get("results") if isinstance(body, dict) else None
+    return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+
+
 ANSWERS: Mapping[str, Callable[[Any], bool]] = {
     "getContact": _has_id,
     "getCompany": _has_id,
     "addOrUpdateContact": _has_id,
     "addOrUpdateLead": _has_id,
+    "run": _accepted,
+    "progress": _progress,
+    "results": _batch_results,
     "addContactsToSubscriptionGroup": _array_of("contactId"),
     "removeContactsFromSubscriptionGroup": _array_of("contactId"),
     "getSubscriptionGroupList": _rows,

@@ -33,4 +33,5 @@ def connect(
         catalog_ttl=settings.catalog_ttl_seconds,
         text_clear="" if settings.ivvy_text_clear == "empty" else None,
         lead_fields=settings.ivvy_lead_fields,
+        batch_callback_url=settings.ivvy_batch_callback_url,
     )

@@ -53,7 +53,7 @@ def run(store: Store, params: Mapping[str, Any]) -> Row:
     read(params, (callback,), store.switches)
     async_id = uuid.uuid4().hex
     store.batches[async_id] = {
-        "jobs": jobs,
+        "jobs": jobs if store.switches["batch_order"] == "jobs" else jobs[::-1],
         "startedAt": store.now().timestamp(),
         "seconds": store.switches["batch_seconds"],
         "results": [],
@@ -85,7 +85,24 @@ def results(store: Store, params: Mapping[str, Any]) -> Row:
     batch = _find(store, params, RESULTS_UNKNOWN)
     if not _complete(batch):
         raise ApiError(400, NOT_COMPLETED, "The batch has not completed")
-    return {"asyncId": params["async"], "results": batch["results"]}
+    told = [
+        {**row, "request": _echo(row["request"], store.switches["batch_request_echo"])}
+        for position, row in enumerate(batch["results"])
+        if position not in store.switches["batch_omits"]
+    ]
+    return {"asyncId": params["async"], "results": told}
+
+
+def _echo(request: Any, how: str) -> Any:
+    """A job's params as the results show them. ASSUMED: as they were sent."""
+    if how == "whole":
+        return request
+    if isinstance(request, dict):
+        return {key: _echo(value, how) for key, value in request.items() if value is not None}
+    if isinstance(request, list):
+        return [_echo(value, how) for value in request]
+    whole = isinstance(request, int) and not isinstance(request, bool)
+    return str(request) if whole else request
 
 
 def restart(store: Store, params: Mapping[str, Any]) -> Row:

@@ -144,6 +144,14 @@ _BATCH = _rows(
     ("batch_seconds", 1.0, float, "how long a batch takes"),
     ("batch_on_failure", "continue", ("continue", "stop"), "what a failed job does to the rest"),
     ("batch_callback_required", False, bool, "whether batch run demands callbackUrl"),
+    ("batch_order", "jobs", ("jobs", "reverse"), "order in which jobs run and results are listed"),
+    ("batch_omits", [], list, "positions of jobs, from 0, that run and are missing in the results"),
+    (
+        "batch_request_echo",
+        "whole",
+        ("whole", "reduced"),
+        "a result's `request` as it was sent, or without nulls and with numbers as text",
+    ),
 )
 
 SWITCHES: Mapping[str, Switch] = {

@@ -288,3 +288,21 @@ async def test_error_object_can_come_with_status_200_and_codes_as_text(
     assert response.status_code == 200
     assert response.json()["errorCode"] == "400"
     assert response.json()["specificCode"] == "24096"
+
+
+async def test_results_may_be_told_in_another_order_in_part_and_reduced(
+    ask: Ask, ivvy: Ivvy
+) -> None:
+    ivvy.switches.update(
+        batch_seconds=0, batch_order="reverse", batch_request_echo="reduced", batch_omits=[1]
+    )
+    nulled = job("addOrUpdateContact", id=ADA, phone=None, updateIfExists=True, companies=[7001])
+    jobs = [nulled, REFUSED, BROKEN]
+    started = await ask("batch/run", jobs=jobs)
+    answer = await ask("batch/results", **{"async": started["asyncId"]})
+    assert [row["action"] for row in answer["results"]] == ["getContact", "addOrUpdateContact"]
+    assert answer["results"][1]["request"] == {
+        "id": str(ADA),
+        "updateIfExists": True,
+        "companies": ["7001"],
+    }
