@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 START_SECONDS = 60
+FOREIGN = ("GATEWAY_", "PYTHONDONTWRITEBYTECODE")
+"""What of this process's environment is not the program's: settings, and that nothing is compiled."""
+
 HERE = (sys.executable, "-m", "gateway")
 """The program of the environment that runs the tests."""
 
@@ -26,7 +29,7 @@ HERE = (sys.executable, "-m", "gateway")
 def gateway_dev(log: Path, program: Sequence[str] = HERE, **environment: str) -> Iterator[str]:
     """`gateway dev` for as long as the context lasts; gives its address. `log` takes what it prints."""
     port = free_port()
-    given = {key: value for key, value in os.environ.items() if not key.startswith("GATEWAY_")}
+    given = {key: text for key, text in os.environ.items() if not key.startswith(FOREIGN)}
     with log.open("wb") as printed:
         process = subprocess.Popen(
             [*program, "dev", "--port", str(port)],
