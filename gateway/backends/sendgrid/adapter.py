@@ -20,18 +20,15 @@ from gateway.backends.sendgrid.checks import check_write
 from gateway.backends.sendgrid.client import list_left, removed
 from gateway.backends.sendgrid.conflicts import taken_email
 from gateway.backends.sendgrid.contact import fields_for, plan_contact
-from gateway.backends.sendgrid.identifiers import (
-    INPUTS,
-    held_by,
-)
+from gateway.backends.sendgrid.identifiers import held_by
 from gateway.backends.sendgrid.job import Jobs, accepted_job
 from gateway.backends.sendgrid.look_ups import LookUps, look_up_many, needs_read
-from gateway.backends.sendgrid.memory import WriteMemory, by_id, by_identifier
+from gateway.backends.sendgrid.memory import NOTHING, WriteMemory, by_id, by_identifier
 from gateway.backends.sendgrid.probe import explained
 from gateway.backends.sendgrid.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.backends.sendgrid.refusals import INPUT_PATHS
 from gateway.backends.sendgrid.sought import Sought
-from gateway.backends.sendgrid.writes import Writes
+from gateway.backends.sendgrid.writes import Writes, written_by
 from gateway.catalogs import Catalogs
 from gateway.custom_fields import wanted_custom_fields
 from gateway.entries import CatalogName
@@ -139,6 +136,7 @@ class SendGridAdapter:
         """The contact as it is shown, with what was accepted since laid over its lists."""
         subject = by_identifier(self._identifier, key.value)
         await self._settle(subject, exchange)
+        leaving = self._writes.under_way(key.value)
         read_at = time.monotonic()
         found = await self._match(key, exchange)
         # What a job did shows in a read that began after its end, so a second one is needed where
@@ -149,6 +147,9 @@ class SendGridAdapter:
         now = time.monotonic()
         subjects = [subject, *([by_id(found.stored.id)] if found.stored else [])]
         accepted = self.memory.recall(subjects, now, read_at=read_at)
+        for call in (*leaving, *self._writes.under_way(key.value)):
+            joined, identifiers = written_by(call)
+            accepted = (accepted or NOTHING).also(joined, identifiers, now)
         stored = found.stored
         if stored and accepted:
             lists = accepted.overlay(stored.raw.get("list_ids") or [])
@@ -205,7 +206,8 @@ class SendGridAdapter:
         now = time.monotonic()
         holders: dict[str, str | None] = {}
         for address, rows in (await self._look_ups.by_addresses(asked_for, exchange)).items():
-            if self.memory.recall([by_identifier("email", address)], now):
+            subject = by_identifier("email", address)
+            if self.memory.recall([subject], now) or self._writes.under_way(address):
                 holders[address] = "a contact that it has accepted"
             elif not isinstance(rows, BackendFailure):
                 holders[address] = f"the contact {rows[0].id}" if rows else None
@@ -271,14 +273,9 @@ class SendGridAdapter:
         job = accepted_job(call, reply)
         now = time.monotonic()
         if call.method == "PUT":
-            for contact in call.body["contacts"]:
-                self.memory.remember(
-                    by_identifier(self._identifier, contact[self._identifier]),
-                    job.id,
-                    now,
-                    joined=call.body.get("list_ids", ()),
-                    identifiers={kind: contact[kind] for kind in INPUTS if kind in contact},
-                )
+            joined, identifiers = written_by(call)
+            subject = by_identifier(self._identifier, identifiers[self._identifier])
+            self.memory.remember(subject, job.id, now, joined=joined, identifiers=identifiers)
         else:
             for contact_id in removed(call):
                 self.memory.remember(by_id(contact_id), job.id, now, left=[list_left(call)])

@@ -44,6 +44,14 @@ class Accepted:
         """The lists that were joined."""
         return [list_id for list_id, joined in self.lists.items() if joined]
 
+    def also(self, joined: Iterable[str], identifiers: Mapping[str, str], at: float) -> Accepted:
+        """The same with one more write, which is about to be accepted."""
+        return Accepted(
+            lists={**self.lists, **dict.fromkeys(joined, True)},
+            identifiers={**self.identifiers, **identifiers},
+            latest_at=at,
+        )
+
     def overlay(self, list_ids: Iterable[str]) -> list[str]:
         """The memberships that were read, with those written since laid over them."""
         kept = [list_id for list_id in list_ids if self.lists.get(list_id, True)]
@@ -52,6 +60,9 @@ class Accepted:
     def readable_in(self, now: float) -> float:
         """Seconds until all of it can probably be read, at least one."""
         return max(1.0, self.latest_at + READABLE_AFTER - now)
+
+
+NOTHING = Accepted(lists={}, identifiers={}, latest_at=0.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

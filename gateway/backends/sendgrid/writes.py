@@ -117,6 +117,15 @@ class Writes:
             self._start(part, self._remove(part, call.path, gathering))
         return await caller.wait()
 
+    def under_way(self, key: str) -> list[Call]:
+        """The upserts of a contact that have not been answered yet, those that wait included."""
+        calls: list[Call] = []
+        part = self._latest.get(key)
+        while part is not None:
+            calls = [*(caller.call for caller in part.callers), *calls]
+            part = part.after
+        return calls
+
     # ---------------------------------------------------------------- upserts
 
     def _join(self, caller: Caller, gathering: Gathering) -> None:
@@ -218,6 +227,13 @@ def in_chunks(parts: Sequence[Upsert]) -> list[list[Upsert]]:
         chunks[-1].append(part)
         weight += own
     return chunks
+
+
+def written_by(call: Call) -> tuple[list[str], dict[str, str]]:
+    """The lists that a plan's upsert joins, and the identifiers that it sends."""
+    contact = _contact(call)
+    identifiers = {kind: contact[kind] for kind in INPUTS if kind in contact}
+    return list(call.body.get("list_ids", ())), identifiers
 
 
 def _contact(call: Call) -> dict[str, Any]:

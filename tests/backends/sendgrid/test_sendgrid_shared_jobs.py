@@ -202,3 +202,36 @@ async def test_of_a_job_that_ended_with_errors_each_contact_can_be_read_back(
     assert await status(sharing, job_id) is JobStatus.ERRORED
     held = {one: sharing.held(one).texts["first_name"] for one in (ADA, LISE)}
     assert held == {ADA: "N", LISE: "Lise"}
+
+
+# ---------------------------------------------------------------- what is about to be accepted
+
+
+async def test_a_write_that_reads_knows_of_those_that_are_about_to_leave(sharing: Account) -> None:
+    sharing.wire.gated = {"PUT"}
+    sharing.wire.open.clear()
+    plain = [
+        asyncio.create_task(upserted(sharing, contact(email=ADA, first_name=name)))
+        for name in ("Augusta", "Countess")
+    ]
+    await sharing.wire.reached.wait()
+    # SendGrid still shows the name that is wanted; only what is on its way tells otherwise.
+    plan = await sharing.plan(write_of(contact(email=ADA, first_name="Ada", groups_name=["VIP"])))
+    assert "firstName" in plan.changed
+    sharing.wire.open.set()
+    await asyncio.gather(*plain)
+
+
+async def test_a_caller_who_hangs_up_is_written_all_the_same(sharing: Account) -> None:
+    sharing.wire.open.clear()
+    sharing.wire.reached.clear()
+    caller = asyncio.create_task(upserted(sharing, contact(email=NEW, first_name="N")))
+    while not sharing.adapter._writes.under_way(NEW):  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    sharing.wire.open.set()
+    await sharing.writer.drain()
+    await sharing.settled()
+    assert sharing.held(NEW).texts["first_name"] == "N"
