@@ -58,23 +58,38 @@ def sandbox(port: Port = 8100, host: Host = "127.0.0.1") -> None:
 
 
 @cli.command()
-def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    workers: Annotated[
+        int, typer.Option(help="Processes that serve; above 1 they need PostgreSQL.", min=1)
+    ] = 1,
+    listening: Annotated[int | None, typer.Option(hidden=True)] = None,
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
     """Run the gateway on the configured backends."""
     import asyncio
 
     from gateway.api.hosts import is_loopback
-    from gateway.app import create_app
     from gateway.keys_command import closed
     from gateway.logs import configure_logs
     from gateway.settings import load_settings
     from gateway.telemetry.opening import line_additions
     from gateway.telemetry.redaction import secrets_in
+    from gateway.workers import check_workers, end_with_parent, run_workers
 
     settings = load_settings()
+    check_workers(workers, settings.database_url)
     configure_logs(secrets_in(settings), more=line_additions(settings.otlp_endpoint))
     if not is_loopback(host):
         settings = asyncio.run(closed(settings, host))
-    _run(create_app(settings), host, port, settings.shutdown_seconds)
+    if workers > 1:
+        raise typer.Exit(run_workers(workers, host, port))
+    from gateway.app import create_app
+
+    if parent is not None:
+        end_with_parent(parent)
+    _run(create_app(settings), host, port, settings.shutdown_seconds, listening)
 
 
 @cli.command()
@@ -285,10 +300,12 @@ def resolve_step(
         raise typer.Exit(1)
 
 
-def _run(app: Starlette, host: str, port: int, seconds: float = 5.0) -> None:
+def _run(
+    app: Starlette, host: str, port: int, seconds: float = 5.0, listening: int | None = None
+) -> None:
     from gateway.serving import serve
 
-    serve(app, host, port, seconds=seconds)
+    serve(app, host, port, seconds=seconds, listening=listening)
 
 
 def main() -> None:

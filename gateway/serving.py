@@ -10,13 +10,13 @@ from __future__ import annotations
 import gc
 import math
 import os
+import socket
 import sys
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 if TYPE_CHECKING:
-    import socket
     from types import FrameType
 
     from starlette.applications import Starlette
@@ -65,8 +65,13 @@ class GatewayServer(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve(app: Starlette, host: str, port: int, *, seconds: float) -> None:
-    """Serve until a signal comes; running requests then have `seconds` to end."""
+def serve(
+    app: Starlette, host: str, port: int, *, seconds: float, listening: int | None = None
+) -> None:
+    """Serve until a signal comes; running requests then have `seconds` to end.
+
+    `listening` is the descriptor of a socket that listens already, where the port is shared.
+    """
     config = uvicorn.Config(
         app,
         host=host,
@@ -76,6 +81,6 @@ def serve(app: Starlette, host: str, port: int, *, seconds: float) -> None:
         timeout_graceful_shutdown=math.ceil(seconds),
     )
     server = GatewayServer(config, app)
-    server.run()
+    server.run([socket.socket(fileno=listening)] if listening is not None else None)
     if not server.started:
         sys.exit(3)  # as uvicorn's own program says that it could not start
