@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -40,6 +41,15 @@ _PATTERNS = (
     (re.compile(r"(exception=\w+)\(.*?\)(?=>|$)", re.DOTALL), rf"\1({HIDDEN})"),
 )
 
+_SUSPECT = re.compile(r"[\s@+(]|://|SG\.|cgw_|eyJ")
+"""Each of the patterns needs one of these: most texts of a line are ids and codes without any."""
+
+
+@lru_cache(maxsize=1_024)
+def _hides(name: str) -> bool:
+    """Whether the values of members of this name are never shown."""
+    return _NAMES.search(name) is not None
+
 
 class Redaction:
     """A processor of structlog's; `secrets` are texts that may stand nowhere."""
@@ -58,12 +68,14 @@ class Redaction:
         """A text without what must not be in it."""
         if self._known is not None:
             text = self._known.sub(HIDDEN, text)
+        if _SUSPECT.search(text) is None:
+            return text
         for pattern, instead in _PATTERNS:
             text = pattern.sub(instead, text)
         return text
 
     def _shown(self, name: str, value: Any) -> Any:
-        if _NAMES.search(name) and not isinstance(value, bool | int | float | None):
+        if _hides(name) and not isinstance(value, bool | int | float | None):
             return HIDDEN
         return self._cleaned(value)
 
