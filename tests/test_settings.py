@@ -67,11 +67,13 @@ def test_every_field_that_is_wrong_is_told_by_its_variable(
 ) -> None:
     monkeypatch.setenv("GATEWAY_DEFAULT_COUNTRY", "Germany")
     monkeypatch.setenv("GATEWAY_IVVY_BASE_URL", "api.example.com")
+    monkeypatch.setenv("GATEWAY_IVVY_BATCH_CALLBACK_URL", "example.com/done")
     monkeypatch.setenv("GATEWAY_PLAN_WAIT_SECONDS", "0")
     found = problems()
     assert [text.partition(":")[0] for text in sorted(found)] == [
         "GATEWAY_DEFAULT_COUNTRY",
         "GATEWAY_IVVY_BASE_URL",
+        "GATEWAY_IVVY_BATCH_CALLBACK_URL",
         "GATEWAY_PLAN_WAIT_SECONDS",
     ]
 
