@@ -31,7 +31,7 @@ from gateway.api.prepared import Preparer, Running
 from gateway.api.queries import Query
 from gateway.api.scopes import guard
 from gateway.api.watched import counted, running
-from gateway.results import ImportJob
+from gateway.results import BackendCall, ImportJob
 from gateway.settings import variable
 
 if TYPE_CHECKING:
@@ -334,5 +334,10 @@ async def _only(result: PreExecutionError) -> StreamResult:
     yield result
 
 
-guard((Query, Mutation, Subscription, UpsertContactPayload, UpsertLeadPayload, Lead, ImportJob))
+guard(
+    (
+        *(Query, Mutation, Subscription, UpsertContactPayload, UpsertLeadPayload),
+        *(Lead, ImportJob, BackendCall),
+    )
+)
 schema = Schema(query=Query, mutation=Mutation, subscription=Subscription)

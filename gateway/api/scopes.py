@@ -73,6 +73,8 @@ NEEDS: Mapping[str, Need] = {
     "UpsertLeadPayload.lead": Need(one_of=(Scope.LEADS_READ,)),
     "Lead.contact": Need(one_of=(Scope.CONTACTS_READ,)),
     "ImportJob.errorsUrl": Need(one_of=(Scope.ADMIN,)),
+    # A call that replaces a record carries what the backend has stored of a person.
+    "BackendCall.body": Need(one_of=(Scope.CONTACTS_READ,)),
 }
 
 

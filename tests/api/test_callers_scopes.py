@@ -138,6 +138,20 @@ async def test_the_contact_of_a_lead_needs_contacts_read(closed: Gateway) -> Non
     assert not codes(await called_with(closed, "leads:read contacts:read", query))
 
 
+async def test_what_a_backend_has_stored_is_not_read_through_a_call_that_writes(
+    closed: Gateway,
+) -> None:
+    query = """mutation { upsertContact(input: {externalId: "E-1001", lastName: "King"},
+      targets: [EVERBRIDGE], dryRun: true) { results { outcome calls { method body } } } }"""
+    answer = await called_with(closed, "contacts:write", query)
+    [result] = answer["data"]["upsertContact"]["results"]
+    assert result == {"outcome": "PLANNED", "calls": [{"method": "PUT", "body": None}]}
+    assert answer["errors"][0]["extensions"]["scopes"] == ["contacts:read"]
+    answer = await called_with(closed, "contacts:write contacts:read", query)
+    [result] = answer["data"]["upsertContact"]["results"]
+    assert result["calls"][0]["body"]["firstName"] == "Ada"
+
+
 async def test_errors_url_is_for_admins(closed: Gateway) -> None:
     write = (
         'mutation { upsertContact(input: {email: "hedy@example.com"}, targets: [SENDGRID])'
