@@ -52,8 +52,9 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with opened(settings, transports, exporter) as account:
             app.state.account = account
-            app.state.backlog = KnownBacklog(account.store)
-            account.watching.metrics.registry.register(Gauges(account, app.state.backlog))
+            backlog = app.state.backlog = KnownBacklog(account.store)
+            gauges = Gauges(account.adapters, lambda: backlog.known)
+            account.watching.metrics.registry.register(gauges)
             yield
 
     return Starlette(

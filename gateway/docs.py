@@ -18,6 +18,8 @@ from gateway.backends.ivvy.lead import FIELDS as LEAD
 from gateway.backends.sendgrid.contact import FIELDS as SENDGRID
 from gateway.model import Backend, ContactInput, title
 from gateway.settings import Settings, variable
+from gateway.status.gauges import ROWS as GAUGES
+from gateway.telemetry.metrics import Metrics
 from gateway.write import SECTIONS, input_name
 
 if TYPE_CHECKING:
@@ -188,7 +190,33 @@ def _row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-PAGES = {"callers.md": callers_page, "fields.md": fields_page, "settings.md": settings_page}
+METRICS_BEGIN = "<!-- The table is printed from the code: make docs -->\n"
+METRICS_END = "<!-- End of the table -->\n"
+
+
+def operating_page() -> str:
+    """docs/operating.md as it is, with its table of metrics printed anew."""
+    text = (DOCS / "operating.md").read_text()
+    before, _, rest = text.partition(METRICS_BEGIN)
+    _, _, after = rest.partition(METRICS_END)
+    rows = sorted((*Metrics().rows, *GAUGES), key=lambda row: row.name)
+    table = [
+        _row("metric", "kind", "labels", "tells"),
+        _row(*["---"] * 4),
+        *(
+            _row(f"`{row.name}`", row.kind, " ".join(f"`{one}`" for one in row.labels), row.tells)
+            for row in rows
+        ),
+    ]
+    return "".join((before, METRICS_BEGIN, "\n".join(table), "\n", METRICS_END, after))
+
+
+PAGES = {
+    "callers.md": callers_page,
+    "fields.md": fields_page,
+    "operating.md": operating_page,
+    "settings.md": settings_page,
+}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import asynccontextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from gateway.app import create_app
@@ -19,6 +16,7 @@ from gateway.dev import sandbox_settings
 from gateway.errors import SettingsError
 from gateway.model import Backend
 from gateway.telemetry.opening import open_tracing
+from tests.collector import collecting
 from tests.harness import SANDBOX, Gateway, InProcess, running
 
 if TYPE_CHECKING:
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
 
     from gateway.sandbox.app import Sandbox
     from gateway.sandbox.clock import ManualClock
+    from tests.collector import Collector
 
 ADA = {
     "externalId": "E-7001",
@@ -220,42 +219,16 @@ def test_an_endpoint_without_the_extra_is_refused_with_what_to_install(
 # ---------------------------------------------------------------- as it leaves
 
 
-class Collector(HTTPServer):
-    """Takes what is sent to it by OTLP over HTTP."""
-
-    received: list[tuple[str, ExportTraceServiceRequest]]
-
-
-class _Taking(BaseHTTPRequestHandler):
-    server: Collector
-
-    def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append((self.path, ExportTraceServiceRequest.FromString(content)))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    server = Collector(("127.0.0.1", 0), _Taking)
-    server.received = []
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with collecting() as server:
+        yield server
 
 
 async def test_traces_reach_a_collector_by_otlp_over_http(
     collector: Collector, sandbox: Sandbox, clock: ManualClock
 ) -> None:
-    endpoint = f"http://127.0.0.1:{collector.server_port}"
-    async with running(sandbox, clock, otlp_endpoint=endpoint) as gateway:
+    async with running(sandbox, clock, otlp_endpoint=collector.endpoint) as gateway:
         await gateway.upsert(ADA)
     assert {path for path, _ in collector.received} == {"/v1/traces"}
     groups = [group for _, sent in collector.received for group in sent.resource_spans]
@@ -268,8 +241,7 @@ async def test_traces_reach_a_collector_by_otlp_over_http(
 async def test_a_collector_that_is_away_does_not_keep_the_gateway_from_its_work(
     collector: Collector, sandbox: Sandbox, clock: ManualClock
 ) -> None:
-    endpoint = f"http://127.0.0.1:{collector.server_port}"
     collector.socket.close()
-    async with running(sandbox, clock, otlp_endpoint=endpoint) as gateway:
+    async with running(sandbox, clock, otlp_endpoint=collector.endpoint) as gateway:
         answer = await gateway.upsert(ADA)
         assert answer.outcomes()["IVVY"] == "CREATED"

@@ -9,44 +9,76 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from gateway.breaker import BreakerState
+from gateway.telemetry.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from gateway.account import Account
-    from gateway.status.backlog import KnownBacklog
+    from gateway.backends.adapter import Adapter
+    from gateway.model import Backend
     from gateway.store.operation_records import Backlog
 
 
-class Gauges(Collector):
-    """An account's breakers, catalogs and backlog."""
+def _row(name: str, tells: str, *labels: str) -> Row:
+    return Row(name=name, kind="gauge", labels=labels, tells=tells)
 
-    def __init__(self, account: Account, backlog: KnownBacklog) -> None:
-        self._account = account
+
+BREAKER = _row(
+    "gateway_backend_breaker_state",
+    "1 for the state that a backend's breaker is in: closed, open (left alone after outages) or "
+    "half-open (one call is trying).",
+    "backend",
+    "state",
+)
+CATALOG_AGE = _row(
+    "gateway_catalog_age_seconds",
+    "Seconds since a backend's list of names was read.",
+    "backend",
+    "catalog",
+)
+STORE_UP = _row("gateway_store_up", "1 when the store told its backlog, otherwise 0.")
+OPERATIONS = _row("gateway_queue_operations", "Durable operations that have not ended.")
+STEPS = _row(
+    "gateway_queue_steps",
+    "Their steps by state: QUEUED (to be delivered), FOLLOWING (sent, its job is followed), "
+    "NEEDS_ATTENTION (a person must settle it). Only states that some step is in.",
+    "backend",
+    "state",
+)
+OLDEST = _row(
+    "gateway_queue_oldest_seconds",
+    "Age of the oldest step in that state, counted from its acceptance.",
+    "backend",
+    "state",
+)
+UNDELIVERED = _row(
+    "gateway_queue_oldest_undelivered_seconds",
+    "Age of the oldest write that some backend does not have yet; 0 when there is none.",
+)
+ROWS = (BREAKER, CATALOG_AGE, STORE_UP, OPERATIONS, STEPS, OLDEST, UNDELIVERED)
+
+
+class Gauges(Collector):
+    """The breakers and catalogs of some backends, and a backlog: None while it is not known."""
+
+    def __init__(
+        self, adapters: Mapping[Backend, Adapter], backlog: Callable[[], Backlog | None]
+    ) -> None:
+        self._adapters = adapters
         self._backlog = backlog
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The metrics as things stand now."""
         yield from self._backends()
-        backlog = self._backlog.known
-        up = GaugeMetricFamily("gateway_store_up", "Whether the store told its backlog.")
+        backlog = self._backlog()
+        up = _family(STORE_UP)
         up.add_metric([], float(backlog is not None))
         yield up
         yield from _queue(backlog)
 
     def _backends(self) -> Iterator[GaugeMetricFamily]:
-        breakers = GaugeMetricFamily(
-            "gateway_backend_breaker_state",
-            "1 for the state that a backend's breaker is in: closed, open (left alone after outages) "
-            "or half-open (one call is trying).",
-            labels=["backend", "state"],
-        )
-        ages = GaugeMetricFamily(
-            "gateway_catalog_age_seconds",
-            "Seconds since a backend's list of names was read.",
-            labels=["backend", "catalog"],
-        )
-        for backend, adapter in self._account.adapters.items():
+        breakers, ages = _family(BREAKER), _family(CATALOG_AGE)
+        for backend, adapter in self._adapters.items():
             for state in BreakerState:
                 is_in = adapter.sender.breaker.state is state
                 breakers.add_metric([backend.value, state.value], float(is_in))
@@ -58,24 +90,8 @@ class Gauges(Collector):
 
 def _queue(backlog: Backlog | None) -> Iterator[GaugeMetricFamily]:
     """The operation log's own figures; without samples while the store cannot tell them."""
-    operations = GaugeMetricFamily(
-        "gateway_queue_operations", "Durable operations that have not ended."
-    )
-    steps = GaugeMetricFamily(
-        "gateway_queue_steps",
-        "Their steps by state: QUEUED (to be delivered), FOLLOWING (sent, its job is followed), "
-        "NEEDS_ATTENTION (a person must settle it).",
-        labels=["backend", "state"],
-    )
-    oldest = GaugeMetricFamily(
-        "gateway_queue_oldest_seconds",
-        "Age of the oldest step in that state, counted from its acceptance.",
-        labels=["backend", "state"],
-    )
-    undelivered = GaugeMetricFamily(
-        "gateway_queue_oldest_undelivered_seconds",
-        "Age of the oldest write that some backend does not have yet; 0 when there is none.",
-    )
+    families = [_family(row) for row in (OPERATIONS, STEPS, OLDEST, UNDELIVERED)]
+    operations, steps, oldest, undelivered = families
     if backlog is not None:
         now = datetime.now(UTC)
         operations.add_metric([], backlog.operations)
@@ -86,4 +102,8 @@ def _queue(backlog: Backlog | None) -> Iterator[GaugeMetricFamily]:
         since = backlog.undelivered_since
         age = 0.0 if since is None else max(0.0, (now - since).total_seconds())
         undelivered.add_metric([], age)
-    yield from (operations, steps, oldest, undelivered)
+    yield from families
+
+
+def _family(row: Row) -> GaugeMetricFamily:
+    return GaugeMetricFamily(row.name, row.tells, labels=row.labels)

@@ -18,9 +18,11 @@ from prometheus_client import (
     Info,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
 )
 
 from gateway.telemetry.call_meter import CallMeter
+from gateway.telemetry.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,13 +40,17 @@ class Metrics:
     """The metrics of one gateway."""
 
     def __init__(self) -> None:
+        # When each series began would double their number, and Prometheus does not need it.
+        disable_created_metrics()
         self.registry = CollectorRegistry()
         # A process has one garbage collector and one memory, however many gateways it runs.
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        Info("gateway_build", "The running version.", registry=self.registry).info(
-            {"version": version("contact-gateway")}
-        )
+        self.rows: list[Row] = []
+        """What there is, but for the process's own figures."""
+        build = Info("gateway_build", "The running version.", registry=self.registry)
+        build.info({"version": version("contact-gateway")})
+        self._note("gateway_build_info", "info", ("version",), "The running version.")
         self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._operated: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
         self._add_surface()
@@ -74,9 +80,7 @@ class Metrics:
         self.faults = self._counter(
             "gateway_faults", "Errors of the gateway's own, each with a traceback in the log."
         )
-        self.subscriptions = Gauge(
-            "gateway_graphql_subscriptions", "Subscriptions open now.", registry=self.registry
-        )
+        self.subscriptions = self._gauge("gateway_graphql_subscriptions", "Subscriptions open now.")
         self.writes = self._counter(
             "gateway_write_results",
             "What became of writes, by target. delivery is direct, or durable: then QUEUED counts "
@@ -206,10 +210,19 @@ class Metrics:
         if failed:
             failures.inc()
 
-    def _counter(self, name: str, help_: str, *labels: str) -> Counter:
-        return Counter(name, help_, labels, registry=self.registry)
+    def _counter(self, name: str, tells: str, *labels: str) -> Counter:
+        self._note(f"{name}_total", "counter", labels, tells)
+        return Counter(name, tells, labels, registry=self.registry)
+
+    def _gauge(self, name: str, tells: str) -> Gauge:
+        self._note(name, "gauge", (), tells)
+        return Gauge(name, tells, registry=self.registry)
 
     def _histogram(
-        self, name: str, help_: str, *labels: str, buckets: tuple[float, ...] = SECONDS
+        self, name: str, tells: str, *labels: str, buckets: tuple[float, ...] = SECONDS
     ) -> Histogram:
-        return Histogram(name, help_, labels, registry=self.registry, buckets=buckets)
+        self._note(name, "histogram", labels, tells)
+        return Histogram(name, tells, labels, registry=self.registry, buckets=buckets)
+
+    def _note(self, name: str, kind: str, labels: tuple[str, ...], tells: str) -> None:
+        self.rows.append(Row(name=name, kind=kind, labels=labels, tells=tells))
