@@ -41,7 +41,7 @@ class Metrics:
 
     def __init__(self) -> None:
         # When each series began would double their number, and Prometheus does not need it.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         # A process has one garbage collector and one memory, however many gateways it runs.
         ProcessCollector(registry=self.registry)
