@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from gateway.upstream import Exchange, Sender
 
 
+ON_TIME = 0.9
+"""The share of the window that is waited: timers come late, and what is to leave must be put together
+and told apart, so that all in all a write takes no longer than the window more."""
+
+
 @dataclass(eq=False, kw_only=True)
 class Upsert(Part):
     """What is written to one contact, by one or more callers."""
@@ -86,7 +91,8 @@ class Writes:
     def __init__(self, sender: Sender, identifier: Identifier, *, window: float) -> None:
         self._sender = sender
         self._identifier = identifier
-        self._window = Gathering(quiet=window, longest=window) if window > 0 else None
+        seconds = window * ON_TIME
+        self._window = Gathering(quiet=seconds, longest=seconds) if window > 0 else None
         self._latest: dict[str, Upsert] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._upserts = SharedCalls(

@@ -12,6 +12,7 @@ from gateway.backends.sendgrid.client import (
     get_job,
     get_lists,
     put_contacts,
+    put_encoded,
     search_identifiers,
 )
 from gateway.backends.sendgrid.job import accepted_job, read_job
@@ -39,6 +40,12 @@ def test_several_contacts_of_the_same_lists_share_a_call() -> None:
     }
     assert DELETE.target == "/v3/marketing/lists/list-1/contacts?contact_ids=c-1%2Cc-2"
     assert get_job("a/../b").path == "/v3/marketing/contacts/imports/a%2F..%2Fb"
+
+
+def test_a_call_says_how_many_contacts_it_writes() -> None:
+    encoded = put_encoded([b"{}", b"{}", b"{}"], [])
+    calls = [PUT, encoded, DELETE, SEARCH, get_job("j-1")]
+    assert [DIALECT.batch_size(call) for call in calls] == [1, 3, 2, None, None]
 
 
 async def test_the_key_is_sent_and_never_shown() -> None:
