@@ -7,11 +7,13 @@ they choked on, and that may be somebody's name. Class, place and cause are ther
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any, TextIO
 
+import orjson
 import structlog
 
 from gateway.telemetry.redaction import Redaction
@@ -75,8 +77,15 @@ def _as_json(redaction: Redaction, texts: bool) -> list[Processor]:
     return [
         structlog.processors.ExceptionRenderer(without_texts),
         redaction,
-        structlog.processors.JSONRenderer(),
+        structlog.processors.JSONRenderer(serializer=_json),
     ]
+
+
+def _json(event: Event, **_: Any) -> str:
+    try:
+        return orjson.dumps(event, default=str).decode()
+    except TypeError:  # a whole number of more than 64 bits, half a surrogate pair
+        return json.dumps(event, default=str)
 
 
 def _each(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -155,3 +155,10 @@ def test_a_gateway_with_data_of_nobody_shows_texts_of_exceptions(
         configure_logs(texts=True)
         log_a_fault()
         assert "list index out of range" in stream.getvalue()
+
+
+def test_values_of_any_kind_make_a_line(lines: Callable[[], list[dict[str, Any]]]) -> None:
+    structlog.get_logger().info("odd", number=2**80, half="\ud800", kind=ValueError, none=None)
+    [line] = lines()
+    assert (line["number"], line["half"], line["none"]) == (2**80, "\ud800", None)
+    assert "ValueError" in line["kind"]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
 
 HIDDEN = "***"
+_BARE = (bool, int, float, type(None))
 SHORTEST = 6
 """Characters that a configured secret needs to be looked for: shorter ones are parts of words."""
 
@@ -75,7 +76,7 @@ class Redaction:
         return text
 
     def _shown(self, name: str, value: Any) -> Any:
-        if _hides(name) and not isinstance(value, bool | int | float | None):
+        if _hides(name) and not isinstance(value, _BARE):
             return HIDDEN
         return self._cleaned(value)
 
@@ -86,7 +87,7 @@ class Redaction:
             return {str(name): self._shown(str(name), inner) for name, inner in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
             return [self._cleaned(inner) for inner in value]
-        if isinstance(value, bool | int | float | None):
+        if isinstance(value, _BARE):
             return value
         return self.text(str(value))
 
