@@ -93,13 +93,11 @@ class Database(Protocol):
 class Dialect:
     """How one database says what stands in braces."""
 
-    placeholder: str
     words: Mapping[str, str]
 
     def translate(self, sql: str) -> str:
         """A statement in this database's own words."""
-        written = re.sub(r"\{(\w+)(?: ([$\w]+))?\}", self._word, sql)
-        return re.sub(r"\$(\d+)", rf"{self.placeholder}\1", written)
+        return re.sub(r"\{(\w+)(?: ([$\w]+))?\}", self._word, sql)
 
     def _word(self, found: re.Match[str]) -> str:
         return self.words[found[1]].replace("$1", found[2] or "")

@@ -31,7 +31,6 @@ CONNECT_SECONDS = 5.0
 RACE_ATTEMPTS = 5
 
 DIALECT = Dialect(
-    placeholder="$",
     words={
         "any_of": "(SELECT jsonb_array_elements_text(CAST($1 AS jsonb)))",
         "any_int": "(SELECT CAST(jsonb_array_elements_text(CAST($1 AS jsonb)) AS bigint))",

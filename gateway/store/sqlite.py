@@ -31,7 +31,6 @@ OLDEST = (3, 38)
 """The first SQLite that has all we use: UPDATE … FROM, RETURNING, STRICT tables, JSON."""
 
 DIALECT = Dialect(
-    placeholder="?",
     words={
         "any_of": "(SELECT value FROM json_each($1))",
         "any_int": "(SELECT value FROM json_each($1))",
@@ -133,15 +132,18 @@ class SqliteDatabase:
             return result
 
 
-def _values(values: tuple[Value, ...]) -> tuple[Any, ...]:
-    """Values as SQLite keeps them: times as texts of one length, which sort as the times do."""
+def _values(values: tuple[Value, ...]) -> dict[str, Any]:
+    """Values as SQLite keeps them: times as texts of one length, which sort as the times do.
+
+    By name, because `$1` is a name to SQLite, and Python 3.14 takes no sequence for names.
+    """
     check_values(values)
-    return tuple(
-        value.astimezone(UTC).isoformat(timespec="microseconds")
+    return {
+        str(place): value.astimezone(UTC).isoformat(timespec="microseconds")
         if isinstance(value, datetime)
         else value
-        for value in values
-    )
+        for place, value in enumerate(values, 1)
+    }
 
 
 @asynccontextmanager
