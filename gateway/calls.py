@@ -118,12 +118,25 @@ def shown(call: Call) -> BackendCall:
 
 def filled(call: Call, replies: list[Reply]) -> Call:
     """The call with its references to earlier replies filled in."""
+    if not replies:
+        return call  # there is none that it could refer to
     body = _replaced(call.body, lambda reference: reference.value(replies))
     return replace(call, body=body)
 
 
 def _with_references_named(body: Any) -> Any:
+    if not _refers(body):
+        return dict(body) if isinstance(body, dict) else body
     return _replaced(body, lambda reference: f"<{reference.key} of call {reference.call + 1}>")
+
+
+def _refers(value: Any) -> bool:
+    """Whether a body has any reference to an earlier reply; most have none."""
+    if isinstance(value, dict):
+        return any(_refers(item) for item in value.values() if not isinstance(item, str | int))
+    if isinstance(value, list):
+        return any(_refers(item) for item in value if not isinstance(item, str | int))
+    return isinstance(value, FromReply)
 
 
 def _replaced(value: Any, replace: Any) -> Any:

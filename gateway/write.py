@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from strawberry import Maybe, Some
@@ -25,9 +26,27 @@ SECTIONS = ("ivvy", "everbridge", "sendgrid")
 CLEARED: Some[None] = Some(None)
 
 
+@lru_cache(maxsize=1024)
 def input_name(name: str) -> str:
     """The GraphQL spelling of an input attribute: `groups_name` is groupsName, dots are kept."""
     return ".".join(to_camel_case(part) for part in name.split("."))
+
+
+@lru_cache(maxsize=1024)
+def _parts(name: str | int) -> tuple[str, ...]:
+    """The parts of an attribute's name, or of a place, as a path has them."""
+    return tuple(input_name(str(name)).split("."))
+
+
+_names_of: dict[type, tuple[str, ...]] = {}
+
+
+def _names(kind: type) -> tuple[str, ...]:
+    """The attributes of an input class, native sections left out; looked up once."""
+    if kind not in _names_of:
+        names = (field.name for field in fields(kind))
+        _names_of[kind] = tuple(name for name in names if name not in SECTIONS)
+    return _names_of[kind]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,17 +83,14 @@ class Write:
         """
         if name in self.invalid:
             return None
-        section, _, rest = name.rpartition(".")
-        holder: Any = self.input
-        if section:
+        holder: Any = self if name in self.held_here else self.input
+        if "." in name:
+            section, _, name = name.rpartition(".")
             native = getattr(self.input, section)
             holder = native.value if native else None
-        if holder is None:
-            return None
-        if not section and name in self.held_here:
-            read: Maybe[Any] = getattr(self, name)
-            return read
-        found: Maybe[Any] = getattr(holder, rest)
+            if holder is None:
+                return None
+        found: Maybe[Any] = getattr(holder, name)
         return found
 
     def get(self, name: str) -> Maybe[Any]:
@@ -107,18 +123,14 @@ class Write:
 
     def field_path(self, *names: str | int) -> list[str]:
         """The path of a field in the call, for problems."""
-        parts: list[str] = []
-        for name in names:
-            parts += [to_camel_case(part) for part in str(name).split(".")]
-        return [*self.at, *parts]
+        return [*self.at, *(part for name in names for part in _parts(name))]
 
     def given_names(self) -> list[str]:
         """The top-level attributes that the caller gave, native sections left out."""
         return [
-            field.name
-            for field in fields(self.input)
-            if field.name not in SECTIONS
-            and (getattr(self.input, field.name) is not None or field.name in self.invalid)
+            name
+            for name in _names(type(self.input))
+            if getattr(self.input, name) is not None or name in self.invalid
         ]
 
 

@@ -56,10 +56,15 @@ def meaning(value: Any) -> Any:
     Everbridge reads an empty field and an absent one as the same, and leaves out empty arrays.
     """
     if isinstance(value, dict):
-        said = {key: meaning(item) for key, item in value.items()}
-        return {key: item for key, item in said.items() if item not in (None, "", [], {})}
+        said: dict[Any, Any] = {}
+        for key, item in value.items():
+            if isinstance(item, dict | list):
+                item = meaning(item)  # noqa: PLW2901 - it is the same, said shortly
+            if item or not (item is None or isinstance(item, str | dict | list)):
+                said[key] = item
+        return said
     if isinstance(value, list):
-        return [meaning(item) for item in value]
+        return [meaning(item) if isinstance(item, dict | list) else item for item in value]
     return value
 
 

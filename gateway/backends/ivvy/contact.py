@@ -8,6 +8,7 @@ lead; `plan_contact` makes the calls of a contact of its own. Custom field value
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.adapter import KeyKind, Plan
@@ -65,6 +66,7 @@ SMS_STATUS = {
 }
 
 
+@cache
 def field_rows(text_clear: str | None = "") -> tuple[Field, ...]:
     """Where each unified field goes; `text_clear` is what clearing a text sends.
 
