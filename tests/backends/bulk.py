@@ -27,7 +27,7 @@ async def bulk_upsert(
 ) -> list[BackendResult]:
     """The backend's result for each input."""
     deadline = time.monotonic() + 60
-    gathering = Gathering(quiet=0.02, longest=2.0)
+    gathering = Gathering(quiet=0.05, longest=2.0)
     exchange = Exchange(deadline=deadline, gathering=gathering)
     loaders, writer = Loaders(exchange), Writer(locks=Locks())
 

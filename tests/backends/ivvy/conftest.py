@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -91,10 +92,9 @@ class Desk:
         ]
 
 
-@pytest.fixture
-async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    """An adapter whose repeated tries do not wait."""
-    monkeypatch.setattr("gateway.tries.BACKOFF_BASE", 0.0)
+@asynccontextmanager
+async def open_desk() -> AsyncIterator[Desk]:
+    """A desk over a sandbox of its own."""
     clock = ManualClock()
     sandbox = create_sandbox(clock=clock)
     dialect = IvvyDialect(
@@ -108,3 +108,11 @@ async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
         adapter = IvvyAdapter(sender, dialect, catalog_ttl=300)
         yield Desk(sandbox=sandbox, adapter=adapter)
         await adapter.catalogs.close()
+
+
+@pytest.fixture
+async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    """An adapter whose repeated tries do not wait."""
+    monkeypatch.setattr("gateway.tries.BACKOFF_BASE", 0.0)
+    async with open_desk() as made:
+        yield made

@@ -31,7 +31,6 @@ def waits(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         desk.sandbox.clock.advance(seconds)  # type: ignore[attr-defined]
 
     monkeypatch.setattr("gateway.backends.ivvy.batch_run.sleep", sleep)
-    monkeypatch.setattr("gateway.tries.BACKOFF_BASE", 0.0)
     return waited
 
 
@@ -320,23 +319,7 @@ async def test_a_backend_that_takes_nothing_fails_each_of_them(desk: Desk) -> No
     assert results[0].errors[0].code is ProblemCode.UNAVAILABLE
 
 
-# ---------------------------------------------------------------- the same as single writes
-
-
-async def test_a_bulk_stores_what_single_writes_store(desk: Desk) -> None:
-    mixed = [
-        contact(external_id="E-1001", phone="+44 7700 900199", groups_name=["Berlin Office"]),
-        contact(external_id="E-1002", email_status=None, add_groups_name=["Newsletter"]),
-        contact(external_id="E-1003", groups_name=[]),
-        *people(3, groups_name=["Newsletter"], privacy_consent=True),
-    ]
-    before = desk.sandbox.ivvy.dump()
-    together = await bulk(desk, mixed)
-    joint = stored(desk)
-    desk.sandbox.ivvy.load(before)
-    alone = [await desk.write(one) for one in mixed]
-    assert stored(desk) == joint
-    assert [told(one) for one in together] == [told(one) for one in alone]
+# ---------------------------------------------------------------- one contact twice
 
 
 async def test_two_items_on_one_contact_lose_nothing_of_each_other(desk: Desk) -> None:
@@ -350,19 +333,3 @@ async def test_two_items_on_one_contact_lose_nothing_of_each_other(desk: Desk) -
         Outcome.UNCHANGED,
     }
     assert len(desk.held(phone="+447700900101")) == 3
-
-
-def told(result: BackendResult) -> tuple[Any, ...]:
-    return (result.outcome, result.matched_by, result.changed_fields, result.ignored_fields)
-
-
-def stored(desk: Desk) -> list[dict[str, Any]]:
-    """The contacts, without the times at which they were written and new ids."""
-    rows = [
-        {key: value for key, value in row.items() if not key.endswith("Date") and key != "id"}
-        for row in desk.held()
-    ]
-    for row in rows:
-        row["groups"] = sorted(each["groupId"] for each in row["groups"])
-        row["privacyConsentData"] = bool(row["privacyConsentData"])
-    return sorted(rows, key=lambda row: str((row["externalId"], row["email"])))
