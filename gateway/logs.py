@@ -14,6 +14,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, TextIO
 
 import orjson
+import stamina
 import structlog
 
 from gateway.telemetry.redaction import Redaction
@@ -59,6 +60,8 @@ def configure_logs(
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(stream),
     )
+    # A line for each retry, which names no backend: the metrics tell it better.
+    stamina.instrumentation.set_on_retry_hooks([])
     _adopt_others(stream, [*shared, structlog.stdlib.add_logger_name], rendering)
 
 

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import stamina
 import structlog
 
 from gateway.logs import configure_logs
@@ -29,6 +30,7 @@ def _as_before() -> Iterator[None]:
     handlers, level = logging.root.handlers[:], logging.root.level
     yield
     structlog.reset_defaults()
+    stamina.instrumentation.set_on_retry_hooks(None)
     logging.captureWarnings(capture=False)
     logging.root.handlers[:], logging.root.level = handlers, level
 
