@@ -83,13 +83,15 @@ class KeySet:
         async with self._fetching:
             if self._tried_at != before:
                 return
-            self._tried_at = self.clock()
+            began = self.clock()
             try:
                 keys = await self._fetched()
             except (HTTPError, ValueError, TimeoutError) as error:
                 log.warning("keys for JWTs not fetched", url=self.url, why=str(error))
                 return
-            self._fetched_at = self._tried_at
+            finally:
+                self._tried_at = self.clock()  # not before: who comes meanwhile waits for the end
+            self._fetched_at = began
             if keys != self._keys:
                 self._keys, self._made = keys, {}
                 self.generation += 1

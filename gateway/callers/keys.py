@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -90,6 +91,7 @@ class KeyRing:
     clock: Callable[[], float] = time.monotonic
     _held: dict[str, _Held] = field(default_factory=dict)
     _read_at: float | None = None
+    _tries: int = 0
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _used: dict[str, datetime] = field(default_factory=dict)
     """Uses that the store does not know of, by key id."""
@@ -136,24 +138,31 @@ class KeyRing:
 
     async def _read_when_older(self, seconds: float) -> None:
         """Read the ring, unless it is young enough; once for all who wait for it."""
-        before = self._read_at
-        if before is not None and self.clock() - before < seconds:
+        if self._age() < seconds:
             return
+        before = self._tries
         async with self._reading:
-            if self._read_at != before:
-                return
-            began = self.clock()
-            try:
-                keys = await self.table.list_keys(working_at=self.now())
-            except StoreError as error:
-                if before is None or began - before > STALE_SECONDS:
-                    raise CannotTellError(
-                        "The gateway's store, which knows the API keys, cannot be used now."
-                    ) from error
-                log.warning("API keys not read; those known go on working for a while")
-                return
-            self._held = {key.hash: _Held(key, _caller(key)) for key in keys}
-            self._read_at = began
+            if self._tries == before:
+                self._tries += 1
+                await self._read()
+        if self._age() > STALE_SECONDS:
+            raise CannotTellError(
+                "The gateway's store, which knows the API keys, cannot be used now."
+            )
+
+    async def _read(self) -> None:
+        """Read the ring; where that fails, it is as it was."""
+        began = self.clock()
+        try:
+            keys = await self.table.list_keys(working_at=self.now())
+        except StoreError:
+            log.exception("API keys not read")
+            return
+        self._held = {key.hash: _Held(key, _caller(key)) for key in keys}
+        self._read_at = began
+
+    def _age(self) -> float:
+        return math.inf if self._read_at is None else self.clock() - self._read_at
 
 
 def _caller(key: StoredKey) -> Caller:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gateway.callers import keys
+from gateway.callers.credential import credential_of
 from gateway.store.errors import StoreUnavailableError
 from tests.api.callers import NAMES, asking_for_keys, by_key, called_by, codes, key_for
 from tests.harness import running
@@ -158,6 +160,45 @@ async def test_uses_of_a_key_are_noted_while_the_gateway_runs(
         await noting
     [stored] = await closed.app.state.account.store.api_keys.list_keys()
     assert stored.last_used_at is not None
+
+
+async def test_uses_that_the_store_cannot_take_are_told_later(
+    closed: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = closed.app.state.account.door.ring
+    key = await key_for(closed, "crm", "admin")
+    await sent(closed, **by_key(key))
+
+    async def broken(_uses: Any) -> None:
+        raise StoreUnavailableError("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ring.table, "note_uses", broken)
+        await ring.note_uses()
+    await ring.note_uses()
+    [stored] = await closed.app.state.account.store.api_keys.list_keys()
+    assert stored.last_used_at is not None
+
+
+async def test_callers_who_come_at_once_read_the_keys_together(
+    closed: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = await key_for(closed, "crm", "admin")
+    ring, asked = closed.app.state.account.door.ring, []
+    list_keys = ring.table.list_keys
+
+    async def counted(**named: Any) -> Any:
+        asked.append(named)
+        return await list_keys(**named)
+
+    monkeypatch.setattr(ring.table, "list_keys", counted)
+    answers = await asyncio.gather(*(sent(closed, **by_key(key)) for _ in range(5)))
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert len(asked) == 1
+
+
+def test_a_credential_is_not_shown() -> None:
+    assert "swordfish" not in repr(credential_of({"x-api-key": "swordfish"}))
 
 
 async def test_known_keys_go_on_working_for_a_while_without_the_store(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -237,6 +238,15 @@ async def test_tokens_that_name_unknown_keys_fetch_the_keys_seldom(
     for number in range(10):
         issuer.keys[f"k{number}"] = issuer.keys["one"]
         assert "Its key is none" in await why_not(closed, issuer.token(kid=f"k{number}"))
+    assert issuer.asked == 1
+
+
+async def test_tokens_that_come_at_once_fetch_the_keys_together(
+    closed: Gateway, issuer: Issuer
+) -> None:
+    token = issuer.token()
+    answers = await asyncio.gather(*(answer(closed, token) for _ in range(5)))
+    assert [codes(one) for one in answers] == [[]] * 5
     assert issuer.asked == 1
 
 
