@@ -143,8 +143,8 @@ class KeyRing:
         before = self._tries
         async with self._reading:
             if self._tries == before:
-                self._tries += 1
                 await self._read()
+                self._tries += 1
         if self._age() > STALE_SECONDS:
             raise CannotTellError(
                 "The gateway's store, which knows the API keys, cannot be used now."
