@@ -30,6 +30,7 @@ from gateway.store.operation_records import (
     StepState,
     Which,
 )
+from gateway.store.quotas import Ask
 from gateway.store.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
@@ -118,6 +119,12 @@ async def hold(store: Store, number: int) -> None:
         await store.leases.release(lease)
 
 
+async def ask_turn(store: Store, _number: int) -> None:
+    """Ask for a turn of a quota that all share: a transaction on one row."""
+    ask = Ask(wanted=1, ahead=0, limit=1000, taken_for=0.001, patience=60.0)
+    await store.quotas.take("benchmark", ask)
+
+
 async def measure(
     store: Store, work: Callable[[Store, int], Awaitable[None]], callers: int, seconds: float
 ) -> Figures:
@@ -161,6 +168,7 @@ async def run(name: str, url: str, seconds: float) -> None:
             ("operation (3 steps)", deliver),
             ("operation (300 steps)", deliver_many),
             ("lease and release", hold),
+            ("turn of a quota", ask_turn),
         ):
             for callers in (1, 8, 64):
                 figures = await measure(store, work, callers, seconds)

@@ -11,20 +11,28 @@ import asyncio
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.quota import QuotaError, QuotaUnknownError
 from gateway.store.errors import StoreError
 from gateway.store.quotas import Ask
 
 if TYPE_CHECKING:
-    from gateway.store.quotas import Quotas, Turns
+    from gateway.store.quotas import Turns
 
 SHORTEST, LONGEST = 0.1, 3.0
 """Seconds for which a turn may be used, by the length of the window: SHARE of it."""
 SHARE = 0.05
 ARRIVING = 0.15
 """Seconds that a call may take from here to the backend; calls do not take equally long."""
+
+
+class GivesTurns(Protocol):
+    """What keeps quotas for all processes: the store's `Quotas`."""
+
+    async def take(self, name: str, ask: Ask) -> Turns:
+        """Turns of a quota; raises StoreError when nobody knows."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class _Waiter:
 class SharedWindow:
     """At most `limit` calls in any `seconds`, over all processes that share the store."""
 
-    quotas: Quotas
+    quotas: GivesTurns
     name: str
     limit: int
     seconds: float
