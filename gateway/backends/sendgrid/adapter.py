@@ -37,7 +37,7 @@ from gateway.joined import AT_ONCE, asked
 from gateway.matching import fitting, keys_of, match
 from gateway.memberships import wanted_groups
 from gateway.model import Backend
-from gateway.results import JobStatus
+from gateway.results import JobStatus, ProblemCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -256,9 +256,11 @@ class SendGridAdapter:
         return [by_identifier(self._identifier, sought.key)] if reads and sought.key else []
 
     def _learn(self, call: Call, problem: Problem) -> None:
-        """Read the custom fields anew after a write with an id that SendGrid has not, or no more."""
+        """Read names anew after a write with an id that SendGrid has not, or no more."""
         if call.method == "PUT" and problem.field == list(INPUT_PATHS["custom_fields"]):
             self.catalogs.expire(CatalogName.CUSTOM_FIELDS)
+        if call.method == "PUT" and problem.code is ProblemCode.NOT_FOUND:
+            self.catalogs.expire(CatalogName.GROUPS)
 
     def fresh_for(self, found: Found) -> float:  # noqa: ARG002 - the protocol's parameter
         """Seconds for which a look-up may be relied on under the lock."""

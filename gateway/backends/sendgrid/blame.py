@@ -26,14 +26,16 @@ _PLACE = re.compile(r"contacts\[(\d+)\]")
 _WORD = re.compile(r"\w+")
 
 
-def blamed_contacts(reply: Reply, contacts: Sequence[Mapping[str, Any]]) -> dict[int, Reply] | None:
+def blamed_contacts(
+    reply: Reply, contacts: Sequence[Mapping[str, Any]], list_ids: Sequence[str]
+) -> dict[int, Reply] | None:
     """The contacts of an upsert that a refusal names, each with its part of the answer.
 
-    None where the lists are refused, which all of them share.
+    None where a list is refused, because all of them share the lists.
     """
     told: dict[int, list[Refusal]] = defaultdict(list)
     for refusal in refusals(reply.body):
-        if refusal.field == "list_ids":
+        if refusal.field == "list_ids" or any(one in refusal.message for one in list_ids):
             return None
         for place in _places(refusal, contacts):
             told[place].append(refusal)
@@ -41,9 +43,9 @@ def blamed_contacts(reply: Reply, contacts: Sequence[Mapping[str, Any]]) -> dict
 
 
 def blamed_removals(reply: Reply) -> dict[int, Reply] | None:
-    """Nobody in particular; None where a removal is refused for its list, which all share."""
+    """Nobody in particular; None where removals are refused for their list, which all share."""
     said = " ".join(refusal.message.lower() for refusal in refusals(reply.body))
-    return None if "list not found" in said else {}
+    return None if "list" in said and "contact" not in said else {}
 
 
 def _places(refusal: Refusal, contacts: Sequence[Mapping[str, Any]]) -> Iterator[int]:

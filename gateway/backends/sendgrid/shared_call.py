@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from gateway.backends.sendgrid.refusals import explain
 from gateway.calls import shown
@@ -126,9 +126,6 @@ class Part:
         for caller in self.waiting:
             caller.fail(failure)
         self.over.set()
-
-
-P = TypeVar("P", bound=Part)
 
 
 @dataclass(kw_only=True)

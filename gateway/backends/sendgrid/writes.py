@@ -98,7 +98,7 @@ class Writes:
         self._upserts = SharedCalls(
             sender=sender,
             joined=_one_upsert,
-            blamed=lambda reply, parts: blamed_contacts(reply, [_held(part) for part in parts]),
+            blamed=_blamed,
             divisible=frozenset({400, 413}),
         )
         self._removals = SharedCalls(
@@ -248,8 +248,9 @@ def _contact(call: Call) -> dict[str, Any]:
     return dict(contact)
 
 
-def _held(part: Part) -> dict[str, Any]:
-    return merged(_contact(caller.call) for caller in part.callers)
+def _blamed(reply: Reply, parts: Sequence[Part]) -> Mapping[int, Reply] | None:
+    contacts = [merged(_contact(caller.call) for caller in part.callers) for part in parts]
+    return blamed_contacts(reply, contacts, written_by(parts[0].callers[0].call)[0])
 
 
 def _one_upsert(parts: Sequence[Part]) -> Call:

@@ -152,6 +152,14 @@ async def test_a_list_that_is_not_found_is_told_to_all(sharing: Account) -> None
     assert len(sharing.wire.calls) == 1
 
 
+async def test_after_a_list_was_not_found_the_lists_are_read_anew(sharing: Account) -> None:
+    await sharing.adapter.catalogs.read(CatalogName.GROUPS, sharing.exchange())
+    await send_all(sharing, [upsert("a", "99999999-9999-4999-8999-999999999999")])
+    sharing.wire.calls.clear()
+    await sharing.adapter.catalogs.read(CatalogName.GROUPS, sharing.exchange())
+    assert ("GET", "/lists") in sharing.wire.calls
+
+
 async def test_custom_fields_that_are_named_are_those_of_who_sends_them(sharing: Account) -> None:
     held = iter(sharing.sendgrid.store.fields)
     known = next(held)
@@ -232,13 +240,14 @@ def _answer(*errors: Any) -> Callable[[], Any]:
         (_answer({"field": None, "message": 'custom field "e1_T" cannot be null'}), [0]),
         (_answer({"message": "invalid custom field ids supplied - e1_T,e2_T"}), [0, 1]),
         (_answer({"field": "list_ids", "message": "no"}), None),
+        (_answer({"message": "l-1 is no list"}), None),
         (lambda: reply(413, "<html>too large</html>"), []),
         (lambda: reply(400, {"message": "no", "field": "contacts[1]"}), [1]),
     ],
 )
 def test_who_is_blamed(answer: Callable[[], Any], places: list[int] | None) -> None:
     contacts = [{"custom_fields": {"e1_T": "x"}}, {"custom_fields": {"e2_T": "x"}}, {}]
-    blamed = blamed_contacts(answer(), contacts)
+    blamed = blamed_contacts(answer(), contacts, ["l-1"])
     assert (None if blamed is None else list(blamed)) == places
 
 
