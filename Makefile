@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv/bin/uv
 # What `install` has just set up is not checked again by each step.
 RUN := $(UV) run --no-sync
 
-.PHONY: help install dev sandbox test check fix schema docs explorer bench
+.PHONY: help install dev sandbox test check fix schema docs explorer build versions bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ docs: install ## print the tables in docs/ anew
 
 explorer: $(filter .venv/bin/uv,$(UV)) ## build GraphiQL, or say why that is not possible
 	CONTACT_GATEWAY_RELEASE=1 $(UV) sync --locked --reinstall-package contact-gateway
+
+build: $(filter .venv/bin/uv,$(UV)) ## a release: sdist and wheel in dist/, with GraphiQL or not at all
+	CONTACT_GATEWAY_RELEASE=1 $(UV) build
+
+versions: install ## run the tests on each supported Python that is here
+	$(UV) tool run --with tox-uv tox run
 
 bench: install ## measure beside other gateways and write docs/performance.md; BENCH=--quick for a first look
 	cd benchmarks/peers && npm ci --no-audit --no-fund

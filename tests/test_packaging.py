@@ -127,6 +127,14 @@ def test_environment_example_holds_every_setting_and_nothing_else() -> None:
     assert sorted(given) == sorted(variable(name) for name in Settings.model_fields)
 
 
+def test_every_supported_python_is_named_alike_everywhere() -> None:
+    project = PYPROJECT["project"]
+    named = [line.rpartition(" ")[2] for line in project["classifiers"] if ":: 3." in line]
+    assert tomllib.loads((ROOT / "tox.toml").read_text())["env_list"] == named
+    assert project["requires-python"] == f">={named[0]}"
+    assert PYPROJECT["tool"]["mypy"]["python_version"] == named[0]
+
+
 def test_lock_files_name_no_registry_of_their_writer() -> None:
     listed = subprocess.run(
         ["git", "ls-files", "*package-lock.json"],
