@@ -173,6 +173,25 @@ async def test_a_replay_is_counted_and_its_results_are_not_counted_again(gateway
     assert value("gateway_write_results_total", backend="IVVY") == 1
 
 
+async def test_faults_of_our_own_are_counted(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("gateway.api.context.Context.read_contacts", fail)
+    answer = await gateway.ask('{ contact(by: {externalId: "E-1"}) { errors { message } } }')
+    assert answer["errors"][0]["extensions"]["code"] == "INTERNAL_ERROR"
+    monkeypatch.setattr("gateway.status.backlog.KnownBacklog.read", fail)
+    with pytest.raises(RuntimeError):  # Starlette answers 500 and lets the server log it
+        await gateway.http.get("/metrics")
+    monkeypatch.undo()
+    value = await figures(gateway)
+    assert value("gateway_faults_total") == 1
+    assert value("gateway_graphql_operations_total", field="contact", outcome="errors") == 1
+    assert value("gateway_http_requests_total", route="/metrics", status="500") == 1
+
+
 async def test_openmetrics_is_told_to_those_who_ask_for_it(gateway: Gateway) -> None:
     text = await scraped(gateway, Accept="application/openmetrics-text; version=1.0.0")
     assert text.endswith("# EOF\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import aclosing, contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from graphql import FieldNode, get_operation_ast
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from gateway.api.context import Context
     from gateway.api.documents import Prepared
     from gateway.telemetry.metrics import Metrics
+    from gateway.telemetry.spans import Span
 
 METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
 OTHER = "other"
@@ -31,7 +33,6 @@ OTHER = "other"
 SEVERAL = "several"
 NONE = "none"
 TRACE_HEADERS = ("traceparent", "tracestate")
-UPGRADED = 101
 
 
 class Watched:
@@ -52,7 +53,9 @@ class Watched:
         method = scope.get("method", "GET")
         method = method if method in METHODS else OTHER
         if watching.tracing is None:
-            await self.app(scope, receive, _counted(send, watching.metrics, method, route))
+            await _Answer(send, watching.metrics, method, route, NOTHING).of(
+                self.app, scope, receive
+            )
             return
         headers = Headers(scope=scope)
         given = {name: headers[name] for name in TRACE_HEADERS if name in headers}
@@ -68,34 +71,51 @@ class Watched:
             if scope["type"] == "http"
             else NOTHING as serving,
         ):
-            counted = _counted(send, watching.metrics, method, route)
-
-            async def send_noted(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    serving.note("http.response.status_code", message["status"])
-                await counted(message)
-
-            await self.app(scope, receive, send_noted)
+            await _Answer(send, watching.metrics, method, route, serving).of(
+                self.app, scope, receive
+            )
 
 
-def _counted(send: Send, metrics: Metrics, method: str, route: str) -> Send:
-    """`send` that counts the answer when it begins."""
-    started = time.perf_counter()
+class _Answer:
+    """One request's answer, counted when it begins."""
 
-    async def send_counted(message: Message) -> None:
+    def __init__(
+        self, send: Send, metrics: Metrics, method: str, route: str, serving: Span
+    ) -> None:
+        self._send = send
+        self._metrics = metrics
+        self._names = (method, route)
+        self._serving = serving
+        self._started = time.perf_counter()
+        self._counted = False
+
+    async def of(self, app: ASGIApp, scope: Scope, receive: Receive) -> None:
+        """Let the app answer; what it leaves unanswered by a fault is answered with 500 outside."""
+        try:
+            await app(scope, receive, self._begin)
+        except Exception:
+            self._count(HTTPStatus.INTERNAL_SERVER_ERROR)
+            raise
+
+    async def _begin(self, message: Message) -> None:
         status = _status_of(message)
         if status is not None:
-            metrics.answered(method, route, status, time.perf_counter() - started)
-        await send(message)
+            self._count(status)
+        await self._send(message)
 
-    return send_counted
+    def _count(self, status: int) -> None:
+        if self._counted:
+            return
+        self._counted = True
+        self._serving.note("http.response.status_code", int(status))
+        self._metrics.answered(*self._names, int(status), time.perf_counter() - self._started)
 
 
 def _status_of(message: Message) -> int | None:
     """The status of an answer that begins; of a WebSocket, whether it is accepted."""
     if message["type"] == "http.response.start":
         return int(message["status"])
-    return UPGRADED if message["type"] == "websocket.accept" else None
+    return HTTPStatus.SWITCHING_PROTOCOLS if message["type"] == "websocket.accept" else None
 
 
 class Ran:
