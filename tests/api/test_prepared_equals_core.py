@@ -8,6 +8,7 @@ how many are written; by hand some 20,000:
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from structlog.testing import capture_logs
 
 from gateway.account import Account
@@ -24,7 +26,7 @@ from gateway.results import UpsertStatus
 from gateway.sandbox.app import create_sandbox
 from gateway.sandbox.clock import ManualClock
 from tests.api.echoes import Echo
-from tests.api.hostile import SERVED
+from tests.api.hostile import REQUESTS, SERVED
 from tests.api.operations_at_random import Author, with_other_literals
 from tests.harness import running
 
@@ -49,10 +51,13 @@ class Both:
         self._settings = gateway.app.state.account.settings
         self.answers: list[httpx.Response] = []
 
-    async def ask(self, request: dict[str, Any], **headers: str) -> httpx.Response:
+    async def ask(self, request: dict[str, Any]) -> httpx.Response:
         """The answer, which has to be the same both ways."""
-        content = orjson.dumps(request)
-        told = {"Content-Type": "application/json", "X-Request-Id": "r-1"} | headers
+        return await self.send(orjson.dumps(request))
+
+    async def send(self, content: bytes) -> httpx.Response:
+        """The same for a body that may be anything."""
+        told = {"Content-Type": "application/json", "X-Request-Id": "r-1"}
         answers, logged = [], []
         for prepared in (True, False):
             self._settings.prepared_operations = prepared
@@ -62,11 +67,11 @@ class Both:
                 [(log["event"], log.get("path"), repr(log.get("exc_info"))) for log in logs]
             )
         own, core = answers
-        assert logged[0] == logged[1], request
-        assert own.status_code == core.status_code, request
-        assert own.text == core.text, request
+        assert logged[0] == logged[1], content
+        assert own.status_code == core.status_code, content
+        assert own.text == core.text, content
         for name in TOLD_BY:
-            assert own.headers.get(name) == core.headers.get(name), request
+            assert own.headers.get(name) == core.headers.get(name), content
         self.answers.append(own)
         return own
 
@@ -124,3 +129,25 @@ async def test_operations_at_random_are_answered_alike(
     assert good > EXAMPLES / 4
     assert partly > EXAMPLES / 20
     assert len(runs) > EXAMPLES / 3
+
+
+def test_hostile_requests_are_answered_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    with asyncio.Runner() as runner:
+        world = asking_both(monkeypatch)
+        both = runner.run(world.__aenter__())
+
+        @settings(
+            max_examples=EXAMPLES // 5,
+            derandomize=EXAMPLES == FEW,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(REQUESTS)
+        def check(content: bytes) -> None:
+            runner.run(both.send(content))
+
+        try:
+            check()
+        finally:
+            runner.run(world.__aexit__(None, None, None))
