@@ -247,6 +247,17 @@ async def test_new_contacts_that_the_search_does_not_show_yet_tell_their_ids_sin
     assert [result.id for result in results] == [str(desk.held(f"P-{n}")["id"]) for n in range(3)]
 
 
+async def test_new_contacts_that_were_taken_are_created_even_where_nobody_tells_their_ids(
+    desk: Desk,
+) -> None:
+    desk.switches["search_lag_seconds"] = 60
+    only_single = {"backend": "everbridge", "method": "POST", "path": f"*/{ORG}", "status": 503}
+    desk.sandbox.faults.add({**only_single, "times": 12})
+    results = await desk.bulk(people(3))
+    assert outcomes(results) == {Outcome.CREATED}
+    assert {result.id for result in results} == {None}
+
+
 async def test_new_contacts_whose_ids_cannot_be_asked_for_are_created_without_one(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

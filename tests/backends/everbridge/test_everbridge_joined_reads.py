@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway.backends.adapter import KeyKind
+from gateway.errors import NotWrittenError
 from gateway.results import Outcome, ProblemCode
+from gateway.upstream import Exchange
 from tests.backends.everbridge.bulk_desk import Desk, new_desk, people
 from tests.backends.everbridge.writing import contact
 
@@ -127,3 +132,21 @@ async def test_a_look_up_under_a_lock_never_joins_one_that_began_before(desk: De
     assert sorted(result.outcome.value for result in results) == ["CREATED", "UPDATED", "UPDATED"]
     held = desk.held("P-0")
     assert (held["suffix"], held["middleInitial"], held["country"]) == ("PhD", "Q", "GB")
+
+
+async def test_who_has_less_time_than_the_search_it_is_in_is_told_so(desk: Desk) -> None:
+    desk.sandbox.faults.add(
+        {"backend": "everbridge", "path": "/contacts/*?externalIds=*", "delayMs": 300}
+    )
+    now = time.monotonic()
+    hasty, patient = await asyncio.gather(
+        *(
+            desk.adapter._reads.find(KeyKind.EXTERNAL_ID, key, Exchange(deadline=now + seconds))
+            for key, seconds in (("E-1001", 0.05), ("E-1002", 30.0))
+        ),
+        return_exceptions=True,
+    )
+    assert isinstance(hasty, NotWrittenError)
+    assert hasty.problem.code is ProblemCode.TIMEOUT
+    assert not isinstance(patient, BaseException)
+    assert [stored.external_id for stored in patient] == ["E-1002"]

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.backends.ivvy.batch_run import next_wait
 from gateway.results import Outcome, ProblemCode
+from gateway.upstream import Exchange
 from tests.backends.bulk import bulk_upsert
 from tests.backends.ivvy.writing import contact
 
@@ -333,3 +334,67 @@ async def test_two_items_on_one_contact_lose_nothing_of_each_other(desk: Desk) -
         Outcome.UNCHANGED,
     }
     assert len(desk.held(phone="+447700900101")) == 3
+
+
+# ---------------------------------------------------------------- time and locks
+
+
+async def test_a_batch_that_is_not_done_in_time_is_given_up_as_unknown(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def out_of_time(seconds: float) -> None:
+        del seconds
+        monkeypatch.setattr(Exchange, "left", 0.0)
+
+    monkeypatch.setattr("gateway.backends.ivvy.batch_run.sleep", out_of_time)
+    results = await bulk(desk, people(3))
+    assert outcomes(results) == {Outcome.UNKNOWN}
+    assert results[0].errors[0].code is ProblemCode.TIMEOUT
+    assert results[0].errors[0].retryable
+    assert [action for action, _ in batch_calls(desk)] == ["run"]
+
+
+class Lock:
+    """What a write is sent under, until it is lost."""
+
+    holds = True
+
+
+async def test_a_write_that_has_lost_its_lock_does_not_leave_with_the_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locks = [Lock() for _ in range(4)]
+    coming = iter(locks)
+    send, answer = desk.adapter.send, desk.adapter.sender.send
+
+    async def locked(call: Any, exchange: Exchange) -> Any:
+        exchange.held.append(next(coming))
+        return await send(call, exchange)
+
+    async def lose_one(call: Any, exchange: Exchange) -> Any:
+        locks[2].holds &= call.path != "/api/1.0/batch"  # lost while it waits for its turn
+        return await answer(call, exchange)
+
+    monkeypatch.setattr(desk.adapter, "send", locked)
+    monkeypatch.setattr(desk.adapter.sender, "send", lose_one)
+    results = await bulk(desk, people(4))
+    assert [result.outcome for result in results] == [
+        *(Outcome.CREATED, Outcome.CREATED, Outcome.FAILED, Outcome.CREATED)
+    ]
+    assert results[2].errors[0].code is ProblemCode.CONFLICT
+    assert jobs(desk) == [3]
+
+
+async def test_a_failed_job_that_fails_again_singly_says_what_is_known(desk: Desk) -> None:
+    failed = {"errorCode": 500, "message": "An error has occurred"}
+    await bulk(desk, people(2))
+    ids = [row["id"] for row in desk.held(lastName="Person")]
+    rows = [
+        {"action": "addOrUpdateContact", "request": {"id": each}, "response": failed}
+        for each in ids
+    ]
+    fault(desk, "results", body={"asyncId": "0" * 32, "results": rows})
+    fault(desk, "addOrUpdateContact", times=8, status=503)
+    results = await bulk(desk, people(2, phone="+44 7700 900101"))
+    assert outcomes(results) == {Outcome.UNKNOWN}
+    assert all(result.errors[0].retryable for result in results)
