@@ -34,8 +34,11 @@ def is_our_fault(error: GraphQLError) -> bool:
         innermost = innermost.original_error
     if innermost is None or isinstance(innermost, _NOT_OURS):
         return False
-    # A scalar says by these that it cannot read a value; graphql-core then names the variable.
-    return not (said_by_graphql and isinstance(innermost, ValueError | TypeError | ArithmeticError))
+    # A scalar says by these that it cannot read a value; graphql-core then names the variable, or
+    # validation the literal, which is no place in an answer.
+    in_validation = bool(error.nodes) and error.path is None
+    refused = isinstance(innermost, ValueError | TypeError | ArithmeticError)
+    return not (refused and (said_by_graphql or in_validation))
 
 
 def masked(error: GraphQLError, request_id: str) -> GraphQLError:

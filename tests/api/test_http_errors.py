@@ -57,6 +57,8 @@ async def test_two_failing_fields_are_two_masked_errors() -> None:
         ("{ total(items: [1.5]) }", None, "1.5"),
         ("query ($items: [Int!]!) { total(items: $items) }", {"items": ["x"]}, "'x'"),
         ("query ($value: Even!) { halved(value: $value) }", {"value": 3}, "3 is odd"),
+        ("{ halved(value: 3) }", None, "3 is odd"),
+        (f"{{ total(items: [{'9' * 5000}]) }}", None, "digits"),
         ("{ refused }", None, "No such thing."),
     ],
 )
