@@ -33,6 +33,7 @@ from gateway.operations.settling import Settling
 from gateway.operations.worker import Worker
 from gateway.quota import SlidingWindow
 from gateway.record_leases import RecordLeases
+from gateway.results import Outcome
 from gateway.settings import TEMPORARY
 from gateway.shared_quota import SharedWindow
 from gateway.store.errors import StoreError
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from gateway.results import BackendResult
     from gateway.settings import Settings
     from gateway.store.opening import Store
+    from gateway.store.operation_records import NewOperation
     from gateway.telemetry.watching import Watching
     from gateway.transport import Wire
 
@@ -102,7 +104,9 @@ class Account:
         self.writer = Writer(locks=locks, plan_wait=settings.plan_wait_seconds)
         self.draining = False
         self.worker = self._new_worker()
-        self.acceptance = Acceptance(operations=store.operations, wake=self.worker.wake)
+        self.acceptance = Acceptance(
+            operations=store.operations, wake=self.worker.wake, heard=self._accepted
+        )
         keep = timedelta(days=settings.keep_operations_days, hours=settings.idempotency_hours)
         self.settling = Settling(
             operations=store.operations,
@@ -196,8 +200,11 @@ class Account:
         )
 
     def _heard(self, step_name: str, result: BackendResult) -> None:
-        entity = "lead" if step_name == LEAD else "contact"
-        self.watching.metrics.wrote(entity, [result], durable=True)
+        self.watching.metrics.delivered(_entity(step_name), result.backend.value, result.outcome)
+
+    def _accepted(self, operation: NewOperation) -> None:
+        for step in (step for item in operation.items for step in item.steps):
+            self.watching.metrics.delivered(_entity(step.name), step.backend, Outcome.QUEUED)
 
     def start(self) -> None:
         """Begin to deliver what is stored."""
@@ -241,6 +248,10 @@ def _client(transport: httpx.AsyncBaseTransport | None) -> Wire:
     if transport is None:
         return AiohttpWire()
     return HttpxWire(httpx.AsyncClient(transport=transport, follow_redirects=False))
+
+
+def _entity(step_name: str) -> str:
+    return "lead" if step_name == LEAD else "contact"
 
 
 @asynccontextmanager

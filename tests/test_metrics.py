@@ -12,6 +12,7 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from tests.harness import running
+from tests.operations.calls import until_ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,6 +164,25 @@ async def test_the_queue_is_told_until_it_is_delivered(gateway: Gateway) -> None
     assert value("gateway_queue_oldest_undelivered_seconds") > 0
     assert value("gateway_write_results_total", delivery="durable", outcome="QUEUED") == 3
     assert value("gateway_store_up") == 1
+
+
+async def test_what_a_bulk_comes_to_is_counted_by_item_and_target(gateway: Gateway) -> None:
+    many = [
+        {**ADA, "externalId": f"E-71{number}", "email": f"ada{number}@example.com"}
+        for number in range(3)
+    ]
+    bulk = """mutation ($inputs: [ContactInput!]!) {
+      upsertContacts(inputs: $inputs, targets: [IVVY], idempotencyKey: "b-1") {
+        replayed operation { id } } }"""
+    operation = (await gateway.data(bulk, inputs=many))["upsertContacts"]["operation"]["id"]
+    await until_ended(gateway, operation)
+    assert (await gateway.data(bulk, inputs=many))["upsertContacts"]["replayed"]
+    value = await figures(gateway)
+    of_ivvy = {"entity": "contact", "delivery": "durable", "backend": "IVVY"}
+    assert value("gateway_write_results_total", **of_ivvy, outcome="QUEUED") == 3
+    assert value("gateway_write_results_total", **of_ivvy, outcome="CREATED") == 3
+    assert value("gateway_idempotent_replays_total", entity="contact") == 1
+    assert value("gateway_backend_batch_size_sum", backend="IVVY") == 3
 
 
 async def test_a_replay_is_counted_and_its_results_are_not_counted_again(gateway: Gateway) -> None:

@@ -78,6 +78,7 @@ async def upsert_many_contacts(
         key=given_key(idempotency_key),
     )
     written = await context.account.bulk_calls.upsert(asked, context.request())
+    context.account.watching.metrics.wrote("contact", (), durable=True, replayed=written.replayed)
     return UpsertContactsPayload(
         request_id=ID(context.request_id),
         errors=written.errors,

@@ -66,6 +66,8 @@ class Acceptance:
     wake: Callable[[], None] = lambda: None
     """Tells the worker that there is work."""
     clock: Callable[[], datetime] = field(default=utc_now)
+    heard: Callable[[NewOperation], None] = lambda _operation: None
+    """Hears of what was stored."""
 
     async def store(self, operation: NewOperation, use: KeyUse | None) -> None:
         """Store it, so that from now on it is delivered whatever happens.
@@ -82,6 +84,7 @@ class Acceptance:
         except StoreError as error:
             log.exception("durable write not stored")
             raise NotAcceptedError(_not_stored(), Outcome.FAILED) from error
+        self.heard(operation)
         self.wake()
 
     async def _submit(self, operation: NewOperation, use: KeyUse | None) -> None:

@@ -21,6 +21,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from gateway.results import Outcome
 from gateway.telemetry.call_meter import CallMeter
 from gateway.telemetry.rows import Row
 
@@ -169,13 +170,23 @@ class Metrics:
         durable: bool,
         replayed: bool = False,
     ) -> None:
-        """Count what became of a write; a replayed one was counted when it was made."""
+        """Count what became of a call; a replayed one was counted when it was made.
+
+        What a durable call has stored, and what becomes of that, is counted by `delivered`.
+        """
         if replayed:
             self.replays.labels(entity).inc()
             return
         delivery = "durable" if durable else "direct"
         for result in results:
-            self.writes.labels(entity, delivery, result.backend.value, result.outcome.value).inc()
+            if result.outcome is not Outcome.QUEUED:
+                self.writes.labels(
+                    entity, delivery, result.backend.value, result.outcome.value
+                ).inc()
+
+    def delivered(self, entity: str, backend: str, outcome: Outcome) -> None:
+        """Count a durable write to one backend: accepted (QUEUED), or at its end."""
+        self.writes.labels(entity, "durable", backend, outcome.value).inc()
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an HTTP answer; its seconds are those until it began."""
