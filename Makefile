@@ -7,10 +7,10 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv/bin/uv
 # What `install` has just set up is not checked again by each step.
 RUN := $(UV) run --no-sync
 
-.PHONY: help install dev sandbox test check fix schema docs explorer build versions bench
+.PHONY: help install dev sandbox test check fix schema docs explorer build versions bench bench-scaling
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(filter .venv/bin/uv,$(UV)) ## set up .venv with everything that development needs
 	$(UV) sync --locked
@@ -63,3 +63,6 @@ versions: install ## run the tests on each supported Python that is here
 bench: install ## measure beside other gateways and write docs/performance.md; BENCH=--quick for a first look
 	cd benchmarks/peers && npm ci --no-audit --no-fund
 	$(RUN) python -m benchmarks.run --write $(BENCH)
+
+bench-scaling: install ## draw how cost grows, in docs/performance.md; BENCH=--quick for a first look
+	$(UV) run --group bench python -m benchmarks.scaling --write $(BENCH)

@@ -128,9 +128,9 @@ def _cpu_ticks(pid: int) -> int:
 
 @contextmanager
 def started(
-    contender: Contender, mode: Mode, upstream: str, folder: Path, core: int
+    contender: Contender, mode: Mode, upstream: str, folder: Path, core: int | None
 ) -> Iterator[Running]:
-    """A contender on one core, ready to answer, for as long as the context lasts."""
+    """A contender on one core (or on any), ready to answer, for as long as the context lasts."""
     port = free_port()
     command = (mode.cold and contender.cold_command) or contender.command
     command = [part.format(port=port) for part in command]
@@ -168,9 +168,9 @@ def _wait(running: Running) -> None:
             return
 
 
-def pinned(core: int, command: Sequence[str]) -> list[str]:
+def pinned(core: int | None, command: Sequence[str]) -> list[str]:
     """The command, kept on one core where the system can do that."""
-    taskset = shutil.which("taskset")
+    taskset = None if core is None else shutil.which("taskset")
     return [taskset, "-c", str(core), *command] if taskset else list(command)
 
 

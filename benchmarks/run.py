@@ -121,9 +121,9 @@ def _measured(
         for number in range(plan.rounds):
             first = number % len(running)
             for one in [*running[first:], *running[:first]]:
-                _load(one, bodies, plan.warm_seconds, plan.connections)
+                load(one, bodies, plan.warm_seconds, plan.connections)
                 windows[one.contender.name].append(_window(one, bodies, vendors, plan))
-        _quiet(vendors)
+        quiet(vendors)
         for one in running:
             check(one, mode, vendors)
     return {name: Figures.of(found) for name, found in windows.items()}
@@ -149,10 +149,10 @@ def check(running: Running, mode: Mode, vendors: Upstream) -> None:
 
 
 def _window(running: Running, bodies: Path, vendors: Upstream, plan: Plan) -> Window:
-    _quiet(vendors)
+    quiet(vendors)
     before = running.cpu_seconds
-    told = _load(running, bodies, plan.seconds, plan.connections)
-    calls = _quiet(vendors)
+    told = load(running, bodies, plan.seconds, plan.connections)
+    calls = quiet(vendors)
     cpu = running.cpu_seconds - before
     window = Window(
         # wrk leaves a request under way on each connection when its time is up; they are finished,
@@ -175,7 +175,7 @@ def _window(running: Running, bodies: Path, vendors: Upstream, plan: Plan) -> Wi
     return window
 
 
-def _quiet(vendors: Upstream) -> dict[str, int]:
+def quiet(vendors: Upstream) -> dict[str, int]:
     """Wait until nothing is under way; the calls that were made since this was asked before."""
     calls = Counter[str]()
     while True:
@@ -186,7 +186,7 @@ def _quiet(vendors: Upstream) -> dict[str, int]:
         calls.update(more)
 
 
-def _load(running: Running, bodies: Path, seconds: int, connections: int) -> dict[str, float]:
+def load(running: Running, bodies: Path, seconds: int, connections: int) -> dict[str, float]:
     """Send the prepared requests over and over; wrk's figures."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
     command += ["-s", str(HERE / "load.lua"), running.url, "--", str(bodies)]

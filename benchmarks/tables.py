@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 MOST_OF_STRAWBERRY = 1 / 15
 MOST_OF_APOLLO = 2.0
@@ -117,14 +116,21 @@ def _ratios(figures: Mapping[str, Figures]) -> list[str]:
 
 def written(tables: Sequence[str], how: str) -> None:
     """Put the tables into the page, in place of those that are there."""
-    text = PAGE.read_text()
-    measured = "\n\n".join([f"{BEGIN}\n{conditions(how)}", *tables, END])
+    put(PAGE, "measured", "\n\n".join([conditions(how), *tables]))
+
+
+def put(page: Path, mark: str, text: str) -> None:
+    """Put a text into a page, in place of what stands between `mark: begin` and `mark: end`."""
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
     replaced, count = re.subn(
-        f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _found: measured, text, flags=re.DOTALL
+        f"{re.escape(begin)}.*?{re.escape(end)}",
+        lambda _found: f"{begin}\n{text}\n{end}",
+        page.read_text(),
+        flags=re.DOTALL,
     )
     if count != 1:
-        raise ValueError(f"{PAGE} must have the two marks once")
-    PAGE.write_text(replaced)
+        raise ValueError(f"{page} must have the marks {begin} and {end} once")
+    page.write_text(replaced)
 
 
 def conditions(how: str) -> str:

@@ -20,7 +20,7 @@ from benchmarks.contenders import free_port, pinned
 from benchmarks.work import LISTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 HERE = Path(__file__).parent
 MODULES = Path("/usr/lib/nginx/modules")
@@ -69,8 +69,10 @@ class Upstream:
 
 
 @contextmanager
-def upstream(folder: Path, core: int) -> Iterator[Upstream]:
-    """The upstream, on one core, for as long as the context lasts.
+def upstream(
+    folder: Path, core: int, lists: Mapping[str, Mapping[str, list[dict[str, Any]]]] = LISTS
+) -> Iterator[Upstream]:
+    """The upstream, on one core, for as long as the context lasts; `lists` are the names it has.
 
     Raises UpstreamMissingError where nginx cannot be started.
     """
@@ -78,7 +80,7 @@ def upstream(folder: Path, core: int) -> Iterator[Upstream]:
     if nginx is None or not (MODULES / "ngx_http_lua_module.so").exists():
         raise UpstreamMissingError("apt-get install nginx-light libnginx-mod-http-lua")
     port = free_port()
-    (folder / "lists.lua").write_text(f"return {_lua(_answers())}\n")
+    (folder / "lists.lua").write_text(f"return {_lua(_answers(lists))}\n")
     (folder / "nginx.conf").write_text(
         CONFIGURATION.format(modules=MODULES, folder=folder, here=HERE, port=port)
     )
@@ -105,7 +107,9 @@ def _wait(running: Upstream, process: subprocess.Popen[bytes]) -> None:
     raise UpstreamMissingError("nginx did not start; what it says stands above")
 
 
-def _answers() -> dict[str, dict[str, str]]:
+def _answers(
+    lists: Mapping[str, Mapping[str, list[dict[str, Any]]]],
+) -> dict[str, dict[str, str]]:
     """The lists of names as each vendor's own call answers them."""
 
     def page(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -114,12 +118,12 @@ def _answers() -> dict[str, dict[str, str]]:
         return {"message": "OK", "page": {**page, "totalCount": size, "data": rows}}
 
     shaped: dict[str, dict[str, Any]] = {
-        "ivvy": dict(LISTS["ivvy"]),
-        "everbridge": {name: page(rows) for name, rows in LISTS["everbridge"].items()},
+        "ivvy": dict(lists["ivvy"]),
+        "everbridge": {name: page(rows) for name, rows in lists["everbridge"].items()},
         "sendgrid": {
-            "lists": {"result": LISTS["sendgrid"]["lists"], "_metadata": {}},
+            "lists": {"result": lists["sendgrid"]["lists"], "_metadata": {}},
             "field_definitions": {
-                "custom_fields": LISTS["sendgrid"]["field_definitions"],
+                "custom_fields": lists["sendgrid"]["field_definitions"],
                 "reserved_fields": [],
             },
         },

@@ -108,74 +108,85 @@ def contact(number: int) -> dict[str, Any]:
     }
 
 
-def _numbered(first: str, others: str, count: int = 40) -> list[tuple[int, str]]:
+def _numbered(first: str, others: str, count: int) -> list[tuple[int, str]]:
     return [(1, first), *((number, f"{others} {number}") for number in range(2, count + 1))]
 
 
-LISTS: dict[str, dict[str, list[dict[str, Any]]]] = {
-    "ivvy": {
-        "getSubscriptionGroupList": [
-            {"id": 300 + number, "groupName": name, "memberCount": number}
-            for number, name in _numbered("Newsletter", "Region")
-        ],
-        "getCustomFieldDefinition": [
-            {
-                "fieldId": 500 + number,
-                "fieldType": 2 if number == 1 else 1,
-                "displayName": name,
-                "isRequired": False,
-                "isActive": True,
-                "sortOrder": number,
-                "selectValues": {"1": "Day", "2": "Night"} if number == 1 else None,
-            }
-            for number, name in _numbered("Shift", "Field", 10)
-        ],
-    },
-    "everbridge": {
-        "groups": [
-            {"id": 1200000000000000 + number, "name": name, "status": "A", "parentId": -1}
-            for number, name in _numbered("Newsletter", "Region")
-        ],
-        "recordTypes": [
-            {"id": 1100000000000001, "name": "Employee", "status": "A"},
-            {"id": 1100000000000002, "name": "Resident", "status": "A"},
-        ],
-        "contactPaths": [
-            {
-                "pathId": 241901148045316,
-                "prompt": "Work Email",
-                "pathType": "EMAIL",
-                "formatFlag": "E",
-                "status": "A",
-            },
-            {
-                "pathId": 241901148045319,
-                "prompt": "Mobile Phone",
-                "pathType": "PHONE",
-                "formatFlag": "P",
-                "status": "A",
-            },
-        ],
-        "contactAttributes": [
-            {
-                "id": 1400000000000000 + number,
-                "name": name,
-                "dataType": "STRING",
-                "displayFormat": "F",
-                "status": "A",
-            }
-            for number, name in _numbered("Shift", "Attribute", 10)
-        ],
-    },
-    "sendgrid": {
-        "lists": [
-            {"id": f"0e020309-86fd-50cc-bfa5-{number:012d}", "name": name, "contact_count": number}
-            for number, name in _numbered("Newsletter", "Region")
-        ],
-        "field_definitions": [
-            {"id": f"e{number}_T", "name": name, "field_type": "Text"}
-            for number, name in _numbered("Shift", "Field", 10)
-        ],
-    },
-}
-"""The vendors' rows. The contacts are in iVvy's and not yet in the others' newsletter group."""
+def lists(size: int = 40) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """The vendors' rows, with so many groups in each.
+
+    The contacts are in iVvy's and not yet in the others' newsletter group.
+    """
+    return {
+        "ivvy": {
+            "getSubscriptionGroupList": [
+                {"id": 300 + number, "groupName": name, "memberCount": number}
+                for number, name in _numbered("Newsletter", "Region", size)
+            ],
+            "getCustomFieldDefinition": [
+                {
+                    "fieldId": 500 + number,
+                    "fieldType": 2 if number == 1 else 1,
+                    "displayName": name,
+                    "isRequired": False,
+                    "isActive": True,
+                    "sortOrder": number,
+                    "selectValues": {"1": "Day", "2": "Night"} if number == 1 else None,
+                }
+                for number, name in _numbered("Shift", "Field", 10)
+            ],
+        },
+        "everbridge": {
+            "groups": [
+                {"id": 1200000000000000 + number, "name": name, "status": "A", "parentId": -1}
+                for number, name in _numbered("Newsletter", "Region", size)
+            ],
+            "recordTypes": [
+                {"id": 1100000000000001, "name": "Employee", "status": "A"},
+                {"id": 1100000000000002, "name": "Resident", "status": "A"},
+            ],
+            "contactPaths": [
+                {
+                    "pathId": 241901148045316,
+                    "prompt": "Work Email",
+                    "pathType": "EMAIL",
+                    "formatFlag": "E",
+                    "status": "A",
+                },
+                {
+                    "pathId": 241901148045319,
+                    "prompt": "Mobile Phone",
+                    "pathType": "PHONE",
+                    "formatFlag": "P",
+                    "status": "A",
+                },
+            ],
+            "contactAttributes": [
+                {
+                    "id": 1400000000000000 + number,
+                    "name": name,
+                    "dataType": "STRING",
+                    "displayFormat": "F",
+                    "status": "A",
+                }
+                for number, name in _numbered("Shift", "Attribute", 10)
+            ],
+        },
+        "sendgrid": {
+            "lists": [
+                {
+                    "id": f"0e020309-86fd-50cc-bfa5-{number:012d}",
+                    "name": name,
+                    "contact_count": number,
+                }
+                for number, name in _numbered("Newsletter", "Region", size)
+            ],
+            "field_definitions": [
+                {"id": f"e{number}_T", "name": name, "field_type": "Text"}
+                for number, name in _numbered("Shift", "Field", 10)
+            ],
+        },
+    }
+
+
+LISTS = lists()
