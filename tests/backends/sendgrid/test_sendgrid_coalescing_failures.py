@@ -85,7 +85,7 @@ async def test_while_sendgrid_is_left_alone_all_fail_at_once(sharing: Account) -
 
 async def test_a_call_lasts_as_long_as_the_most_patient_of_them_waits(sharing: Account) -> None:
     sharing.wire.open.clear()
-    hasty = asyncio.create_task(send(sharing, upsert("a"), sharing.exchange(0.5)))
+    hasty = asyncio.create_task(send(sharing, upsert("a"), sharing.exchange(1.0)))
     patient = asyncio.create_task(send(sharing, upsert("b")))
     await sharing.wire.reached.wait()
     failure = (await hasty).failure
