@@ -9,6 +9,7 @@ import asyncio
 import os
 
 from gql import Client, GraphQLRequest
+from gql.transport.exceptions import TransportError
 from gql.transport.websockets import WebsocketsTransport
 
 ADDRESS = os.environ.get("GATEWAY_URL", "http://127.0.0.1:8000")
@@ -71,4 +72,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except TransportError as error:  # not let in, not allowed, or gone meanwhile
+        raise SystemExit(f"The gateway ended it: {error}") from None
