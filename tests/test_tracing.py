@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -245,3 +246,21 @@ async def test_a_collector_that_is_away_does_not_keep_the_gateway_from_its_work(
     async with running(sandbox, clock, otlp_endpoint=collector.endpoint) as gateway:
         answer = await gateway.upsert(ADA)
         assert answer.outcomes()["IVVY"] == "CREATED"
+
+
+def test_that_the_collector_is_away_is_said_once_in_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from gateway.telemetry import tracing
+
+    seldom = tracing.Seldom()
+
+    def passes(message: str, *values: object) -> bool:
+        record = logging.LogRecord("otlp", logging.WARNING, "", 1, message, values, None)
+        return seldom.filter(record)
+
+    assert passes("retrying in %s s", 1)
+    assert not passes("retrying in %s s", 2)
+    assert passes("given up")
+    monkeypatch.setattr(tracing, "SELDOM_SECONDS", 0.0)
+    assert passes("retrying in %s s", 3)

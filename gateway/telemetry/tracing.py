@@ -7,7 +7,9 @@ repeat what a caller or a backend has sent; so is baggage, which callers may fil
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
+import time
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -33,6 +35,8 @@ EXPORT_SECONDS = 5
 """What the collector has to take some spans, tries included."""
 CLOSE_SECONDS = 8.0
 """How long the end of the gateway waits for that."""
+SELDOM_SECONDS = 300.0
+"""Between two lines that say alike that the collector is away."""
 NAME = "contact-gateway"
 TRACES = "/v1/traces"
 
@@ -42,6 +46,25 @@ _KINDS = {
     Role.CLIENT: SpanKind.CLIENT,
 }
 _PROPAGATOR = TraceContextTextMapPropagator()
+
+
+class Seldom(logging.Filter):
+    """Lets each message of a logger through once in a while, however often it comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[object, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it has not been said lately."""
+        now = time.monotonic()
+        if now - self._said.get(record.msg, -SELDOM_SECONDS) < SELDOM_SECONDS:
+            return False
+        self._said[record.msg] = now
+        return True
+
+
+_SELDOM = Seldom()
 
 
 class OtelSpan:
@@ -76,6 +99,7 @@ class OtelTracing:
     """Keeps one gateway's spans and sends them to a collector; closed at its end."""
 
     def __init__(self, exporter: SpanExporter) -> None:
+        logging.getLogger(OTLPSpanExporter.__module__).addFilter(_SELDOM)
         self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer(NAME, version(NAME))
