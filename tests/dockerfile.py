@@ -116,9 +116,10 @@ class Build:
     def environment(self) -> dict[str, str]:
         """The machine's environment with the stage's; the image's paths lie below the root."""
         given = {
-            key: text for key, text in os.environ.items() if not key.startswith(("UV_", "GATEWAY_"))
+            key: text
+            for key, text in os.environ.items()
+            if not key.startswith(("GATEWAY_", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"))
         }
-        given.pop("VIRTUAL_ENV", None)
         for name, text in self.variables.items():
             mapped = re.sub(r"(?<![\w/])/app\b", f"{self.root}/app", text)
             given[name] = mapped.replace("$PATH", given["PATH"])

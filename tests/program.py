@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-START_SECONDS = 60
+START_SECONDS = 120
 FOREIGN = ("GATEWAY_", "PYTHONDONTWRITEBYTECODE")
 """What of this process's environment is not the program's: settings, and that nothing is compiled."""
 

@@ -73,27 +73,6 @@ def test_no_file_that_the_package_reads_is_kept_out_of_the_image() -> None:
     assert sorted(set(tracked) - set(sent)) == []
 
 
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, Build]:
-    """The final stage, with the environment where the build stage has put it."""
-    if not (BUILT / "index.html").is_file():
-        skip_unless_required("GraphiQL is not built here: `make explorer` builds it")
-    root = tmp_path_factory.mktemp("image")
-    build = Build(root, ROOT, workdir="/app")
-    # GraphiQL is built by the same hook as for the environment that runs the tests: taken from there.
-    shutil.copytree(BUILT, root / "app/gateway/explorer")
-    build.carry_out(Stage(BUILD.base, BUILD.name, [step for step in BUILD.steps if step != TOOLS]))
-    # Only this is copied into the final stage.
-    environment = (root / "app/.venv").rename(root / "environment")
-    shutil.rmtree(root / "app")
-    (root / "app").mkdir()
-    environment.rename(root / "app/.venv")
-    build.variables = FINAL.environment()
-    build.workdir = FINAL.last("WORKDIR").text
-    build.here.mkdir()
-    return FINAL, build
-
-
 def test_every_step_that_is_not_followed_here_is_known() -> None:
     assert TOOLS.text.startswith("ln -s ../lib/node_modules/npm/bin/npm-cli.js")
     assert "pip install" in TOOLS.text
@@ -103,52 +82,74 @@ def test_every_step_that_is_not_followed_here_is_known() -> None:
     ]
 
 
-def test_image_refuses_all_callers_of_the_network_until_told_who_may_call(
-    image: tuple[Stage, Build],
-) -> None:
-    stage, build = image
+@pytest.fixture
+def image(tmp_path: Path) -> Build:
+    """The final stage, with the environment where the build stage has put it."""
+    if not (BUILT / "index.html").is_file():
+        skip_unless_required("GraphiQL is not built here: `make explorer` builds it")
+    build = Build(tmp_path, ROOT, workdir="/app")
+    # GraphiQL is built by the same hook as for the environment that runs the tests: taken from there.
+    shutil.copytree(BUILT, tmp_path / "app/gateway/explorer")
+    build.carry_out(Stage(BUILD.base, BUILD.name, [step for step in BUILD.steps if step != TOOLS]))
+    # Only this is copied into the final stage.
+    environment = (tmp_path / "app/.venv").rename(tmp_path / "environment")
+    shutil.rmtree(tmp_path / "app")
+    (tmp_path / "app").mkdir()
+    environment.rename(tmp_path / "app/.venv")
+    build.variables = FINAL.environment()
+    build.workdir = FINAL.last("WORKDIR").text
+    build.here.mkdir()
+    return build
+
+
+def refusal(image: Build) -> str:
+    """What the image says when it is run as it is."""
     done = subprocess.run(
-        stage.last("CMD").words(),
-        cwd=build.here,
-        env=build.environment(),
+        FINAL.last("CMD").words(),
+        cwd=image.here,
+        env=image.environment(),
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
     assert done.returncode == 2
-    assert "0.0.0.0" in done.stderr
-    assert "GATEWAY_AUTH" in done.stderr
+    return done.stderr
 
 
-def test_image_serves_is_found_healthy_and_ends_on_sigterm(image: tuple[Stage, Build]) -> None:
-    stage, build = image
-    port = str(free_port())
-    environment = build.environment() | {"GATEWAY_AUTH": "none"}
-    command = [word.replace("0.0.0.0", "127.0.0.1") for word in stage.last("CMD").words()]
-    health = [word.replace("8000", port) for word in stage.last("HEALTHCHECK").words()]
-    log = build.root / "log"
+def is_healthy(image: Build, port: int) -> bool:
+    """What the image's health check finds on another port than 8000."""
+    done = subprocess.run(
+        [word.replace("8000", str(port)) for word in FINAL.last("HEALTHCHECK").words()],
+        cwd=image.here,
+        env=image.environment(),
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    return done.returncode == 0
 
-    def is_healthy() -> bool:
-        done = subprocess.run(
-            health, cwd=build.here, env=environment, stderr=subprocess.DEVNULL, check=False
-        )
-        return done.returncode == 0
 
-    assert not is_healthy()
+def test_image_lets_nobody_in_until_told_whom_then_serves_and_ends_on_sigterm(image: Build) -> None:
+    refused = refusal(image)
+    assert "0.0.0.0" in refused
+    assert "GATEWAY_AUTH" in refused
+
+    port, log = free_port(), image.root / "log"
+    assert not is_healthy(image, port)
+    command = [word.replace("0.0.0.0", "127.0.0.1") for word in FINAL.last("CMD").words()]
     with log.open("wb") as printed:
         process = subprocess.Popen(
-            [*command, "--port", port],
-            cwd=build.here,
-            env=environment,
+            [*command, "--port", str(port)],
+            cwd=image.here,
+            env=image.environment() | {"GATEWAY_AUTH": "none"},
             stdout=printed,
             stderr=printed,
         )
     try:
         wait_for(f"http://127.0.0.1:{port}/healthz", process, log)
-        assert is_healthy()
+        assert is_healthy(image, port)
     finally:
         process.send_signal(signal.SIGTERM)
         code = process.wait(timeout=60)
     assert code in {0, -signal.SIGTERM}, "uvicorn ends as the signal would have ended it"
-    assert [path.name for path in build.here.iterdir() if "sqlite3" in path.name], "kept in /data"
+    assert [path.name for path in image.here.iterdir() if "sqlite3" in path.name], "kept in /data"
