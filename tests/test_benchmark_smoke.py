@@ -13,6 +13,7 @@ from gateway.entries import CatalogName
 from tests.harness import is_write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
 
     from benchmarks.work import Mode
     from tests.harness import Gateway
@@ -85,13 +86,16 @@ async def test_a_document_is_parsed_and_validated_once_whatever_its_values(
     stored: Gateway, mode: Mode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
+
+    def noted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any, **named: Any) -> Any:
+            done.append(name)
+            return real(*arguments, **named)
+
+        return run
+
     for name in ("parse", "validate"):
-        real = getattr(documents, name)
-        monkeypatch.setattr(
-            documents,
-            name,
-            lambda *a, name=name, real=real, **k: (done.append(name), real(*a, **k))[1],
-        )
+        monkeypatch.setattr(documents, name, noted(name, getattr(documents, name)))
     await send(stored, mode, CONTACTS[0])
     done.clear()
     for number in CONTACTS[1:]:
