@@ -7,6 +7,7 @@ for the mark: its log, its metrics, its status page, its traces.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -15,6 +16,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +25,11 @@ import pytest
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
+from gateway.callers.caller import Scope
+from gateway.callers.keys import new_key
 from gateway.dev import new_sandbox, sandbox_settings
 from gateway.settings import variable
+from gateway.store.opening import open_store
 from tests.collector import Collector, collecting
 from tests.faulty_gateway import FAULT
 from tests.harness import free_port, serving
@@ -146,15 +151,8 @@ def gateway_of_its_own(folder: Path) -> Iterator[Running]:
     with serving(Starlette(routes=sandbox.routes)) as backends, collecting() as collector:
         settings = environment(backends, folder, collector)
         given = {key: value for key, value in os.environ.items() if "GATEWAY_" not in key}
-        made = subprocess.run(
-            [*PROGRAM, "keys", "create", "monitor", "--scope", "admin"],
-            env=given | settings,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        key, port, log = made.stdout.strip(), free_port(), folder / "log"
+        key = asyncio.run(new_admin(settings["GATEWAY_DATABASE_URL"]))
+        port, log = free_port(), folder / "log"
         with log.open("wb") as printed:
             process = subprocess.Popen(
                 [*PROGRAM, "serve", "--port", str(port)],
@@ -170,6 +168,14 @@ def gateway_of_its_own(folder: Path) -> Iterator[Running]:
         finally:
             process.terminate()
             process.wait(timeout=START_SECONDS)
+
+
+async def new_admin(url: str) -> str:
+    """The key of a caller with every scope."""
+    async with open_store(url) as store:
+        text, stored = new_key("monitor", (Scope.ADMIN,), datetime.now(UTC))
+        await store.api_keys.add(stored)
+    return text
 
 
 def environment(backends: str, folder: Path, collector: Collector) -> dict[str, str]:

@@ -15,8 +15,9 @@ OK, UNSENT, UNANSWERED = "OK", "NOT_SENT", "NO_ANSWER"
 """How a try ends, besides the problems that answers tell."""
 
 
-WAIT = 0.001
-"""Seconds from which a turn within the quota counts as waited for."""
+WAIT = 0.02
+"""Seconds from which a turn within the quota counts as waited for: asking the store for it, where
+several gateways share it, takes a few milliseconds."""
 
 
 class Described(Protocol):
