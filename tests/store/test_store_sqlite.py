@@ -14,7 +14,6 @@ import pytest
 from gateway.store import Store, StoreUnavailableError, open_store, sqlite
 from gateway.store.database import Statement
 from gateway.store.sqlite import SqliteDatabase
-from tests.store.accepting import NOON
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,9 +51,7 @@ def waiting(gate: threading.Event) -> Transaction[None]:
 
 
 def failing(key: str) -> Transaction[None]:
-    yield Statement(
-        "INSERT INTO lease (key, fence, previous, touched_at) VALUES ($1, 1, 0, $2)", (key, NOON)
-    )
+    yield Statement("INSERT INTO lease (key, fence, touched_at) VALUES ($1, 1, 0)", (key,))
     raise KeyError(key)
 
 
@@ -164,9 +161,7 @@ async def test_a_full_disk_fails_everybody_in_the_commit_and_is_told(store: Stor
 
     def grow() -> Transaction[None]:
         yield Statement(
-            "INSERT INTO lease (key, fence, previous, touched_at)"
-            " VALUES (hex(zeroblob(1000000)), 1, 0, $1)",
-            (NOON,),
+            "INSERT INTO lease (key, fence, touched_at) VALUES (hex(zeroblob(1000000)), 1, 0)",
         )
 
     await store.database.write(fill, 1)  # SQLite raises it to the pages there are
