@@ -114,12 +114,14 @@ def test_secrets_and_personal_data_are_taken_out_of_whatever_is_logged(
         url="postgresql://gateway:pa55@db/gateway",
         made={"email": "a@b", "count": 3, "list": ["SG.abcdefgh.ijklmnop"], "token": None},
         seconds=1.5,
+        caller="jwt:ops@example.com",
         at="2026-11-21T15:20:31.123456+00:00",
     )
     [line] = lines()
     assert line["event"] == "said: <e-mail> called <phone> with Bearer *** and ***"
     assert line["url"] == "postgresql://***@db/gateway"
     assert line["made"] == {"email": "***", "count": 3, "list": ["***"], "token": None}
+    assert line["caller"] == "jwt:ops@example.com"
     assert (line["seconds"], line["at"]) == (1.5, "2026-11-21T15:20:31.123456+00:00")
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 HIDDEN = "***"
 _BARE = (bool, int, float, type(None))
+WHO = "caller"
+"""Who sent a request, by the name of its key or the subject of its token: an audit without it would
+be none, even where an identity provider's subjects are e-mail addresses."""
 SHORTEST = 6
 """Characters that a configured secret needs to be looked for: shorter ones are parts of words."""
 
@@ -63,7 +66,10 @@ class Redaction:
         self, _logger: Any, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
         """The event without what must not be in it."""
-        return {name: self._shown(name, value) for name, value in event.items()}
+        return {
+            name: value if name == WHO else self._shown(name, value)
+            for name, value in event.items()
+        }
 
     def text(self, text: str) -> str:
         """A text without what must not be in it."""
