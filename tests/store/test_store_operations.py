@@ -245,3 +245,23 @@ async def test_the_backlog_tells_the_oldest_and_what_is_due(store: Store) -> Non
     backlog = await store.operations.read_backlog(at(7))
 
     assert (backlog.operations, backlog.oldest, backlog.due) == (2, at(5), 1)
+
+
+async def test_the_backlog_tells_steps_by_backend_and_state(store: Store) -> None:
+    assert (await store.operations.read_backlog(NOON)).steps == ()
+    await stored(store, new_operation("op-1"), seconds=5)
+    await stored(store, new_operation("op-2", new_item("E-1002")), seconds=6)
+    await stored(store, new_operation("op-3", new_item("E-1003")), seconds=7)
+    first, second = await claim(store, seconds=8, limit=2)
+    await save(store, first, state=StepState.NEEDS_ATTENTION, outcome="UNKNOWN")
+    assert await end(store, second)
+
+    backlog = await store.operations.read_backlog(at(9))
+
+    told = {(one.state, one.number, one.oldest) for one in backlog.steps}
+    assert told == {
+        (StepState.NEEDS_ATTENTION, 1, at(5)),
+        (StepState.QUEUED, 1, at(7)),
+    }
+    assert {one.backend for one in backlog.steps} == {first.step.backend}
+    assert backlog.undelivered_since == at(7)
