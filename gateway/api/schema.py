@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +59,11 @@ class Prepared(SchemaExtension):
 
     async def on_execute(self) -> AsyncIterator[None]:
         """Execution, within its time; of a subscription, the time until it has begun."""
-        async with _in_time(self._context):
-            yield
+        try:
+            async with _time_left(self._context):
+                yield
+        except TimeoutError:
+            raise _too_long(self._context) from None
 
     @property
     def _context(self) -> Context:
@@ -69,19 +71,19 @@ class Prepared(SchemaExtension):
         return context
 
 
-@asynccontextmanager
-async def _in_time(context: Context) -> AsyncIterator[None]:
+def _time_left(context: Context) -> asyncio.Timeout:
     seconds = context.account.settings.operation_timeout_seconds
-    try:
-        async with asyncio.timeout(seconds - (time.monotonic() - context.started)):
-            yield
-    except TimeoutError:
-        setting = variable("operation_timeout_seconds")
-        raise GraphQLError(
-            f"The operation took longer than {seconds:g} seconds ({setting}) and was ended. What "
-            "it wrote until then stays written.",
-            extensions={"code": "TIMED_OUT"},
-        ) from None
+    return asyncio.timeout(seconds - (time.monotonic() - context.started))
+
+
+def _too_long(context: Context) -> GraphQLError:
+    seconds = context.account.settings.operation_timeout_seconds
+    return GraphQLError(
+        f"The operation took longer than {seconds:g} seconds "
+        f"({variable('operation_timeout_seconds')}) and was ended. What it wrote until then stays "
+        "written.",
+        extensions={"code": "TIMED_OUT"},
+    )
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
@@ -318,9 +320,11 @@ async def _run(running: Running, context: Context) -> ExecutionResult:
     """What Strawberry's own execution does around graphql-core's."""
     result: ExecutionResult
     try:
-        async with _in_time(context):
+        async with _time_left(context):
             done = await running.run()
         result = ExecutionResult(data=done.data, errors=done.errors)
+    except TimeoutError:
+        result = PreExecutionError(data=None, errors=[_too_long(context)])
     except Exception as error:  # noqa: BLE001 - it is told to the caller, or masked and logged
         if not isinstance(error, GraphQLError):
             error = GraphQLError(str(error), original_error=error)

@@ -179,6 +179,8 @@ def _some(read: Reader) -> Reader:
 
 
 def _some_or_null(read: Reader) -> Reader:
+    if read is _text:
+        return _some_text_or_null
     return lambda value: Some(None if value is None else read(value))
 
 
@@ -195,6 +197,13 @@ def _text(value: Any) -> str:
     if type(value) is not str:
         raise UnfitError
     return value
+
+
+def _some_text_or_null(value: Any) -> Some[str | None]:
+    """What most fields are, in one call."""
+    if value is not None and type(value) is not str:
+        raise UnfitError
+    return Some(value)
 
 
 def _boolean(value: Any) -> bool:

@@ -77,7 +77,7 @@ class PreparedOperation:
         return Call(way=way, arguments=arguments)
 
     def _way(self, sent: Mapping[str, Any]) -> Way | None:
-        names = tuple(self._conditions)
+        names = self._conditions
         chosen = tuple(sent.get(name, self._conditions[name]) for name in names)
         if any(type(value) is not bool for value in chosen):
             raise UnfitError
