@@ -38,7 +38,9 @@ def dev(port: Port = 8000) -> None:
     from gateway.logs import configure_logs
 
     address = f"http://127.0.0.1:{port}"
-    typer.echo(f"Gateway with its sandbox on {address} (GraphiQL there, GraphQL at /graphql)")
+    typer.echo(
+        f"Gateway with its sandbox on {address} (GraphiQL there, GraphQL at /graphql, how it stands at /status)"
+    )
     typer.echo(CREDENTIALS.format(address=address))
     configure_logs(texts=True)  # nobody's data
     _run(create_dev_app(port), "127.0.0.1", port)
