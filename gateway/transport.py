@@ -27,8 +27,11 @@ CONNECT_SHARE = 0.9
 that does not come about ends before the whole try does, and is known as not sent."""
 CONNECTIONS = 100
 """To one backend at a time; what comes on top waits for one, as for connecting."""
-IDLE_SECONDS = 5.0
-"""How long a connection is kept without a request."""
+IDLE_SECONDS = 3.0
+"""How long a connection is kept without a request.
+
+Well below the 5 s after which many servers (uvicorn, Node, Apache) close theirs: of calls that left on
+a connection just then 6 in 100 had no answer, and creating a lead must not be repeated after that."""
 LONGEST_ADDRESS = 65_536
 """Characters; httpx refuses longer ones, and no server takes them."""
 
