@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import threading
 from dataclasses import dataclass, field
@@ -19,6 +18,8 @@ from starlette.routing import Route
 from strawberry.asgi import GraphQL
 
 from gateway.api.explorer import BUILT, explorer_routes
+from tests.node import skip_unless_required
+from tests.program import gateway_dev
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,12 +38,6 @@ FLAGS = [
     # Whatever asks for another host finds none.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-
-
-def skip_unless_required(missing: str) -> None:
-    if os.environ.get("CONTACT_GATEWAY_CI") == "1":
-        pytest.fail(missing)
-    pytest.skip(missing)
 
 
 @strawberry.type
@@ -112,11 +107,12 @@ def browser_page(tmp_path: Path) -> Iterator[Page]:
 
 
 @pytest.fixture
-def graphiql(browser_page: Page, served: str) -> Visit:
-    """GraphiQL of a gateway on its sandbox."""
+def graphiql(browser_page: Page, tmp_path: Path) -> Iterator[Visit]:
+    """GraphiQL of a gateway on its sandbox, a process of its own: it ends with writes on their way."""
     if not (BUILT / "index.html").is_file():
         skip_unless_required("GraphiQL is not built here: `make explorer` builds it")
-    return Visit(browser_page, f"{served}/")
+    with gateway_dev(tmp_path / "log") as address:
+        yield Visit(browser_page, f"{address}/")
 
 
 @pytest.fixture
