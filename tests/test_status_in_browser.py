@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import httpx
 from playwright.sync_api import expect, sync_playwright
 
-from tests.api.test_explorer_in_browser import ARTIFACTS, CHROMIUM, FLAGS, skip_unless_required
+from tests.api.test_explorer_in_browser import ARTIFACTS, CHROMIUM, FLAGS
+from tests.node import skip_unless_required
 
 if TYPE_CHECKING:
     from pathlib import Path
