@@ -129,12 +129,12 @@ def test_lines_of_libraries_go_the_same_way(
     lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
     with structlog.contextvars.bound_contextvars(request_id="r-1"):
-        logging.getLogger("uvicorn.error").warning("Invalid request from %s", "ada@example.com")
+        logging.getLogger("some.library").warning("Invalid request from %s", "ada@example.com")
         logging.getLogger("asyncio").error("Task <Task exception=KeyError('Ada')>")
-        logging.getLogger("uvicorn.access").info("not shown")
+        logging.getLogger("some.library").info("not shown")
     first, second = lines()
     assert first["event"] == "Invalid request from <e-mail>"
-    assert (first["level"], first["logger"]) == ("warning", "uvicorn.error")
+    assert (first["level"], first["logger"]) == ("warning", "some.library")
     assert first["request_id"] == "r-1"
     assert second["event"] == "Task <Task exception=KeyError(***)>"
 
