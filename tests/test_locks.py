@@ -98,4 +98,5 @@ async def test_locks_are_forgotten_once_nobody_can_have_read_before_them(
             pass
         clock.ahead = module.REMEMBERED + 1
         async with locks.hold("other", within()):
-            assert set(locks._locks) == {"held", "young", "other"}
+            assert set(locks._locks) == {"held", "other"}
+            assert set(locks._released) == {hash("young")}

@@ -12,15 +12,19 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import orjson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 REMEMBERED = 600.0
 """Seconds after which a job that was never seen to end is given up."""
-MAX_NOTES = 100_000
-"""Notes kept at most; above, the oldest jobs are forgotten."""
+MAX_NOTES = 50_000
+"""Notes kept at most; above, the oldest jobs are forgotten. More than one process writes in the
+READABLE_AFTER seconds in which they matter, a bulk's largest job of 30,000 contacts beside."""
 FIRST_LOOK, NEXT_LOOK = 5.0, 15.0
 """Seconds before a job's status is asked for, first and again (contract: sendgrid section 10)."""
 LONGEST_READ = 60.0
@@ -65,23 +69,42 @@ class Accepted:
 NOTHING = Accepted(lists={}, identifiers={}, latest_at=0.0)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Note:
-    """What one job does to one contact."""
+    """What one job does to one contact.
 
-    at: float
+    There may be tens of thousands: notes with the same lists share them, and the identifiers are
+    packed.
+    """
+
+    job: _Job
     lists: Mapping[str, bool]
-    identifiers: Mapping[str, str]
+    packed: str
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        """The identifiers that were sent."""
+        identifiers: dict[str, str] = orjson.loads(self.packed) if self.packed else {}
+        return identifiers
 
 
-_NOTHING = _Note(at=0.0, lists={}, identifiers={})
+def _packed(identifiers: Mapping[str, str]) -> str:
+    """In a text of its own length; orjson's bytes keep the room that they were written in."""
+    return orjson.dumps(identifiers).decode() if identifiers else ""
+
+
+@lru_cache(maxsize=4096)
+def _shared(joined: tuple[str, ...], left: tuple[str, ...]) -> Mapping[str, bool]:
+    """What is done to lists, the same object for all who do the same."""
+    return dict.fromkeys(joined, True) | dict.fromkeys(left, False)
 
 
 @dataclass(kw_only=True, slots=True)
 class _Job:
+    id: str
     accepted_at: float
     look_at: float
-    subjects: set[str] = field(default_factory=set)
+    subjects: list[str] = field(default_factory=list)
 
 
 class WriteMemory:
@@ -92,7 +115,8 @@ class WriteMemory:
 
     def __init__(self) -> None:
         self._jobs: dict[str, _Job] = {}
-        self._notes: dict[str, dict[str, _Note]] = {}
+        self._notes: dict[str, _Note | list[_Note]] = {}
+        """By contact; most have one note, and no list for it."""
         self._ended: deque[tuple[float, dict[str, _Note]]] = deque()
         self._size = 0
 
@@ -114,18 +138,35 @@ class WriteMemory:
 
         Two writes to one contact may be in the same job: then it does both.
         """
-        job = self._jobs.setdefault(job_id, _Job(accepted_at=now, look_at=now + FIRST_LOOK))
-        lists = dict.fromkeys(joined, True) | dict.fromkeys(left, False)
-        notes = self._notes.setdefault(subject, {})
-        self._size += job_id not in notes
-        before = notes.get(job_id, _NOTHING)
-        notes[job_id] = _Note(
-            at=now,
-            lists={**before.lists, **lists},
-            identifiers={**before.identifiers, **(identifiers or {})},
-        )
-        job.subjects.add(subject)
+        job = self._jobs.get(job_id)
+        if job is None:
+            job = self._jobs[job_id] = _Job(id=job_id, accepted_at=now, look_at=now + FIRST_LOOK)
+        lists = _shared(tuple(joined), tuple(left))
+        sent = dict(identifiers or {})
+        notes = self._of(subject)
+        for place, before in enumerate(notes):
+            if before.job is job:
+                both = {**before.identifiers, **sent}
+                notes[place] = _Note(job, {**before.lists, **lists}, _packed(both))
+                break
+        else:
+            notes.append(_Note(job, lists, _packed(sent)))
+            job.subjects.append(subject)
+            self._size += 1
+        self._keep(subject, notes)
         self._sweep(now)
+
+    def _of(self, subject: str) -> list[_Note]:
+        """A contact's notes."""
+        notes = self._notes.get(subject, [])
+        return list(notes) if isinstance(notes, list) else [notes]
+
+    def _keep(self, subject: str, notes: list[_Note]) -> None:
+        """Put a contact's notes in the place of those that there were."""
+        if notes:
+            self._notes[subject] = notes[0] if len(notes) == 1 else notes
+        else:
+            del self._notes[subject]
 
     def recall(
         self, subjects: Sequence[str], now: float, *, read_at: float | None = None
@@ -136,26 +177,24 @@ class WriteMemory:
         what was read, so it counts.
         """
         self._sweep(now)
-        notes = [note for subject in subjects for note in self._notes.get(subject, {}).values()]
+        notes = [note for subject in subjects for note in self._of(subject)]
         notes += self._ended_since(now if read_at is None else read_at, subjects)
         if not notes:
             return None
         lists: dict[str, bool] = {}
         identifiers: dict[str, str] = {}
-        for note in sorted(notes, key=lambda note: note.at):
+        for note in sorted(notes, key=lambda note: note.job.accepted_at):
             lists.update(note.lists)
             identifiers.update(note.identifiers)
-        latest = max(note.at for note in notes)
+        latest = max(note.job.accepted_at for note in notes)
         return Accepted(lists=lists, identifiers=identifiers, latest_at=latest)
 
     def due(self, subject: str, now: float) -> list[str]:
         """The jobs of a contact whose status is to be asked for now; not again for a while."""
-        jobs = [
-            job_id for job_id in self._notes.get(subject, {}) if self._jobs[job_id].look_at <= now
-        ]
-        for job_id in jobs:
-            self._jobs[job_id].look_at = now + NEXT_LOOK
-        return jobs
+        jobs = [note.job for note in self._of(subject) if note.job.look_at <= now]
+        for job in jobs:
+            job.look_at = now + NEXT_LOOK
+        return [job.id for job in jobs]
 
     def forget(self, job_id: str, now: float) -> None:
         """Drop a job that has ended: reads that begin from now on tell what it did."""
@@ -168,11 +207,10 @@ class WriteMemory:
         job = self._jobs.pop(job_id, None)
         dropped: dict[str, _Note] = {}
         for subject in job.subjects if job else ():
-            notes = self._notes[subject]
-            dropped[subject] = notes.pop(job_id)
+            notes = self._of(subject)
+            dropped[subject] = next(note for note in notes if note.job is job)
+            self._keep(subject, [note for note in notes if note.job is not job])
             self._size -= 1
-            if not notes:
-                del self._notes[subject]
         return dropped
 
     def _ended_since(self, read_at: float, subjects: Sequence[str]) -> list[_Note]:
