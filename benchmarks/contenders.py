@@ -148,10 +148,9 @@ def started(
         try:
             _wait(running)
             yield running
-        except Exception:
-            sys.stderr.write(log.read_text()[-4000:])
-            raise
         finally:
+            if process.poll() is not None:  # nobody has ended it
+                sys.stderr.write(log.read_text()[-4000:])
             process.terminate()
 
 
