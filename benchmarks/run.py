@@ -41,6 +41,12 @@ QUIET_SECONDS = 0.2
 """Without a call for so long nothing is under way; too short for Node to throw its code away."""
 
 
+ENOUGH = 4
+"""Answers on each connection without which a window tells too little."""
+LONGEST_WINDOW = 60
+"""Seconds."""
+
+
 class WrongWorkError(Exception):
     """A contender does not do the work that is measured."""
 
@@ -148,17 +154,23 @@ def check(running: Running, mode: Mode, vendors: Upstream) -> None:
         )
 
 
-def _window(running: Running, bodies: Path, vendors: Upstream, plan: Plan) -> Window:
+def _window(
+    running: Running, bodies: Path, vendors: Upstream, plan: Plan, seconds: int = 0
+) -> Window:
+    """What a contender does in a span of time: the plan's, or longer where it is too slow for that."""
+    seconds = seconds or plan.seconds
     quiet(vendors)
     before = running.cpu_seconds
-    told = load(running, bodies, plan.seconds, plan.connections)
+    told = load(running, bodies, seconds, plan.connections)
     calls = quiet(vendors)
     cpu = running.cpu_seconds - before
+    if told["requests"] < ENOUGH * plan.connections and seconds < LONGEST_WINDOW:
+        return _window(running, bodies, vendors, plan, seconds * 2)
     window = Window(
         # wrk leaves a request under way on each connection when its time is up; they are finished,
         # too, before the calls and the CPU time are read.
         requests=int(told["requests"]) + plan.connections,
-        seconds=told["seconds"],
+        rate=told["requests"] / told["seconds"],
         p50_ms=told["p50_ms"],
         p99_ms=told["p99_ms"],
         cpu_seconds=cpu,
@@ -167,7 +179,7 @@ def _window(running: Running, bodies: Path, vendors: Upstream, plan: Plan) -> Wi
     )
     print(
         f"{bodies.stem:<10}{running.contender.name:<15}{window.cpu_ms:8.3f} ms CPU"
-        f"{window.requests / window.seconds:9,.0f}/s  busy {cpu / window.seconds:4.0%}",
+        f"{window.rate:9,.0f}/s  busy {cpu / told['seconds']:4.0%}",
         flush=True,
     )
     if told["failed"]:

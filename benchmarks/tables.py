@@ -40,7 +40,8 @@ class Window:
     """What one contender did in one span of time."""
 
     requests: int
-    seconds: float
+    rate: float
+    """Answers a second."""
     p50_ms: float
     p99_ms: float
     cpu_seconds: float
@@ -70,7 +71,7 @@ class Figures:
         """The medians."""
         return cls(
             cpu_ms=median(one.cpu_ms for one in windows),
-            rate=median(one.requests / one.seconds for one in windows),
+            rate=median(one.rate for one in windows),
             per_core=median(one.requests / one.cpu_seconds for one in windows),
             p50_ms=median(one.p50_ms for one in windows),
             p99_ms=median(one.p99_ms for one in windows),
