@@ -48,6 +48,17 @@ class Filter:
 
 
 @strawberry.input
+class Plain:
+    """As Filter, without what keeps it from being prepared: a default that is a list."""
+
+    name: str = "any"
+    first: int
+    tags: list[str] | None = None
+    note: Maybe[str | None]
+    must: Maybe[str]
+
+
+@strawberry.input
 class Chain:
     name: str | None = None
     next: Chain | None = None
@@ -101,10 +112,15 @@ class Query:
 
     @strawberry.field
     async def leaves(self, names: list[str | None]) -> list[Leaf]:
-        return [None if name is None else Leaf(name=name) for name in names]  # type: ignore[misc]
+        odd: dict[str | None, Any] = {None: None, "error": RuntimeError(SECRET), "text": "text"}
+        return [odd[name] if name in odd else Leaf(name=str(name)) for name in names]
 
     @strawberry.field
     async def filtered(self, by: Filter) -> str:
+        return repr(by)
+
+    @strawberry.field
+    async def plain(self, by: Plain) -> str:
         return repr(by)
 
     @strawberry.field
@@ -170,6 +186,14 @@ OPERATIONS: list[tuple[str, dict[str, Any] | None]] = [
     ('{ leaf(name: "fails") { name slow } waits }', None),
     ('{ leaves(names: ["a", null]) { name } }', None),
     ('{ leaves(names: ["a", "fails"]) { name slow(times: 2) } }', None),
+    ('{ leaves(names: ["a", "error"]) { __typename } }', None),
+    ('{ leaves(names: ["text"]) { __typename } b: leaves(names: ["text"]) { name } }', None),
+    ('query ($n: String) { leaves(names: [$n, "x"]) { name } }', {}),
+    ('query ($n: String = "y") { leaves(names: [$n, "x"]) { name } }', {}),
+    ("query ($n: Int!) { leaf { slow(times: $n) } }", {"n": "x"}),
+    ("query ($n: Int) { leaf { name slow(times: $n) } }", {"n": None}),
+    ("query ($n: Int) { leaf { name slow(times: $n) } }", {}),
+    ("query ($t: String!) { filtered(by: {first: 1, note: $t}) }", {"t": None}),
     ("query ($n: [String]!) { leaves(names: $n) { name } }", {"n": ["a", "b"]}),
     ("query ($n: [String!]!) { leaves(names: $n) { name } }", {"n": ["a", None]}),
     ("query ($n: [String]!) { leaves(names: $n) { name } }", {"n": "a"}),
@@ -215,6 +239,13 @@ OPERATIONS: list[tuple[str, dict[str, Any] | None]] = [
     ("query A { leaf { name } } query B($n: Int) { which(number: $n) }", {"n": 1}),
     ("{ __schema { queryType { name } } leaf { name } }", None),
     ("query @unknown { leaf { name } }", None),
+]
+
+
+OPERATIONS += [
+    (query.replace("filtered", "plain").replace("Filter", "Plain"), variables)
+    for query, variables in OPERATIONS
+    if "filtered" in query
 ]
 
 

@@ -100,6 +100,13 @@ async def test_fields_that_need_a_scope_of_their_own_are_left(
         ("{ __schema { queryType { name } } }", {}),
         ("query ($b: Backend!) { groups(backend: $b) { id } }", {"b": "NO_BACKEND"}),
         ("query ($b: Backend!) { groups(backend: $b) { id } }", {}),
+        (
+            (
+                "query ($n: Int!) { operations { edges { node { items(first: $n) "
+                "{ pageInfo { endCursor } } } } } }"
+            ),
+            {"n": "x"},
+        ),
         ("query ($s: Boolean = true) { backends @skip(if: $s) { health } }", {"s": None}),
     ],
 )
