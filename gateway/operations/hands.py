@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.operations.keyed import utc_now
 from gateway.operations.outcomes import detail_of, sum_up
@@ -72,14 +72,21 @@ class Hands:
         )
 
     def take(self, claimed: ClaimedStep) -> Hand:
-        """Hold a step that was claimed just now."""
+        """Hold a step that was claimed just now.
+
+        Where this process had it already and stood still until its lease ran out, it is lost to
+        the earlier hand.
+        """
+        if earlier := self._held.get(claimed.step.id):
+            earlier.lost = True
         hand = Hand(step=claimed.step, until=time.monotonic() + self.lease.total_seconds())
         self._held[claimed.step.id] = hand
         return hand
 
     def drop(self, hand: Hand) -> None:
         """Hold it no longer."""
-        self._held.pop(hand.step.id, None)
+        if self._held.get(hand.step.id) is hand:
+            del self._held[hand.step.id]
 
     async def renew(self) -> None:
         """Prolong the leases of all that is held, when it is time."""
@@ -119,7 +126,7 @@ class Hands:
     async def _store_waiting(self) -> None:
         """Commit after commit, as long as somebody waits."""
         while self._waiting:
-            batch, self._waiting = self._waiting[:MOST_SAVES], self._waiting[MOST_SAVES:]
+            batch, self._waiting = _next_batch(self._waiting)
             try:
                 lost = await self.operations.save(
                     [save for save, _ in batch], summarize=sum_up, now=self.clock()
@@ -132,3 +139,22 @@ class Hands:
             for save, stored in batch:
                 if not stored.done():
                     stored.set_result(save.step.id not in lost)
+
+
+Waiting: TypeAlias = "tuple[Save, asyncio.Future[bool]]"
+
+
+def _next_batch(waiting: list[Waiting]) -> tuple[list[Waiting], list[Waiting]]:
+    """What is stored in the next commit, and what comes after it.
+
+    A step stands in a batch once: which of two hands has it is told by step.
+    """
+    batch: dict[int, Waiting] = {}
+    rest: list[Waiting] = []
+    for one in waiting:
+        step_id = one[0].step.id
+        if step_id in batch or len(batch) == MOST_SAVES:
+            rest.append(one)
+        else:
+            batch[step_id] = one
+    return list(batch.values()), rest
