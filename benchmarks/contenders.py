@@ -96,7 +96,7 @@ class Running:
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """One GraphQL answer."""
-        answer: dict[str, Any] = httpx.post(self.url, json=dict(request), timeout=30).json()
+        answer: dict[str, Any] = httpx.post(self.url, json=dict(request), timeout=120).json()
         return answer
 
     @property

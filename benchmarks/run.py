@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 CONTENDER_CORE, LOAD_CORE = 0, 1
 CONNECTIONS = 32
-QUIET_SECONDS = 0.2
+QUIET_SECONDS = 0.5
 """Without a call for so long nothing is under way; too short for Node to throw its code away."""
 
 
