@@ -171,6 +171,8 @@ def _field(name: str) -> str:
 
 
 def _need(need: Need) -> str:
+    if need.for_people is not None:
+        return f"`{need.for_people}` for what it holds of people; else their ids alone"
     if not need.one_of:
         return "any caller"
     needed = " or ".join(f"`{scope}`" for scope in need.one_of)

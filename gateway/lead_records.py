@@ -42,3 +42,5 @@ class LeadRecord:
     company_name: str | None
     raw: Mapping[str, Any]
     """The backend's own record."""
+    raw_without_people: Mapping[str, Any]
+    """The same for who may not read contacts: of the person it belongs to the id alone."""

@@ -12,6 +12,7 @@ from gateway.api.catalog_types import CatalogEntry
 from gateway.api.context import Info
 from gateway.api.lists import entries
 from gateway.api.refusals import nobody_asked
+from gateway.callers.caller import Scope
 from gateway.entries import CatalogName, Entry
 from gateway.lead_records import LeadRecord
 from gateway.lookup import ContactKeys, NobodyAskedError
@@ -73,7 +74,6 @@ class Lead:
     company: CatalogEntry | None = strawberry.field(
         default=None, description="The company that the lead belongs to."
     )
-    raw: JSON = strawberry.field(description="The backend's own record.")
     record: strawberry.Private[LeadRecord]
     written: strawberry.Private[bool]
     """Whether this request has written it: then nothing of it is taken from an earlier read."""
@@ -100,7 +100,6 @@ class Lead:
             company=None
             if record.company_id is None
             else CatalogEntry(id=ID(record.company_id), name=record.company_name or ""),
-            raw=JSON(dict(record.raw)),
             record=record,
             written=written,
         )
@@ -113,6 +112,15 @@ class Lead:
         types = await entries(info.context, self.backend, CatalogName.LEAD_TYPES)
         children = (child for entry in types for child in entry.children)
         return next((child.name for child in children if child.id == self.record.subtype_id), None)
+
+    @strawberry.field(
+        description="The backend's own record; of the contact in it only the id, for callers "
+        "without contacts:read."
+    )
+    def raw(self, info: Info) -> JSON:
+        """The backend's own record, as much of it as the caller may read."""
+        whole = Scope.CONTACTS_READ in info.context.caller.scopes
+        return JSON(dict(self.record.raw if whole else self.record.raw_without_people))
 
     @strawberry.field(
         description="The contact that the lead belongs to, or the person at its company, as every "

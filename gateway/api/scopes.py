@@ -35,6 +35,8 @@ class Need:
     one_of: tuple[Scope, ...] = ()
     beside: Scope | None = None
     """Needed as well where the input has one of LEAD_PARTS."""
+    for_people: Scope | None = None
+    """Without it the field's resolver leaves out what the field holds of people, but their ids."""
 
     def missing(self, caller: Caller, arguments: Mapping[str, Any]) -> tuple[Scope, ...]:
         """The scopes of which the caller needs one and has none."""
@@ -72,6 +74,7 @@ NEEDS: Mapping[str, Need] = {
     "UpsertContactPayload.contact": Need(one_of=(Scope.CONTACTS_READ,)),
     "UpsertLeadPayload.lead": Need(one_of=(Scope.LEADS_READ,)),
     "Lead.contact": Need(one_of=(Scope.CONTACTS_READ,)),
+    "Lead.raw": Need(for_people=Scope.CONTACTS_READ),
     "ImportJob.errorsUrl": Need(one_of=(Scope.ADMIN,)),
     # A call that replaces a record carries what the backend has stored of a person.
     "BackendCall.body": Need(one_of=(Scope.CONTACTS_READ,)),

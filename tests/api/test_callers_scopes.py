@@ -138,6 +138,35 @@ async def test_the_contact_of_a_lead_needs_contacts_read(closed: Gateway) -> Non
     assert not codes(await called_with(closed, "leads:read contacts:read", query))
 
 
+@pytest.mark.parametrize(
+    ("scopes", "query"),
+    [
+        ("leads:read", '{ lead(by: {ivvyId: "9001"}) { raw } }'),
+        (
+            "leads:read leads:write",
+            'mutation { upsertLead(input: {ivvy: {id: "9001"}, name: "Fair"}) { lead { raw } } }',
+        ),
+    ],
+)
+async def test_of_the_contact_in_a_leads_raw_record_the_id_alone_is_shown_without_contacts_read(
+    closed: Gateway, scopes: str, query: str
+) -> None:
+    answer = await called_with(closed, scopes, query)
+    raw = _raw_of(answer)
+    assert raw["contact"] == {"id": 40001}
+    assert (raw["id"], raw["ownerUser"]["id"]) == (9001, 801)
+    assert "ada" not in str(answer).lower()
+    raw = _raw_of(await called_with(closed, f"{scopes} contacts:read", query))
+    assert raw["contact"]["email"] == "ada@example.com"
+
+
+def _raw_of(answer: dict[str, Any]) -> dict[str, Any]:
+    assert not codes(answer), answer
+    [found] = answer["data"].values()
+    raw: dict[str, Any] = found.get("lead", found)["raw"]
+    return raw
+
+
 async def test_what_a_backend_has_stored_is_not_read_through_a_call_that_writes(
     closed: Gateway,
 ) -> None:

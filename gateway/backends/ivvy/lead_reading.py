@@ -37,7 +37,12 @@ def read_lead(raw: Mapping[str, Any]) -> LeadRecord:
         company_id=company_of(raw),
         company_name=_text(company, "businessName") if isinstance(company, dict) else None,
         raw=raw,
+        raw_without_people={**raw, "contact": _id_alone(raw.get("contact"))},
     )
+
+
+def _id_alone(person: Any) -> dict[str, Any] | None:
+    return {"id": person.get("id")} if isinstance(person, dict) else None
 
 
 def _owner(user: Any) -> OwnerRecord | None:
