@@ -41,9 +41,9 @@ QUIET_SECONDS = 0.5
 """Without a call for so long nothing is under way; too short for Node to throw its code away."""
 
 
-ENOUGH = 4
+ENOUGH = 2
 """Answers on each connection without which a window tells too little."""
-LONGEST_WINDOW = 60
+LONGEST_WINDOW = 30
 """Seconds."""
 
 
