@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -102,6 +103,12 @@ def _is_https(url: str) -> bool:
     return parts.scheme == "https" and bool(parts.netloc)
 
 
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    """The fields of an input type."""
+    return tuple(field.name for field in fields(kind))
+
+
 def _listed(given: Maybe[Any]) -> list[Any]:
     return list(given.value or []) if given else []
 
@@ -159,23 +166,29 @@ class Check:
         no database takes NUL and no text means the others; tabs and line ends may be.
         """
         if isinstance(value, str):
-            if control := CONTROL.search(value):
-                name = (
-                    "character NUL" if control[0] == "\0" else f"control character {control[0]!r}"
-                )
-                self.wrong(path, f"{value!r} holds the {name}: leave it out.")
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                self.wrong(path, f"{value!r} holds half of a character: send it whole.")
+            if not value.isprintable():  # which all of these are not
+                self.unprintable(path, value)
         elif isinstance(value, Some):
             self.characters(path, value.value)
         elif isinstance(value, list):
             for place, item in enumerate(value):
                 self.characters((*path, place), item)
         elif is_dataclass(value):
-            for field in fields(value):
-                self.characters((*path, field.name), getattr(value, field.name))
+            kind: Any = type(value)
+            for name in _names(kind):
+                item = getattr(value, name)
+                if item is not None:
+                    self.characters((*path, name), item)
+
+    def unprintable(self, path: tuple[str | int, ...], text: str) -> None:
+        """What of a text can be neither sent nor stored; what is only not seen may be."""
+        if control := CONTROL.search(text):
+            name = "character NUL" if control[0] == "\0" else f"control character {control[0]!r}"
+            self.wrong(path, f"{text!r} holds the {name}: leave it out.")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            self.wrong(path, f"{text!r} holds half of a character: send it whole.")
 
     def texts(self, holder: Any, names: Iterable[str]) -> None:
         """Texts that are there have something in them."""

@@ -291,6 +291,8 @@ def nowhere_found(
     that target's: it is no problem of the input then, and the unreadable target fails by itself.
     """
     problems: dict[tuple[str, ...], Problem] = {}
+    if not any(resolution.missing for resolution in resolutions.values()):
+        return []
     for want in (want for wants in wanted.values() for want in wants if want.shared):
         key = (want.catalog, want.name or "")
         asked = [resolutions[backend] for backend, wants in wanted.items() if want in wants]

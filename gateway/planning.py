@@ -90,6 +90,8 @@ async def _look_up_all(prepared: Prepared, loaders: Loaders, patience: float) ->
 
     async def start(chosen: list[Target], *, again: bool = False) -> None:
         """Look up a group of targets, until all have answered or it is time to go on."""
+        # A bulk's targets only have names to look up, and memory mostly has them all.
+        chosen = [target for target in chosen if not (target.names_only and _names_known(target))]
         for target in chosen:
             look = look_again(target, targets) if again else _look(target, targets, loaders)
             running[target.backend] = asyncio.create_task(look)
@@ -114,6 +116,16 @@ async def _look_up_all(prepared: Prepared, loaders: Loaders, patience: float) ->
         if target.backend not in unanswered:
             with border(target):
                 plan(target, targets, unanswered)
+
+
+def _names_known(target: Target) -> bool:
+    """Resolve the write's names from memory alone; whether that was enough, or went wrong."""
+    with border(target):
+        known = _remembered(target)
+        if known is None:
+            return False
+        target.resolution = known
+    return True
 
 
 async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None:

@@ -6,6 +6,7 @@ wrong and what would work. Nothing here asks a network: e-mail domains are not l
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,6 +16,7 @@ import email_validator
 import orjson
 import phonenumbers
 import pycountry
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,13 +68,44 @@ def read_phone(text: str, country: str | None) -> Phone:
     )
 
 
+PLAIN_EMAIL = re.compile(
+    r"([\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*)@([A-Za-z0-9.-]+)", re.ASCII
+)
+"""The common form; every mailbox of its first part is right, and only its domain is to be judged."""
+LONGEST_MAILBOX, LONGEST_EMAIL = 64, 254
+
+
 @lru_cache(maxsize=4096)
 def read_email(text: str) -> str:
     """An e-mail address with its domain in lower case; the mailbox keeps its case."""
+    if (plain := PLAIN_EMAIL.fullmatch(text.strip())) is not None:
+        mailbox, domain = plain.groups()
+        known = _plain_domain(domain) if len(plain[0]) <= LONGEST_EMAIL else None
+        if (
+            known is not None
+            and len(mailbox) <= LONGEST_MAILBOX
+            and mailbox.lower() not in CASE_INSENSITIVE_MAILBOX_NAMES
+        ):
+            return f"{mailbox}@{known}"
     try:
         return email_validator.validate_email(text.strip(), check_deliverability=False).normalized
     except email_validator.EmailNotValidError as error:
         raise ValueError(f"{text!r} is not an e-mail address: {error}") from None
+
+
+@lru_cache(maxsize=1024)
+def _plain_domain(domain: str) -> str | None:
+    """A domain as it is written; None where a whole address has to be judged to say what it is.
+
+    Most of the time that an address takes is for its domain, which thousands of contacts share.
+    """
+    if "xn--" in domain.lower():
+        return None
+    try:
+        read = email_validator.validate_email(f"a@{domain}", check_deliverability=False)
+    except email_validator.EmailNotValidError:
+        return None
+    return read.domain
 
 
 def folded_email(text: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+import email_validator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,6 +71,35 @@ def test_an_email_keeps_its_mailbox_and_lowers_its_domain() -> None:
     assert folded_email(" Ada@Example.com ") == folded_email("ada@example.COM")
     with pytest.raises(ValueError, match="is not an e-mail address"):
         read_email("ada@")
+
+
+MAILBOXES = st.one_of(
+    st.sampled_from(
+        ["ada", "Post.Master", "POSTMASTER", "a..b", ".a", "a.", '"a b"', "ä", "a" * 65]
+    ),
+    st.text(st.sampled_from("aZ09.!#$%&'*+-/=?^_`{|}~ @\"é"), min_size=1, max_size=12),
+)
+DOMAINS = st.one_of(
+    st.sampled_from(
+        ["Example.COM", "xn--bcher-kva.example", "a.b", "localhost", "x.test", "[1.2.3.4]"]
+    ),
+    st.sampled_from([f"{'a' * 60}." * count + "de" for count in (1, 3, 4, 5)]),
+    st.text(st.sampled_from("aZ0-.ü_"), min_size=1, max_size=12),
+)
+
+
+@given(mailbox=MAILBOXES, domain=DOMAINS, around=st.sampled_from(["", " ", "\u00a0"]))
+def test_the_short_way_of_reading_an_email_says_what_the_library_says(
+    mailbox: str, domain: str, around: str
+) -> None:
+    text = f"{around}{mailbox}@{domain}{around}"
+    try:
+        expected = email_validator.validate_email(text.strip(), check_deliverability=False)
+    except email_validator.EmailNotValidError as error:
+        with pytest.raises(ValueError, match=re.escape(str(error))):
+            read_email(text)
+    else:
+        assert read_email(text) == expected.normalized
 
 
 @pytest.mark.parametrize(("text", "code"), [("de", "DE"), (" GB ", "GB")])
