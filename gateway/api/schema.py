@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -29,9 +27,9 @@ from gateway.api.operation_queries import Subscription
 from gateway.api.prepared import Preparer, Running
 from gateway.api.queries import Query
 from gateway.api.scopes import guard
+from gateway.api.time_limit import time_left, too_long
 from gateway.api.watched import counted, running
 from gateway.results import BackendCall, ImportJob
-from gateway.settings import variable
 
 if TYPE_CHECKING:
     from strawberry.schema.schema import StreamResult
@@ -60,30 +58,15 @@ class Prepared(SchemaExtension):
     async def on_execute(self) -> AsyncIterator[None]:
         """Execution, within its time; of a subscription, the time until it has begun."""
         try:
-            async with _time_left(self._context):
+            async with time_left(self._context):
                 yield
         except TimeoutError:
-            raise _too_long(self._context) from None
+            raise too_long(self._context) from None
 
     @property
     def _context(self) -> Context:
         context: Context = self.execution_context.context
         return context
-
-
-def _time_left(context: Context) -> asyncio.Timeout:
-    seconds = context.account.settings.operation_timeout_seconds
-    return asyncio.timeout(seconds - (time.monotonic() - context.started))
-
-
-def _too_long(context: Context) -> GraphQLError:
-    seconds = context.account.settings.operation_timeout_seconds
-    return GraphQLError(
-        f"The operation took longer than {seconds:g} seconds "
-        f"({variable('operation_timeout_seconds')}) and was ended. What it wrote until then stays "
-        "written.",
-        extensions={"code": "TIMED_OUT"},
-    )
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
@@ -320,11 +303,11 @@ async def _run(running: Running, context: Context) -> ExecutionResult:
     """What Strawberry's own execution does around graphql-core's."""
     result: ExecutionResult
     try:
-        async with _time_left(context):
+        async with time_left(context):
             done = await running.run()
         result = ExecutionResult(data=done.data, errors=done.errors)
     except TimeoutError:
-        result = PreExecutionError(data=None, errors=[_too_long(context)])
+        result = PreExecutionError(data=None, errors=[too_long(context)])
     except Exception as error:  # noqa: BLE001 - it is told to the caller, or masked and logged
         if not isinstance(error, GraphQLError):
             error = GraphQLError(str(error), original_error=error)
