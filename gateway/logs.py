@@ -101,7 +101,8 @@ def _each(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _for_people(redaction: Redaction, texts: bool) -> list[Processor]:
     def without_texts(stream: TextIO, exc_info: ExcInfo) -> None:
-        stream.write("\n" + redaction.text(_told(exc_info[1], texts)))
+        lines = _told(exc_info[1], texts).splitlines(keepends=True)
+        stream.write("\n" + "".join(map(redaction.text, lines)))
 
     def keeping_exceptions(logger: Any, method: str, event: Event) -> Event:
         kept = event.pop("exc_info", None)
@@ -146,3 +147,5 @@ def _adopt_others(stream: TextIO, shared: list[Processor], rendering: list[Proce
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.captureWarnings(capture=True)
+    # It repeats headers of anybody's handshake; the view says it shorter.
+    logging.getLogger("strawberry.ws").setLevel(logging.ERROR)

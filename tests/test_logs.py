@@ -13,6 +13,7 @@ import stamina
 import structlog
 
 from gateway.logs import configure_logs
+from gateway.telemetry import redaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -166,3 +167,91 @@ def test_values_of_any_kind_make_a_line(lines: Callable[[], list[dict[str, Any]]
     [line] = lines()
     assert (line["number"], line["half"], line["none"]) == (2**80, "\ud800", None)
     assert "ValueError" in line["kind"]
+
+
+MANY = 300_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@ " + "a" * MANY,
+        "a@" * MANY,
+        "a@" + "b." * MANY,
+        "a@b.cd1" * MANY,
+        "exception=K(" * MANY,
+        "exception=" + "k" * MANY,
+        "x://" * MANY,
+        "x://" + "a" * MANY,
+        "+1 " * MANY,
+        "+1" + " " * MANY,
+        "Bearer" + " " * MANY,
+        "SG." * MANY,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_no_run_of_characters_is_gone_through_again_from_each_of_them(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    # Where one was, these took many minutes.
+    monkeypatch.setattr(redaction, "LONGEST", 10 * MANY)
+    assert len(redaction.Redaction().text(text)) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ada@example.com, (bob@example.co.uk).", "<e-mail>, (<e-mail>)."),
+        ("by=ada@example.com/x", "by=<e-mail>/x"),
+        ("a@b.de1c@example.com", "<e-mail>"),
+        ("a@b1c@example.com", "a@<e-mail>"),
+        ("x" * 80 + "@example.com", "<e-mail>"),
+        ("root@localhost", "root@localhost"),
+    ],
+)
+def test_addresses_are_taken_out_whole(text: str, shown: str) -> None:
+    assert redaction.Redaction().text(text) == shown
+
+
+@pytest.mark.parametrize(
+    "end", ["ada.lovelace@example.com", "+44 20 7946 0958", "exception=KeyError('Ada Lovelace')>"]
+)
+@pytest.mark.parametrize("before", range(1, 40, 3))
+def test_a_long_text_is_cut_off_and_shows_no_half_of_what_is_taken_out(
+    lines: Callable[[], list[dict[str, Any]]], end: str, before: int
+) -> None:
+    text = "w " * (redaction.LONGEST // 2 - 1)
+    text = text[: redaction.LONGEST - before - 1] + " " + end + " and more" * 20
+    structlog.get_logger().warning(text)
+    shown = lines()[0]["event"]
+    assert f"({len(text):,} characters, cut off)" in shown
+    assert len(shown) < redaction.LONGEST + 50
+    assert [part for part in ("ada", "lace", "+44", "+", "794", "Ada") if part in shown] == []
+
+
+def test_a_long_text_without_words_is_not_shown(lines: Callable[[], list[dict[str, Any]]]) -> None:
+    structlog.get_logger().warning("a" * 5_000)
+    assert lines()[0]["event"] == " … (5,000 characters, cut off)"
+
+
+def test_a_long_traceback_is_whole_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    configure_logs()
+    error: Exception = KeyError("first")
+    for _ in range(60):
+        inner, error = error, ValueError("again")
+        error.__cause__ = inner
+    log_what_it_led_to(error)
+    shown = stream.getvalue()
+    assert len(shown) > 2 * redaction.LONGEST
+    assert "cut off" not in shown
+    assert shown.rstrip().endswith("RuntimeError: (text not logged: it may hold personal data)")
+
+
+def test_headers_that_strawberry_repeats_of_a_handshake_are_not_logged(
+    lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    logging.getLogger("strawberry.ws").warning("Rejected WebSocket from %r", "x" * 100)
+    logging.getLogger("strawberry.ws.task").error("Exception in worker task")
+    assert [line["event"] for line in lines()] == ["Exception in worker task"]

@@ -57,6 +57,9 @@ log = structlog.get_logger()
 COMPRESSED_FROM = 1_000
 """Bytes of an answer from which compressing it is worth the time."""
 
+ORIGIN_SHOWN = 100
+"""Characters of a refused WebSocket's Origin that are logged: it is whatever anybody has sent."""
+
 GREETING_SECONDS = 10
 """Seconds in which the client of a WebSocket has to send connection_init."""
 
@@ -200,6 +203,13 @@ class GraphQLView(GraphQL[Context, None]):
             message = f"GraphQL is served by GET and POST, not by {request.method}."
             raise HttpRefusalError(405, message, headers={"Allow": "GET, POST"})
         return True
+
+    def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:
+        """Whether a page of another origin may open a WebSocket; who may not is logged."""
+        allowed = super().is_websocket_origin_allowed(request, origin)
+        if not allowed:
+            log.warning("origin refused", origin=origin[:ORIGIN_SHOWN])
+        return allowed
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:  # noqa: ARG002 - Strawberry's signature
         """Never: the explorer has an address of its own."""

@@ -27,6 +27,9 @@ be none, even where an identity provider's subjects are e-mail addresses."""
 SHORTEST = 6
 """Characters that a configured secret needs to be looked for: shorter ones are parts of words."""
 
+LONGEST = 2_000
+"""Characters of a text that are shown: longer ones are others' words, repeated by a library."""
+
 _NAMES = re.compile(
     r"password|passwd|secret|token|credential|authorization|cookie|api_?key|signature"
     r"|e_?mail|phone|first_?name|last_?name|address|body|payload|variables|input",
@@ -34,15 +37,18 @@ _NAMES = re.compile(
 )
 """Names of members whose values are never shown."""
 
+_LOCAL, _DOMAIN = r"[^\s@\"'<>()\[\],;:=/]", r"[^\s@\"'<>()\[\],;:]+\.[^\W\d_]{2,}"
+
 _PATTERNS = (
     # Only what is worth hiding stands here: too greedy a pattern would hide ids and times as well.
+    # None goes through a run of characters again from each of them: callers choose some of the texts.
     (re.compile(r"\b(Bearer|Basic|IWS)\s+[^\s,;\"']+", re.IGNORECASE), rf"\1 {HIDDEN}"),
     (re.compile(r"\b(?:SG\.|cgw_|eyJ)[\w.-]{8,}"), HIDDEN),
     (re.compile(r"(\w://)[^\s/@]+@"), rf"\1{HIDDEN}@"),
-    (re.compile(r"[^\s@\"'<>()\[\],;:=/]+@[^\s@\"'<>()\[\],;:]+\.[^\W\d_]{2,}"), "<e-mail>"),
+    (re.compile(rf"(?<!{_LOCAL}){_LOCAL}++@{_DOMAIN}(?:{_LOCAL}*+@{_DOMAIN})*"), "<e-mail>"),
     (re.compile(r"\+\d[\d ().-]{6,}\d"), "<phone>"),
-    # What asyncio writes of a task's end: exception=KeyError('whatever it was').
-    (re.compile(r"(exception=\w+)\(.*?\)(?=>|$)", re.DOTALL), rf"\1({HIDDEN})"),
+    # What asyncio writes of a task's end: exception=KeyError('whatever it was'), cut off or not.
+    (re.compile(r"(exception=\w+)\((?:.*?\)(?=>|$)|.*)", re.DOTALL), rf"\1({HIDDEN})"),
 )
 
 _SUSPECT = re.compile(r"[\s@+(]|://|SG\.|cgw_|eyJ")
@@ -72,14 +78,18 @@ class Redaction:
         }
 
     def text(self, text: str) -> str:
-        """A text without what must not be in it."""
+        """A text without what must not be in it; what is over LONGEST is cut off, and said to be."""
         if self._known is not None:
             text = self._known.sub(HIDDEN, text)
+        cut = ""
+        if len(text) > LONGEST:
+            cut = f" … ({len(text):,} characters, cut off)"
+            text = _beginning(text)
         if _SUSPECT.search(text) is None:
-            return text
+            return text + cut
         for pattern, instead in _PATTERNS:
             text = pattern.sub(instead, text)
-        return text
+        return text + cut
 
     def _shown(self, name: str, value: Any) -> Any:
         if _hides(name) and not isinstance(value, _BARE):
@@ -96,6 +106,12 @@ class Redaction:
         if isinstance(value, _BARE):
             return value
         return self.text(str(value))
+
+
+def _beginning(text: str) -> str:
+    """The whole words that a text begins with: no pattern would know half an address or number."""
+    words = text[:LONGEST].rsplit(maxsplit=1)
+    return words[0].rstrip(" 0123456789().+-") if len(words) > 1 else ""
 
 
 def secrets_in(settings: Settings) -> list[str]:

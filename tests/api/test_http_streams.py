@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gateway.api.errors import FAILED
+from gateway.api.http import ORIGIN_SHOWN
 from gateway.api.trusted import digest
 from tests.api.small_schema import SECRET, small_app
 from tests.harness import serving
@@ -241,6 +243,15 @@ async def test_page_of_another_origin_gets_no_websocket(address: str) -> None:
         async with greeted(address, Origin=origin) as socket:
             await start(socket, "1", "{ hello }")
             assert (await hear(socket))["type"] == "next"
+
+
+async def test_origin_that_is_refused_is_logged_by_its_beginning(address: str) -> None:
+    origin = "https://evil.example.org/" + "x" * 5_000
+    with capture_logs() as logs, pytest.raises(InvalidStatus):
+        async with opened_socket(address, Origin=origin):
+            pass
+    [told] = [entry["origin"] for entry in logs if entry["event"] == "origin refused"]
+    assert told == origin[:ORIGIN_SHOWN]
 
 
 async def events(address: str, **request: Any) -> tuple[httpx.Response, list[tuple[str, Any]]]:
