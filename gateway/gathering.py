@@ -138,11 +138,17 @@ async def go_together(
     together: Together[T, R], there: Sequence[tuple[T, asyncio.Future[R]]]
 ) -> None:
     """Do it for all of them, and tell each what became of its own."""
+    results: Sequence[R | Exception]
     try:
         results = await together([item for item, _ in there])
+        told = list(zip(there, results, strict=True))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told to those who wait for it
-        results = [error] * len(there)
-    for (_, answer), result in zip(there, results, strict=True):
+        told = [(one, error) for one in there]
+    except BaseException:
+        for _, answer in there:
+            answer.cancel()
+        raise
+    for (_, answer), result in told:
         if answer.done():  # its caller has gone
             continue
         if isinstance(result, Exception):

@@ -52,15 +52,21 @@ class SlidingWindow:
 
     async def take(self, patience: float) -> None:
         """Wait for a turn; raises QuotaError when it comes only after `patience` seconds."""
-        now = time.monotonic()
-        turn = now
-        if len(self._turns) == self.limit:
-            turn = max(now, self._turns[0] + self.seconds + MARGIN)
-        if turn - now > patience:
-            raise QuotaError(turn - now)
-        self._turns.append(turn)
-        if turn > now:
+        until = time.monotonic() + patience
+        while True:
+            now = time.monotonic()
+            turn = now
+            if len(self._turns) == self.limit:
+                turn = max(now, self._turns[0] + self.seconds + MARGIN)
+            if turn > until:
+                raise QuotaError(turn - now)
+            self._turns.append(turn)
+            if turn == now:
+                return
             await asyncio.sleep(turn - now)
+            if time.monotonic() - turn <= MARGIN:
+                return
+            # The process stood still: who comes so late would meet those whose turn it is now.
 
 
 class RetryBudget:

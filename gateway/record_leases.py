@@ -77,10 +77,15 @@ class RecordLeases:
             self._renewing = asyncio.create_task(self._renew())
         try:
             yield released_at
+        except asyncio.CancelledError:
+            # A write may still be on its way: the lease ends by itself, when that has arrived.
+            held.lost = True
+            raise
         finally:
             exchange.held.remove(held)
             del self._held[key]
-            await self._let_go(held)
+            if not held.lost:
+                await self._let_go(held)
 
     async def close(self) -> None:
         """Stop renewing; what is still held ends by itself."""

@@ -105,11 +105,19 @@ class SharedWindow:
             ):
                 return await waiter.turn
         except TimeoutError:
+            self._give_back(waiter)
             raise QuotaUnknownError from None
         except asyncio.CancelledError:
-            if waiter.turn.done() and not waiter.turn.cancelled() and not waiter.turn.exception():
-                self._turns.appendleft(waiter.turn.result())
+            self._give_back(waiter)
             raise
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+
+    def _give_back(self, waiter: _Waiter) -> None:
+        """A turn that was found for somebody who waits no more."""
+        if waiter.turn.done() and not waiter.turn.cancelled() and not waiter.turn.exception():
+            self._turns.appendleft(waiter.turn.result())
 
     async def _ask(self) -> None:
         """Ask the store for turns until nobody waits."""
@@ -140,9 +148,9 @@ class SharedWindow:
     def _hand_out(self, waiting: list[_Waiter], turns: Turns, now: float) -> None:
         """Give the turns to those who wait, first come, first served."""
         for waiter in waiting:
-            self._waiting.remove(waiter)
-            if waiter.turn.done():
+            if waiter.turn.done() or waiter not in self._waiting:
                 continue
+            self._waiting.remove(waiter)
             start = self._turns[0].start if self._turns else now + turns.next_start
             if self._turns and start <= waiter.until:
                 waiter.turn.set_result(self._turns.popleft())
@@ -151,7 +159,8 @@ class SharedWindow:
 
     def _fail(self, waiting: list[_Waiter], error: StoreError) -> None:
         for waiter in waiting:
-            self._waiting.remove(waiter)
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
             if not waiter.turn.done():
                 failure = QuotaUnknownError()
                 failure.__cause__ = error

@@ -140,3 +140,15 @@ async def test_a_point_waits_only_so_long_for_those_who_are_on_the_way() -> None
     calls, gathering = Calls(), Gathering(quiet=0.01, longest=0.02)
     with gathering.on_the_way("reading"):
         assert await gathering.meet("point", 2, calls, most=9, behind="reading", patience=2) == 4
+
+
+async def test_too_few_results_are_an_error_for_all_of_them() -> None:
+    async def forget_one(items: Sequence[int]) -> list[int | Exception]:
+        return list(items[1:])
+
+    gathering = Gathering(quiet=0.01, longest=1.0)
+    results = await asyncio.gather(
+        *(gathering.meet("point", number, forget_one, most=9) for number in range(2)),
+        return_exceptions=True,
+    )
+    assert all(isinstance(result, ValueError) for result in results)

@@ -40,6 +40,28 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+async def test_who_comes_late_for_its_turn_takes_another(
+    time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = SlidingWindow(5, 1.0)
+    for _ in range(5):
+        await window.take(100.0)
+    slept: list[float] = []
+
+    async def oversleep(seconds: float) -> None:
+        slept.append(seconds)
+        time.now += seconds + (2.0 if len(slept) == 1 else 0.0)
+
+    monkeypatch.setattr(time, "sleep", oversleep)
+    await window.take(100.0)
+    left = [time.now]
+    for _ in range(9):
+        await window.take(100.0)
+        left.append(time.now)
+    for start in left:
+        assert sum(1 for moment in left if start <= moment < start + 1.0) <= 5
+
+
 async def test_never_more_than_the_limit_leave_in_any_window(time: Clock) -> None:
     window = SlidingWindow(5, 1.0)
     left: list[float] = []

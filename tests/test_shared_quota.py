@@ -52,6 +52,29 @@ async def test_all_who_wait_are_asked_for_at_once(kept: Kept) -> None:
     assert [ask.wanted for ask in kept.asked] == [5]
 
 
+async def test_who_gives_up_while_the_store_is_asked_is_forgotten(kept: Kept) -> None:
+    shared = window(kept)
+    asking, going_on = asyncio.Event(), asyncio.Event()
+    real = kept.take
+
+    async def slow(name: str, ask: Ask) -> Turns:
+        asking.set()
+        await going_on.wait()
+        return await real(name, ask)
+
+    kept.take = slow  # type: ignore[method-assign]
+    first = asyncio.create_task(shared.take(5.0))
+    await asking.wait()
+    gone = asyncio.create_task(shared.take(5.0))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    going_on.set()
+    await first
+    await asyncio.gather(*(shared.take(5.0) for _ in range(3)))
+    assert [ask.wanted for ask in kept.asked] == [1, 3]
+
+
 async def test_two_processes_have_one_quota_together(kept: Kept) -> None:
     one, other = window(kept), window(kept)
     await asyncio.gather(*(one.take(1.0) for _ in range(3)), *(other.take(1.0) for _ in range(2)))

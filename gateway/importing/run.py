@@ -29,6 +29,7 @@ LOOK_SECONDS = 0.5
 """Between two looks at how far an operation is."""
 CALL_SECONDS = 300.0
 ENDED = {"SUCCEEDED", "PARTIAL", "FAILED"}
+GOING_ON = {"QUEUED", "ACCEPTED"}
 
 
 class Progress(Protocol):
@@ -143,15 +144,15 @@ class _Import:
     async def _follow(self, operations: list[tuple[str, list[tuple[int, Row]]]]) -> None:
         self.progress.begin("Delivering", sum(len(part) for _, part in operations))
         done = 0
-        stuck = 0
         for operation_id, part in operations:
             while True:
                 found = await self.client.operation(operation_id)
                 self.progress.at(done + found["completed"])
                 if found["status"] in ENDED:
                     break
-                if found["status"] == "NEEDS_ATTENTION":
-                    stuck += 1
+                if found["status"] == "NEEDS_ATTENTION" and not await self._on_the_way(
+                    operation_id
+                ):
                     self.progress.say(
                         f"Operation {operation_id} has steps that wait for a person: "
                         "gateway steps list shows them."
@@ -161,6 +162,13 @@ class _Import:
             async for item in self.client.items(operation_id):
                 self.report.take(part[item["index"]][0], item)
             done += len(part)
+
+    async def _on_the_way(self, operation_id: str) -> bool:
+        """Whether anything of an operation is still to be delivered or confirmed."""
+        async for item in self.client.items(operation_id):
+            if any(step["result"]["outcome"] in GOING_ON for step in item["steps"]):
+                return True
+        return False
 
     async def _upsert(self, part: list[tuple[int, Row]], key: str | None) -> dict[str, Any]:
         payload = await self.client.upsert(

@@ -28,6 +28,9 @@ log = structlog.get_logger()
 GOING_ON = frozenset({Outcome.QUEUED})
 FAILED = frozenset({Outcome.FAILED, Outcome.REJECTED, Outcome.SKIPPED})
 """Outcomes that a repeated key runs again."""
+GIVEN_UP = "given_up"
+"""Stands in the stored result of a step that a person has given up. It may have been written, so
+that a repeated key does not run it again."""
 
 
 class NotAcceptedError(Exception):
@@ -45,17 +48,23 @@ class FoundOperation:
 
     operation_id: str | None
     results: list[BackendResult]
+    given_up: frozenset[str] = frozenset()
+    """Backends whose part a person has given up."""
 
     @property
     def runs_again(self) -> bool:
         """Whether a repeated key has something to run: all has ended, and not all of it well."""
         ended = all(result.outcome not in GOING_ON for result in self.results)
-        return ended and any(result.outcome in FAILED for result in self.results)
+        return ended and len(self.written) < len(self.results)
 
     @property
     def written(self) -> list[BackendResult]:
         """The results that a repeated key gives back as they are."""
-        return [result for result in self.results if result.outcome not in FAILED]
+        return [
+            result
+            for result in self.results
+            if result.outcome not in FAILED or result.backend.value in self.given_up
+        ]
 
 
 @dataclass(kw_only=True)
@@ -105,7 +114,13 @@ class Acceptance:
         if operation is None or not items:
             return FoundOperation(operation_id=operation_id, results=[])
         results = [*shared_of(operation.payload).before, *map(result_of, items[0].steps)]
-        return FoundOperation(operation_id=operation_id, results=results)
+        given_up = frozenset(step.backend for step in items[0].steps if was_given_up(step))
+        return FoundOperation(operation_id=operation_id, results=results, given_up=given_up)
+
+
+def was_given_up(step: Step) -> bool:
+    """Whether a person has said that it is not to be tried any more."""
+    return bool((step.result or {}).get(GIVEN_UP))
 
 
 def result_of(step: Step) -> BackendResult:

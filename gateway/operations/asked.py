@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -40,7 +41,7 @@ class Asked:
         """Whether it is to be stored and delivered later."""
         return self.delivery is Delivery.DURABLE and not self.dry
 
-    @property
+    @cached_property
     def input_hash(self) -> str:
         """The same for two calls that ask for the same; an absent field is not a null one."""
         said = {

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import structlog
 
-from gateway.operations.acceptance import FAILED, NotAcceptedError
+from gateway.operations.acceptance import FAILED, NotAcceptedError, was_given_up
 from gateway.operations.bulk_checks import BulkChecks
 from gateway.operations.keyed import HeldKey, KeyRefusedError, utc_now
 from gateway.operations.payloads import BULK_CONTACT, CONTACTS, PAYLOAD_VERSION, Shared
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gateway.operations.bulk_checks import Checked
     from gateway.operations.contact_calls import Request
     from gateway.operations.keyed import KeyedCalls
-    from gateway.store.operation_records import Item, Operation
+    from gateway.store.operation_records import Item, Operation, Step
     from gateway.targets import Choice
     from gateway.upsert import Writer
 
@@ -68,6 +68,7 @@ class BulkCalls:
         call = _Call(asked=asked, request=request, choice=choice)
         if asked.key is None:
             return call.audited(await self._accept(call, None, {}))
+        await asyncio.to_thread(lambda: asked.input_hash)  # thousands of inputs take their time
         # A call with a key goes on to its end, so that its operation is known under the key.
         running = asyncio.create_task(self._audited(call))
         self.writer.running.add(running)
@@ -101,14 +102,24 @@ class BulkCalls:
             async with self.keyed.hold(call.asked, call.request.deadline, again=True) as held:
                 if not isinstance(held, HeldKey):
                     raise AssertionError("a key that is taken again is held")
-                newest = await self._read(held.use.operation_id)
-                if newest.id != operation.id:
-                    await held.let_go()  # another call was faster to run it again
-                    return await self._followed(newest)
-                items = await self._items(newest)
-                return await self._accept(call, held, {item.position: item for item in items})
+                return await self._run_again(call, held, operation)
         except KeyRefusedError as error:
             return BulkWritten(errors=[error.problem])
+
+    async def _run_again(self, call: _Call, held: HeldKey, operation: Operation) -> BulkWritten:
+        """Deliver what of an operation has failed, as a new one; the key is let go in any case."""
+        try:
+            newest = await self._read(held.use.operation_id)
+            if newest.id == operation.id:
+                before = {item.position: item for item in await self._items(newest)}
+                written = await self._accept(call, held, before)
+                if written.operation_id is not None:
+                    return written
+                if written.errors[0].field[:1] != ["inputs"]:
+                    return written  # it could not be stored
+        finally:
+            await held.let_go()  # does nothing where the new operation has the key
+        return await self._followed(newest)
 
     async def _accept(
         self, call: _Call, held: HeldKey | None, before: Mapping[int, Item]
@@ -133,10 +144,10 @@ class BulkCalls:
         if call.asked.dry:
             return BulkWritten(errors=errors)
         if not good and all(one.problems for one in checked.values()):
-            if held is not None:
+            if held is not None and not before:
                 await held.drop()
             return BulkWritten(errors=errors)
-        operation = self._operation(call, checked, before)
+        operation = await asyncio.to_thread(self._operation, call, checked, before)
         try:
             await self.acceptance.store(operation, held.use if held else None)
         except NotAcceptedError as error:
@@ -223,7 +234,12 @@ def _runs_again(operation: Operation) -> bool:
 
 def _failed(item: Item) -> bool:
     """Whether anything of an item that has ended is to be run again."""
-    return not item.steps or any(step.outcome in DONE_OUTCOMES_RUN_AGAIN for step in item.steps)
+    return not item.steps or any(_is_run_again(step) for step in item.steps)
+
+
+def _is_run_again(step: Step) -> bool:
+    """Whether a step that has ended is run again by a repeated key."""
+    return step.outcome in DONE_OUTCOMES_RUN_AGAIN and not was_given_up(step)
 
 
 def _new_item(given: object, checked: Checked | None, before: Item | None) -> NewItem:
@@ -238,7 +254,7 @@ def _new_item(given: object, checked: Checked | None, before: Item | None) -> Ne
             result=step.result,
         )
         for step in earlier.values()
-        if step.state is StepState.DONE and step.outcome not in DONE_OUTCOMES_RUN_AGAIN
+        if step.state is StepState.DONE and not _is_run_again(step)
     ]
     payload = {"input": to_stored(given)}
     if checked is None:

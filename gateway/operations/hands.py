@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.operations.keyed import utc_now
 from gateway.operations.outcomes import detail_of, sum_up
+from gateway.store.errors import StoreError
 from gateway.store.operation_records import Save, StepState
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Hand:
     """Whether another worker has taken it over."""
 
     @property
-    def is_mine(self) -> bool:
+    def holds(self) -> bool:
         """Whether the lease holds."""
         return not self.lost and time.monotonic() < self.until
 
@@ -64,24 +65,26 @@ class Hands:
     def __len__(self) -> int:
         return len(self._held)
 
-    async def claim(self, which: Which, limit: int) -> list[ClaimedStep]:
-        """Steps that are due, and this process's from now on."""
+    async def claim(self, which: Which, limit: int) -> list[tuple[ClaimedStep, Hand]]:
+        """Steps that are due, in hand from now on."""
         now = self.clock()
-        return await self.operations.claim_steps(
+        # The lease counts from before the question, whenever the answer comes.
+        until = time.monotonic() + self.lease.total_seconds()
+        claimed = await self.operations.claim_steps(
             self.owner, which, until=now + self.lease, now=now, limit=limit
         )
+        return [(one, self._take(one.step, until)) for one in claimed]
 
-    def take(self, claimed: ClaimedStep) -> Hand:
-        """Hold a step that was claimed just now.
+    def _take(self, step: Step, until: float) -> Hand:
+        """Hold a step.
 
-        Where this process had it already and stood still until its lease ran out, it is lost to
+        Where this process had it already, and stood still until its lease ran out, it is lost to
         the earlier hand.
         """
-        if earlier := self._held.get(claimed.step.id):
+        if earlier := self._held.get(step.id):
             earlier.lost = True
-        hand = Hand(step=claimed.step, until=time.monotonic() + self.lease.total_seconds())
-        self._held[claimed.step.id] = hand
-        return hand
+        self._held[step.id] = Hand(step=step, until=until)
+        return self._held[step.id]
 
     def drop(self, hand: Hand) -> None:
         """Hold it no longer."""
@@ -99,14 +102,14 @@ class Hands:
             [hand.step for hand in hands], until=self.clock() + self.lease
         )
         for hand in hands:
-            hand.lost = hand.step.id in lost
+            hand.lost |= hand.step.id in lost
             hand.until = until if not hand.lost else hand.until
 
     async def keep(self, hand: Hand, event: str) -> bool:
         """Store a step that stays in hand; False when another worker has it. Raises StoreError."""
         until = self.clock() + self.lease
         held = await self._store(Save(step=hand.step, event=event, keep_until=until))
-        hand.lost = not held
+        hand.lost |= not held
         return held
 
     async def end(self, step: Step, event: str, result: BackendResult) -> bool:
@@ -132,13 +135,27 @@ class Hands:
                     [save for save, _ in batch], summarize=sum_up, now=self.clock()
                 )
             except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told
+                if not isinstance(error, StoreError) and len(batch) > 1:
+                    await self._store_singly(batch)  # one of them is at fault, and not the others
+                    continue
                 for _, stored in batch:
                     if not stored.done():
                         stored.set_exception(error)
                 continue
-            for save, stored in batch:
+            for place, (_, stored) in enumerate(batch):
                 if not stored.done():
-                    stored.set_result(save.step.id not in lost)
+                    stored.set_result(place not in lost)
+
+    async def _store_singly(self, batch: list[Waiting]) -> None:
+        for save, stored in batch:
+            try:
+                lost = await self.operations.save([save], summarize=sum_up, now=self.clock())
+            except Exception as error:  # noqa: BLE001 - as above
+                if not stored.done():
+                    stored.set_exception(error)
+            else:
+                if not stored.done():
+                    stored.set_result(not lost)
 
 
 Waiting: TypeAlias = "tuple[Save, asyncio.Future[bool]]"

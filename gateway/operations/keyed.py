@@ -186,6 +186,11 @@ class KeyedCalls:
                     again = True
                 case KeyState.HELD:
                     kept = _known(use)
+                    if use.taken_over and use.operation_id is not None:
+                        # Whoever died over it was to run again what of the operation had failed,
+                        # and has stored nothing: the operation is what there is.
+                        await self._let_go(use, kept)
+                        continue
                     if use.taken_over:
                         kept.settle()
                     return HeldKey(
@@ -195,6 +200,15 @@ class KeyedCalls:
                         clock=self.clock,
                         kept=kept,
                     )
+
+    async def _let_go(self, use: KeyUse, kept: Kept) -> None:
+        await self.keys.save_receipt(
+            use,
+            kept.to_stored(),
+            VERSION,
+            finished=True,
+            expires_at=self.clock() + self.lives_for,
+        )
 
     async def _hold(self, asked: Asked, *, again: bool) -> KeyUse:
         now = self.clock()

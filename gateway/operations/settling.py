@@ -10,7 +10,7 @@ from uuid import uuid4
 from strawberry import ID
 
 from gateway.model import enum_value
-from gateway.operations.acceptance import result_of
+from gateway.operations.acceptance import GIVEN_UP, result_of
 from gateway.operations.keyed import utc_now
 from gateway.operations.outcomes import detail_of, done, sum_up
 from gateway.operations.payloads import LEAD
@@ -103,7 +103,8 @@ class Settling:
         step, result = claimed.step, result_of(claimed.step)
         match resolution:
             case Resolution.GIVE_UP:
-                return done(step, replace(result, outcome=Outcome.FAILED), now)
+                ended = done(step, replace(result, outcome=Outcome.FAILED), now)
+                return replace(ended, result={**(ended.result or {}), GIVEN_UP: True})
             case Resolution.WRITTEN:
                 if step.name == LEAD and claimed.external_id is not None:
                     await self._link(claimed.external_id, record_id, now)

@@ -37,8 +37,10 @@ class StepJournal:
         when the step is no longer this worker's.
         """
         self.repeatable = repeatable
-        if not self.hand.is_mine:
+        if not self.hand.holds:
             raise NotWrittenError(_not_mine(part))
+        # Looked at again when a call leaves: until then it may wait for others, and for the quota.
+        part.exchange.held.append(self.hand)
         if repeatable:
             return
         calls = part.plan.calls if part.plan else ()

@@ -131,9 +131,9 @@ class Worker:
         self._woken.clear()
         room = AT_ONCE - self._singly
         claimed = await self._claim(room, others=True)
-        for step in claimed:
+        for step, hand in claimed:
             self._singly += 1
-            self._begin(self._work_singly(step, self.hands.take(step)))
+            self._begin(self._work_singly(step, hand))
         if len(claimed) < room or room <= 0:
             await self._wait_for(self._woken)
 
@@ -153,7 +153,7 @@ class Worker:
         except TimeoutError:
             return
 
-    async def _claim(self, room: int, *, others: bool) -> list[ClaimedStep]:
+    async def _claim(self, room: int, *, others: bool) -> list[tuple[ClaimedStep, Hand]]:
         """Steps that are due: those of bulks, or all others."""
         backends = [
             backend.value
@@ -173,9 +173,8 @@ class Worker:
 
     # ---------------------------------------------------------------- many steps
 
-    async def _work_in_bulk(self, claimed: Sequence[ClaimedStep]) -> None:
+    async def _work_in_bulk(self, held: Sequence[tuple[ClaimedStep, Hand]]) -> None:
         """One try of many steps, side by side."""
-        held = [(one, self.hands.take(one)) for one in claimed]
         tries = [
             Try(claimed=one, hand=hand, journal=StepJournal(hand=hand, keep=self.hands.keep))
             for one, hand in held

@@ -80,8 +80,8 @@ class Operations:
     ) -> frozenset[int]:
         """Save claimed steps with their new values, and their items and operations with them.
 
-        Gives the ids of steps that another worker has taken over: of those nothing is saved, and
-        what became of them is no longer this worker's to tell. `summarize` must be pure.
+        Gives the places of saves whose steps another worker has taken over: of those nothing is
+        saved, and what became of them is no longer this worker's to tell. `summarize` must be pure.
         """
         return await self._database.write(saves.save, saves_, summarize, now)
 

@@ -50,7 +50,7 @@ class _Delta:
 
 
 def save(saves: Sequence[Save], summarize: Summarize, now: datetime) -> Transaction[frozenset[int]]:
-    """Save claimed steps; gives the ids of those that were lost to another, and are not saved.
+    """Save claimed steps; gives the places of those that were lost to another, and are not saved.
 
     Operations are locked before steps, both in one order, so that two savers never wait for each
     other and an item's outcomes are summed up by one of them at a time.
@@ -74,7 +74,8 @@ def save(saves: Sequence[Save], summarize: Summarize, now: datetime) -> Transact
                 items,
             )
         yield from _save_operations(operations, list(held.values()), deltas, now)
-    return frozenset(save.step.id for save in saves) - frozenset(held)
+    # By save, not by step: of two that bring one step, one may have lost it to the other.
+    return frozenset(place for place, one in enumerate(saves) if held.get(one.step.id) is not one)
 
 
 def _is_held(step: Step, stored: Mapping[int, Row]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,11 @@ import pytest
 from gateway.entries import CatalogName
 from gateway.model import Backend
 from gateway.operations import bulk_delivering
+from gateway.operations.bulk_checks import BulkChecks, Checked
+from gateway.operations.keyed import utc_now
+from gateway.results import Problem, ProblemCode
 from gateway.sandbox.sendgrid.store import ContactList
+from gateway.store.database import Statement
 from tests.harness import running
 from tests.operations.bulk import (
     items_of,
@@ -19,12 +24,14 @@ from tests.operations.bulk import (
     until_tried,
     upsert_all,
 )
+from tests.operations.calls import operation, resolve, steps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from gateway.sandbox.app import Sandbox
     from gateway.sandbox.clock import ManualClock
+    from gateway.store.database import Row, Transaction
     from tests.harness import Gateway
 
 ALL = ("IVVY", "EVERBRIDGE", "SENDGRID")
@@ -201,3 +208,94 @@ async def test_a_repeated_key_runs_what_has_failed_and_nothing_else(
     items = await until_tried(bulk, again["operation"]["id"])
     assert [item["index"] for item in items] == [0, 1, 2]
     assert len(bulk.calls("sendgrid", writes=True)) == sent + 1
+
+
+async def half_done(bulk: Gateway, inputs: list[dict[str, Any]]) -> str:
+    """The operation of a bulk that iVvy has taken and Everbridge has refused, under the key half."""
+    bulk.sandbox.faults.add(
+        {"backend": "everbridge", "method": "POST", "times": 9, "status": 400, "body": {}}
+    )
+    first = await upsert_all(bulk, inputs, key="half", targets=["IVVY", "EVERBRIDGE"])
+    items = await until_tried(bulk, first["operation"]["id"])
+    assert outcomes_of(items[0]) == {"IVVY": "CREATED", "EVERBRIDGE": "REJECTED"}
+    await until_over(bulk, first["operation"]["id"])
+    bulk.sandbox.faults.clear()
+    return str(first["operation"]["id"])
+
+
+async def test_where_nothing_can_be_run_again_the_first_operation_stands(
+    bulk: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = people(1)
+    operation_id = await half_done(bulk, inputs)
+
+    async def refuse_all(checks: BulkChecks, **_: Any) -> dict[int, Checked]:
+        problem = Problem(
+            code=ProblemCode.INVALID, message="by the rules of today", field=["inputs", "0"]
+        )
+        return {
+            place: Checked(external_id=None, problems=[problem])
+            for place in range(len(checks.asked.input))
+        }
+
+    monkeypatch.setattr(BulkChecks, "run", refuse_all)
+    for _ in range(2):
+        again = await upsert_all(bulk, inputs, key="half", targets=["IVVY", "EVERBRIDGE"])
+        assert again["operation"]["id"] == operation_id
+    assert len(bulk.calls("ivvy", writes=True)) == 1
+
+
+async def test_a_key_whose_second_call_died_still_stands_for_what_the_first_has_done(
+    bulk: Gateway,
+) -> None:
+    inputs = people(1)
+    operation_id = await half_done(bulk, inputs)
+    keys = bulk.app.state.account.store.keys
+    stored = await bulk.app.state.account.store.database.read(only_key)
+    now = utc_now()
+    died = await keys.hold_key(
+        stored["caller"],
+        stored["key"],
+        input_hash=stored["input_hash"],
+        holder="a process that died",
+        until=now - timedelta(seconds=1),
+        expires_at=now + timedelta(days=1),
+        now=now,
+        again=True,
+    )
+    assert (died.state.name, died.operation_id) == ("HELD", operation_id)
+    again = await upsert_all(bulk, inputs, key="half", targets=["IVVY", "EVERBRIDGE"])
+    items = await until_tried(bulk, again["operation"]["id"])
+    assert outcomes_of(items[0]) == {"IVVY": "CREATED", "EVERBRIDGE": "CREATED"}
+    assert len(bulk.calls("ivvy", writes=True)) == 1
+
+
+def only_key() -> Transaction[Row]:
+    rows = yield Statement("SELECT * FROM idempotency_key")
+    [row] = rows
+    return row
+
+
+async def test_a_step_that_a_person_gave_up_is_not_run_again_under_its_key(
+    bulk: Gateway,
+) -> None:
+    once = people(1, ivvy={"updateIfExists": False})
+    bulk.sandbox.faults.add(
+        {
+            "backend": "ivvy",
+            "path": "/api/1.0/contact?action=addOrUpdateContact",
+            "times": 1,
+            "drop": "after",
+        }
+    )
+    first = await upsert_all(bulk, once, key="given-up", targets=["IVVY"])
+    operation_id = first["operation"]["id"]
+    items = await until_tried(bulk, operation_id)
+    assert outcomes_of(items[0]) == {"IVVY": "UNKNOWN"}
+    found = await operation(bulk, operation_id)
+    await resolve(bulk, steps(found)["IVVY"]["id"], "GIVE_UP")
+    again = await upsert_all(bulk, once, key="given-up", targets=["IVVY"])
+    await until_over(bulk, again["operation"]["id"])
+    assert len(bulk.ivvy(externalId="B-0")) == 1
+    items = await items_of(bulk, again["operation"]["id"])
+    assert outcomes_of(items[0]) == {"IVVY": "FAILED"}
