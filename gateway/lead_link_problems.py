@@ -55,13 +55,13 @@ def other_lead(leads: Leads, native_id: str, link: Linked) -> Problem:
     )
 
 
-def other_external_id(leads: Leads, native_id: str, other: str, external_id: str) -> Problem:
+def other_external_id(leads: Leads, native_id: str, external_id: str) -> Problem:
     """The problem of a second externalId for one lead."""
     return Problem(
         backend=leads.backend,
         code=ProblemCode.CONFLICT,
-        message=f"Lead {native_id} is known by the externalId {other!r}, not {external_id!r}: a lead "
-        "has one.",
+        message=f"Lead {native_id} is known by another externalId than {external_id!r}: a lead has "
+        "one.",
         field=["externalId"],
     )
 

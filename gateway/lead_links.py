@@ -126,7 +126,7 @@ class Links:
             return Meant(lead_id=native_id, matched_by="ivvy.id")
         other = await self.external_id_of(native_id)
         if other is not None and other != external_id:
-            raise RefusedError(other_external_id(leads, native_id, other, external_id))
+            raise RefusedError(other_external_id(leads, native_id, external_id))
         forget = None
         if isinstance(state, Linked):
             if await leads.read(state.lead_id, exchange) is not None:
@@ -189,9 +189,7 @@ class Links:
             raise NotWrittenError(running(leads, made.standing, self.clock()))
         if made.standing.external_id == external_id:
             raise RefusedError(other_lead(leads, meant.lead_id, made.standing))
-        raise RefusedError(
-            other_external_id(leads, meant.lead_id, made.standing.external_id, external_id)
-        )
+        raise RefusedError(other_external_id(leads, meant.lead_id, external_id))
 
     async def create_once(
         self,

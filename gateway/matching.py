@@ -212,14 +212,19 @@ async def _object(
             raise RefusedError(_two_records(backend, key, row, external, other))
 
 
+def _shown(key: Key) -> str:
+    """A key as messages show it: who writes may not read, so a sibling's value is not said."""
+    return f"{key.source} {key.value!r}" if key.path else key.source
+
+
 def _shared_mailbox(backend: Backend, row: Stored, given: Key) -> Problem:
     return Problem(
         backend=backend,
         code=ProblemCode.CONFLICT,
         message=(
-            f"{backend.value} holds this e-mail address with record {row.id}, whose externalId is "
-            f"{row.external_id!r}, not {given.value!r}: a shared mailbox, or the wrong key. To "
-            f"write to that record give its id in {backend.value.lower()}.id."
+            f"{backend.value} holds this e-mail address with record {row.id}, which has another "
+            f"externalId than {_shown(given)}: a shared mailbox, or the wrong key. To write to that "
+            f"record give its id in {backend.value.lower()}.id."
         ),
         field=list(given.path),
     )
@@ -229,7 +234,7 @@ def _several(backend: Backend, key: Key, rows: list[Stored], keys: Sequence[Key]
     ids = ", ".join(row.id for row in rows)
     external = next((other for other in keys if other.kind is KeyKind.EXTERNAL_ID), None)
     none_of_them = (
-        f" None of them has the externalId {external.value!r}; a further record is not made with "
+        f" None of them has {_shown(external)}; a further record is not made with "
         "an address that they share: give another e-mail for it."
         if external is not None and external is not key
         else ""
@@ -238,7 +243,7 @@ def _several(backend: Backend, key: Key, rows: list[Stored], keys: Sequence[Key]
         backend=backend,
         code=ProblemCode.CONFLICT,
         message=(
-            f"{backend.value} holds {len(rows)} records with {key.source} {key.value!r}, with the "
+            f"{backend.value} holds {len(rows)} records with {_shown(key)}, with the "
             f"ids {ids}: say which one in {backend.value.lower()}.id.{none_of_them}"
         ),
         field=list(key.path),
@@ -250,8 +255,8 @@ def _two_records(backend: Backend, key: Key, row: Stored, other_key: Key, other:
         backend=backend,
         code=ProblemCode.CONFLICT,
         message=(
-            f"In {backend.value}, {key.source} means record {row.id} and {other_key.source} "
-            f"{other_key.value!r} means record {other.id}: give one of the two, or correct one."
+            f"In {backend.value}, {key.source} means record {row.id} and {_shown(other_key)} means "
+            f"record {other.id}: give one of the two, or correct one."
         ),
         field=list(other_key.path),
     )

@@ -175,7 +175,23 @@ async def test_a_record_of_that_email_with_another_external_id_is_never_taken() 
         write(external_id="E-2", email="a@example.com"), stored("1", "E-1", "a@example.com")
     )
     assert (code, path) == (ProblemCode.CONFLICT, ["externalId"])
-    assert "shared mailbox" in message
+    assert "another externalId than externalId 'E-2': a shared mailbox" in message
+    assert "E-1" not in message
+
+
+async def test_what_a_sibling_has_told_is_not_said_in_a_conflict() -> None:
+    sibling = Found(stored=stored("9", "E-9", "a@example.com"))
+    keys = keys_of(write(first_name="A"), "ivvy.id", KINDS, {Backend.EVERBRIDGE: sibling})
+    for rows in (
+        [stored("1", "E-1", "a@example.com")],
+        [stored("1", None, "a@example.com"), stored("2", None, "a@example.com")],
+    ):
+        with pytest.raises(RefusedError) as raised:
+            await match(IVVY, keys, Held(rows).look_up)
+        message = raised.value.problem.message
+        assert "EVERBRIDGE.externalId" in message
+        for text in ("a@example.com", "E-1", "E-9"):
+            assert text not in message
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,33 @@ async def test_what_a_backend_has_stored_is_not_read_through_a_call_that_writes(
     assert result["calls"][0]["body"]["firstName"] == "Ada"
 
 
+@pytest.mark.parametrize(
+    ("given", "code", "stored"),
+    [
+        ({"externalId": "E-1001", "email": "made-up@example.com"}, "INVALID", "ada@example.com"),
+        (
+            {
+                "externalId": "E-1001",
+                "email": "made-up@example.com",
+                "sendgrid": {"emailChange": "CREATE_NEW"},
+            },
+            "CONFLICT",
+            "ada@example.com",
+        ),
+        ({"externalId": "E-7", "email": "ada@example.com", "lastName": "L"}, "CONFLICT", "E-1001"),
+    ],
+)
+async def test_what_a_backend_has_stored_is_not_read_through_messages(
+    closed: Gateway, given: dict[str, Any], code: str, stored: str
+) -> None:
+    query = """mutation ($input: ContactInput!) { upsertContact(input: $input, dryRun: true) {
+      errors { code message } results { errors { code message } warnings { code message } }
+    } }"""
+    answer = await called_with(closed, "contacts:write", query, input=given)
+    assert code in str(answer["data"])
+    assert stored not in str(answer)
+
+
 async def test_errors_url_is_for_admins(closed: Gateway) -> None:
     write = (
         'mutation { upsertContact(input: {email: "hedy@example.com"}, targets: [SENDGRID])'

@@ -17,6 +17,8 @@ from gateway.write import input_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from strawberry import Maybe
+
     from gateway.model import AddressInput
     from gateway.results import Problem
     from gateway.write import ContactWrite
@@ -70,7 +72,7 @@ def check_addresses(write: ContactWrite) -> list[Problem]:
     part = Part(rows=[])
     given = write.given("addresses")
     for place, address in enumerate((given.value if given else None) or []):
-        name = _text(address, "location_name") or f"number {place + 1}"
+        name = _called(address, place)
         _check(write, place, address, _given_parts(address, {"locationName": name}), part)
     return part.problems
 
@@ -93,6 +95,11 @@ def joined_lines(write: ContactWrite) -> list[Problem]:
                 )
             )
     return warnings
+
+
+def _called(address: AddressInput, place: int) -> str:
+    """What messages call an address: never by a stored name, for who writes may not read."""
+    return _text(address, "location_name") or f"number {place + 1}"
 
 
 def _names(given: Sequence[AddressInput], stored: Sequence[dict[str, Any]]) -> list[str]:
@@ -133,7 +140,7 @@ def _laid(
         if not row.get(key):
             part.wrong(
                 write.field_path("addresses", place, needed),
-                f"The address {name!r} needs {input_name(needed)}: Everbridge keeps no address "
+                f"The address {_called(address, place)!r} needs {input_name(needed)}: Everbridge keeps no address "
                 "without it.",
                 ProblemCode.REQUIRED,
             )
@@ -183,8 +190,8 @@ def _set_position(row: dict[str, Any], address: AddressInput) -> None:
 def _check(
     write: ContactWrite, place: int, address: AddressInput, row: dict[str, Any], part: Part
 ) -> None:
-    """What Everbridge would refuse of the given parts."""
-    name = row["locationName"]
+    """What Everbridge would refuse of the given parts; stored ones are not quoted."""
+    name = _called(address, place)
     for part_name, (key, limit) in LIMITS.items():
         given = getattr(address, part_name) is not None
         joined = key == "streetAddress" and address.line2 is not None
@@ -193,7 +200,7 @@ def _check(
             part.wrong(
                 write.field_path("addresses", place, part_name),
                 f"{input_name(part_name)} of the address {name!r} has {len(text)} characters, and "
-                f"Everbridge keeps at most {limit}: shorten {text!r}.",
+                f"Everbridge keeps at most {limit}: shorten {repr(text) if given else 'line2'}.",
                 ProblemCode.TOO_LONG,
             )
     code, country = row.get("postalCode"), row.get("country")
@@ -201,16 +208,21 @@ def _check(
     if concerned and code and country == "US" and not _US_POSTAL_CODE.fullmatch(code):
         part.wrong(
             write.field_path("addresses", place, "postal_code"),
-            f"{code!r} is no postal code of the US: give 5 digits, 5-4 or 9 digits.",
+            f"{_quoted(address.postal_code, code)} is no postal code of the US: give 5 digits, 5-4 "
+            "or 9 digits.",
         )
     state = row.get("state")
     concerned = address.region is not None or address.country_code is not None
     if concerned and state and country in _WITH_STATES and _plain(state) not in _states(country):
         part.wrong(
             write.field_path("addresses", place, "region"),
-            f"{state!r} is no state or province of {country}: give its full name or its two "
-            "letters.",
+            f"{_quoted(address.region, state)} is no state or province of {country}: give its full "
+            "name or its two letters.",
         )
+
+
+def _quoted(given: Maybe[str | None], text: str) -> str:
+    return repr(text) if given is not None else "What the stored address has"
 
 
 def _set(row: dict[str, Any], key: str, value: str | None) -> None:

@@ -81,17 +81,17 @@ def judge_address(
         return ()
     path = write.field_path("email")
     if may_create_new(write):
-        return tuple(_stays(found, address, path) for address in _once(changes))
+        return tuple(_stays(found, *change, path) for change in _once(changes))
     free = all(_is_free(found, address) for _, address in changes)
     if free and _has_new(write, found):
         return ()
-    backend, address = changes[0]
+    backend, _ = changes[0]
     laid.problems.append(
         Problem(
             backend=Backend.SENDGRID,
             code=ProblemCode.INVALID,
-            message=f"{backend.value} holds this contact with the e-mail {address!r}, and "
-            "SendGrid cannot change an address in place: give sendgrid.emailChange CREATE_NEW "
+            message=f"{backend.value} holds this contact with another e-mail address, and "
+            "SendGrid cannot change one in place: give sendgrid.emailChange CREATE_NEW "
             "to make a second contact there. Without SENDGRID in targets the others are written; "
             "a later write to SENDGRID with the new address then makes that contact.",
             field=path,
@@ -149,16 +149,17 @@ def _as_asked(address: str) -> str:
     return address.strip().lower()
 
 
-def _once(changes: Sequence[tuple[Backend, str]]) -> list[str]:
-    return list({folded_email(address): address for _, address in changes}.values())
+def _once(changes: Sequence[tuple[Backend, str]]) -> list[tuple[Backend, str]]:
+    return list({folded_email(change[1]): change for change in changes}.values())
 
 
-def _stays(found: Sought, address: str, path: list[str]) -> Problem:
+def _stays(found: Sought, backend: Backend, address: str, path: list[str]) -> Problem:
     holder = found.holders.get(_as_asked(address)) or "a contact, if there is one,"
     return Problem(
         backend=Backend.SENDGRID,
         code=ProblemCode.CONFLICT,
-        message=f"SendGrid keeps {holder} with the former e-mail {address!r}, its lists and its "
-        "unsubscribes; none of them pass to the contact with the new address.",
+        message=f"SendGrid keeps {holder} with the former e-mail address (that of "
+        f"{backend.value}'s record), its lists and its unsubscribes; none of them pass to the contact "
+        "with the new address.",
         field=path,
     )

@@ -25,8 +25,8 @@ def other_record(write: ContactWrite, found: Sought) -> list[Problem]:
     if not held or held == str(given.value):
         return []
     message = (
-        f"SendGrid holds this e-mail address with contact {stored.id}, whose externalId is "
-        f"{held!r}, not {given.value!r}: a shared mailbox, or the wrong key."
+        f"SendGrid holds this e-mail address with contact {stored.id}, which has another "
+        f"externalId than {given.value!r}: a shared mailbox, or the wrong key."
     )
     return [
         Problem(
@@ -41,8 +41,8 @@ def other_record(write: ContactWrite, found: Sought) -> list[Problem]:
 def taken_email(taken: Stored, path: Sequence[str]) -> Problem:
     """The conflict of a new contact whose address another contact has."""
     if taken.external_id:
-        held = f"whose externalId is {taken.external_id!r}"
-        remedy = "give that externalId, or another e-mail"
+        held = "which has another externalId"
+        remedy = "give that one, or another e-mail"
     else:
         held = "which has no externalId, and gets none by a write"
         remedy = (

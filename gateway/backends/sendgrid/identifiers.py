@@ -145,9 +145,9 @@ def _unchangeable(kind: str, held: str | None) -> str:
             "SendGrid first, so that it is made anew with it."
         )
     return (
-        f"SendGrid's contact has the {name} {held!r}, and no identifier of a contact can be "
-        f"changed: give that value, leave {name} out, or delete the contact in SendGrid first "
-        "(its unsubscribes are lost with it)."
+        f"SendGrid's contact has another {name}, and no identifier of a contact can be changed: "
+        f"give the one that it has, leave {name} out, or delete the contact in SendGrid first (its "
+        "unsubscribes are lost with it)."
     )
 
 

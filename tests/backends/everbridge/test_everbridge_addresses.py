@@ -137,6 +137,27 @@ def test_what_everbridge_would_refuse_is_told_with_its_place(
     assert [(each.code, each.field) for each in made.problems] == [(code, ["addresses", "0", part])]
 
 
+@pytest.mark.parametrize(
+    ("given", "part"),
+    [
+        ({"line2": "x" * 95}, "line1"),
+        ({"country_code": "US"}, "postalCode"),
+        ({"country_code": "US", "postal_code": "22201"}, "region"),
+        ({"line1": None}, "line1"),
+    ],
+)
+def test_what_is_wrong_of_a_stored_address_is_told_without_what_is_stored(
+    given: dict[str, Any], part: str
+) -> None:
+    made = plan(
+        contact(addresses=[address(**given)]),
+        {**ADA, "address": [{**OFFICE, "state": "Midlands"}]},
+    )
+    told = next(each for each in made.problems if each.field[-1] == part)
+    for text in ("Office", "1 Test Street", "EC1A 1AA", "Midlands"):
+        assert text not in told.message
+
+
 @pytest.mark.parametrize("code", ["22201", "22201-1234", "222011234"])
 @pytest.mark.parametrize("state", ["VA", "virginia"])
 def test_postal_codes_and_states_of_the_us_are_taken(code: str, state: str) -> None:

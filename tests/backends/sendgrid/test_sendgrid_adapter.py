@@ -170,7 +170,7 @@ async def test_every_identifier_that_is_held_is_sent(by_external_id: Account) ->
 
 
 async def test_an_email_that_another_contact_has_is_a_conflict(by_external_id: Account) -> None:
-    ways_out = {ADA: "no externalId", "lise@example.org": "'E-3001'"}
+    ways_out = {ADA: "no externalId", "lise@example.org": "another externalId"}
     for email, words in ways_out.items():
         with pytest.raises(RefusedError) as caught:
             await by_external_id.find(write_of(contact(external_id="E-9", email=email)))
