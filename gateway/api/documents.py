@@ -24,7 +24,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from gateway.api.limits import check_document, exceeded
+from gateway.api.limits import check_document, check_text, exceeded
 from gateway.api.literals import Lifted, Shape, lifted, outline_of
 
 if TYPE_CHECKING:
@@ -85,6 +85,9 @@ class Documents:
 
         Without `lift` it is taken as it is, whatever its literals.
         """
+        excess = check_text(text, limits)
+        if excess is not None:
+            return Prepared(document=None, errors=(excess,))
         known = self._find((text, limits))
         if known is not None:
             return known

@@ -26,7 +26,7 @@ from gateway.api.admission import RATE_HEADERS, admit, admitted
 from gateway.api.bulk_body import is_bulk, may_be_bulk
 from gateway.api.context import Context
 from gateway.api.errors import FAILED, STATUS_OF_CODE, HttpRefusalError
-from gateway.api.limits import Limits, exceeded
+from gateway.api.limits import Limits, check_text, exceeded
 from gateway.api.middleware import REQUEST_ID, Cors, request_id
 from gateway.api.negotiation import (
     EVENT_STREAM,
@@ -152,9 +152,12 @@ class GraphQLView(GraphQL[Context, None]):
 
     def _check_bulk(self, body: bytes, text: str, operation_name: str | None) -> None:
         """Refuse a body over the limit of all operations but a bulk's."""
-        if len(body) > self._max_body and not is_bulk(
-            text, operation_name, self._limits.max_tokens
-        ):
+        if len(body) <= self._max_body:
+            return
+        excess = check_text(text, self._limits)
+        if excess is not None:
+            raise HttpRefusalError.over(413, excess)
+        if not is_bulk(text, operation_name, self._limits.max_tokens):
             raise self._too_large(f"The body has {len(body):,} bytes", 413)
 
     def _too_large(self, what: str, status: int, *, bulk: bool = False) -> HttpRefusalError:

@@ -41,6 +41,7 @@ that lowering GATEWAY_MAX_DEPTH does not take the documentation away."""
 class Limits:
     """The limits of one gateway, named as their settings are."""
 
+    max_document_characters: int
     max_tokens: int
     max_depth: int
     max_aliases: int
@@ -64,6 +65,14 @@ def exceeded(what: str, setting: str, limit: int) -> GraphQLError:
         f"{what}; at most {limit:,} are allowed ({name}).",
         extensions={"code": "LIMIT_EXCEEDED", "limit": limit, "setting": name},
     )
+
+
+def check_text(text: str, limits: Limits) -> GraphQLError | None:
+    """Whether a document's text is too long to be looked at: no other limit bounds its comments."""
+    limit = limits.max_document_characters
+    if len(text) <= limit:
+        return None
+    return exceeded(f"It has {len(text):,} characters", "max_document_characters", limit)
 
 
 def check_document(document: DocumentNode, limits: Limits) -> GraphQLError | None:

@@ -55,6 +55,11 @@ class SurfaceSettings(BaseSettings):
         gt=0,
         description="Bytes of the body of a request that asks for upsertContacts alone.",
     )
+    max_document_characters: int = Field(
+        default=100_000,
+        gt=0,
+        description="Characters of an operation's document, white space and comments among them.",
+    )
     max_tokens: int = Field(default=5_000, gt=0, description="Tokens of an operation's document.")
     max_depth: int = Field(
         default=15, gt=0, description="Levels in which an operation nests fields."

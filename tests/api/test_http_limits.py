@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from graphql import get_introspection_query
+from graphql import get_introspection_query, parse
 
 import gateway.api.documents
 from gateway.api.documents import MAX_ERRORS, Documents
@@ -13,10 +14,12 @@ from gateway.api.limits import INTROSPECTION_DEPTH, Limits
 from gateway.dev import sandbox_settings
 from tests.api.small_schema import ask, asking, small_schema
 from tests.harness import running
+from tests.test_upsert_fields import EVERYTHING
 
 if TYPE_CHECKING:
     from gateway.sandbox.app import Sandbox
     from gateway.sandbox.clock import ManualClock
+    from tests.harness import Gateway
 
 
 def tree(levels: int) -> dict[str, Any]:
@@ -43,6 +46,8 @@ ALIASED = (
 
 LIMITED: list[tuple[str, int, str, dict[str, Any] | None, str, dict[str, Any] | None]] = [
     # setting, its value, an operation that is just small enough, and one that is one too large
+    ("max_document_characters", 9, "{ hello }", None, "{ hello  }", None),
+    ("max_document_characters", 9, "{hello}#9", None, "{hello}#10", None),
     ("max_tokens", 7, "{ hello node { name } }", None, "{ hello node { name } hello }", None),
     ("max_depth", 4, deep(4), None, deep(5), None),
     (
@@ -216,7 +221,7 @@ class Calls:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.made: list[str] = []
-        for name in ("parse", "validate", "check_document"):
+        for name in ("outline_of", "parse", "validate", "check_document"):
             self._watch(patch, name)
 
     def _watch(self, patch: pytest.MonkeyPatch, name: str) -> None:
@@ -240,14 +245,48 @@ async def test_document_is_parsed_and_validated_once_over_many_requests(calls: C
         for name in ("Ada", "Grace", "Mary"):
             answer = await ask(client, query, {"name": name})
             assert answer == {"data": {"hello": f"Hello {name}"}}
-    assert calls.made == ["parse", "check_document", "validate"]
+    assert calls.made == ["outline_of", "parse", "check_document", "validate"]
 
 
 async def test_nothing_else_is_looked_for_in_a_document_over_a_limit(calls: Calls) -> None:
     async with asking(max_aliases=1) as client:
         answer = await ask(client, "{ a: missing b: missing }")
     assert len(answer["errors"]) == 1
-    assert calls.made == ["parse", "check_document"]
+    assert calls.made == ["outline_of", "parse", "check_document"]
+
+
+@pytest.mark.parametrize(
+    "text", ["{ hello }" + " " * 100_000, "#" * 100_001, '{ hello(name: "' + "x" * 100_000 + '") }']
+)
+async def test_text_over_the_limit_is_not_read(calls: Calls, text: str) -> None:
+    async with asking() as client:
+        [error] = (await ask(client, text))["errors"]
+    assert "at most 100,000 are allowed" in error["message"]
+    assert error["extensions"]["setting"] == "GATEWAY_MAX_DOCUMENT_CHARACTERS"
+    assert calls.made == []
+
+
+def literal(value: Any) -> str:
+    """A value as it stands in a document."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {literal(of)}" for name, of in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(literal, value)) + "]"
+    return json.dumps(value)
+
+
+async def test_defaults_leave_room_for_literals(gateway: Gateway) -> None:
+    limits = Limits.of(gateway.app.state.account.settings)
+    bare = {"privacyConsent", "emailStatus", "smsStatus"}
+    whole = {name: value for name, value in EVERYTHING.items() if name not in bare}
+    given = literal(whole).replace('"MONDAY"', "MONDAY")
+    one = f"upsertContact(dryRun: true, input: {given}) {{ status }}"
+    tokens = parse("mutation {" + one + "}").token_count
+    room = limits.max_tokens // tokens
+    text = "mutation {\n" + "\n".join(f"  a{n}: {one}" for n in range(room - 1)) + "\n}"
+    assert room > 10
+    assert len(text) < limits.max_document_characters / 2
+    assert "errors" not in await gateway.ask(text)
 
 
 async def test_other_limits_look_at_a_known_document_again() -> None:

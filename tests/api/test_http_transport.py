@@ -260,6 +260,25 @@ async def test_a_bulk_may_have_a_larger_body_and_nothing_else_may() -> None:
             assert response.status_code == status, (body, response.text)
 
 
+async def test_a_bulk_with_a_long_document_is_refused_unread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr("gateway.api.bulk_body.parse", lambda text, **_: read.append(text))
+    monkeypatch.setattr("gateway.api.documents.parse", lambda text, **_: read.append(text))
+    async with asking() as client:
+        for name in ("upsertContacts", "documentId"):
+            text = "#" + "x" * 2_000_000 + f"\nquery {name} {{ __typename }}"
+            response = await client.post("/graphql", json={"query": text})
+            assert response.status_code == 413
+            assert error_of(response)["extensions"] == {
+                "code": "LIMIT_EXCEEDED",
+                "limit": 100_000,
+                "setting": "GATEWAY_MAX_DOCUMENT_CHARACTERS",
+            }
+    assert read == []
+
+
 async def test_body_at_the_limit_is_taken(client: httpx.AsyncClient) -> None:
     body = b'{"query": "{ hello }"}'.ljust(1000)
     headers = {"Content-Type": JSON}
