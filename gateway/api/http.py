@@ -22,7 +22,7 @@ from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.graphql import OperationType
 
-from gateway.api.admission import RATE_HEADERS, admit, admitted
+from gateway.api.admission import OPEN, RATE_HEADERS, admit, admitted
 from gateway.api.bulk_body import is_bulk, may_be_bulk
 from gateway.api.context import Context
 from gateway.api.errors import FAILED, STATUS_OF_CODE, HttpRefusalError
@@ -100,6 +100,7 @@ class GraphQLView(GraphQL[Context, None]):
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
+        let_in = OPEN
         try:
             self._check_size(request)
             let_in = await admit(request, request.app.state.account.door)
@@ -116,7 +117,9 @@ class GraphQLView(GraphQL[Context, None]):
         else:
             response.headers.update(let_in.headers)
             return response
-        return self._refused(request, refused)
+        response = self._refused(request, refused)
+        response.headers.update(let_in.headers)
+        return response
 
     def _refused(self, request: Request, refused: HttpRefusalError) -> Response:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -84,6 +84,29 @@ async def test_each_answer_tells_what_is_left_and_429_when_to_come_again(
         assert (await sent(gateway, other)).status_code == 200
         now += 30.0
         assert (await sent(gateway, key)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "content", "sent", "status"),
+    [
+        ("POST", {}, {"json": []}, 400),
+        ("POST", {}, {"json": {"documentId": "unknown"}}, 400),
+        ("POST", {"Content-Type": "text/plain"}, {"content": b"{}"}, 415),
+        ("PUT", {}, {}, 405),
+    ],
+)
+async def test_an_answer_that_refuses_tells_what_is_left_too(
+    sandbox: Sandbox,
+    clock: ManualClock,
+    method: str,
+    content: dict[str, str],
+    sent: dict[str, Any],
+    status: int,
+) -> None:
+    async with asking_for_keys(sandbox, clock, rate_limit_per_minute=2) as gateway:
+        headers = by_key(await key_for(gateway, "crm", "admin")) | content
+        answer = await gateway.http.request(method, "/graphql", headers=headers, **sent)
+        assert (answer.status_code, answer.headers.get("RateLimit-Remaining")) == (status, "1")
 
 
 async def test_keys_of_one_caller_share_its_rate(sandbox: Sandbox, clock: ManualClock) -> None:
