@@ -43,8 +43,11 @@ MAX_ERRORS = 20
 
 REMEMBERED_TOKENS = 50_000
 """Of all remembered documents together: some 36 MB, at the 615 bytes a token that were measured, and 100
-for what is prepared of it."""
+for what is prepared of it. Their texts count as well."""
 
+CHARACTERS_A_TOKEN = 50
+"""Characters of a text, white space and comments among them, that count as one token more. A text is
+kept twice, in pieces and whole, at up to four bytes a character: 400 bytes, less than a token's."""
 
 NONE_LIFTED = Lifted({}, ())
 
@@ -120,10 +123,10 @@ class Documents:
 
     def _remember(self, key: tuple[str | Shape, Limits], prepared: Prepared) -> None:
         self._known[key] = prepared
-        self._room -= _tokens(prepared)
+        self._room -= _weight(prepared)
         while self._room < 0:
             _, oldest = self._known.popitem(last=False)
-            self._room += _tokens(oldest)
+            self._room += _weight(oldest)
 
 
 def check_operation(document: DocumentNode, name: str | None) -> GraphQLError | None:
@@ -137,8 +140,12 @@ def check_operation(document: DocumentNode, name: str | None) -> GraphQLError | 
     return GraphQLError("The document has no operation.")
 
 
-def _tokens(prepared: Prepared) -> int:
-    return (prepared.document and prepared.document.token_count) or 0
+def _weight(prepared: Prepared) -> int:
+    """What a remembered document takes of the room, in tokens."""
+    document = prepared.document
+    if document is None or document.loc is None:
+        return 0
+    return document.token_count + len(document.loc.source.body) // CHARACTERS_A_TOKEN
 
 
 def _prepare(schema: GraphQLSchema, text: str, limits: Limits) -> Prepared:

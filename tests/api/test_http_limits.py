@@ -308,6 +308,29 @@ def test_remembered_documents_have_bounded_room(calls: Calls) -> None:
     assert calls.made.count("parse") == 4
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ hello %s }",  # the text itself is remembered
+        "{ hello } # %s",
+        '{ hello(name: "%s") node { name } }',  # it is remembered without its literals, with others
+        '{ hello(name: "a") %s }',
+    ],
+)
+def test_long_texts_take_room_whatever_their_tokens(calls: Calls, text: str) -> None:
+    limits = Limits.of(sandbox_settings("http://sandbox"))
+    documents = Documents(small_schema._schema, tokens=2_100)
+    blank, short = " " * 99_900, "{ hello }"
+    documents.prepare(short, limits)
+    documents.prepare(text % blank, limits)
+    parsed = calls.made.count("parse")
+    documents.prepare(short, limits)
+    assert calls.made.count("parse") == parsed, "there is room for both"
+    documents.prepare(text.replace("hello", "a: hello") % blank, limits)
+    documents.prepare(text % blank, limits)
+    assert calls.made.count("parse") == parsed + 2, "there is room for one of the long ones"
+
+
 def test_document_with_errors_is_not_remembered(calls: Calls) -> None:
     limits = Limits.of(sandbox_settings("http://sandbox"))
     documents = Documents(small_schema._schema)
