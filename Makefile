@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .venv/bin/uv
 # What `install` has just set up is not checked again by each step.
 RUN := $(UV) run --no-sync
 
-.PHONY: help install dev sandbox test check fix schema docs explorer build versions bench bench-scaling
+.PHONY: help install dev sandbox test check fix schema docs explorer build versions bench bench-scaling bench-latency
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,3 +66,6 @@ bench: install ## measure beside other gateways and write docs/performance.md; B
 
 bench-scaling: install ## draw how cost grows, in docs/performance.md; BENCH=--quick for a first look
 	$(UV) run --group bench python -m benchmarks.scaling --write $(BENCH)
+
+bench-latency: install ## measure latency, memory and start for docs/performance.md; BENCH=--quick for a first look
+	$(RUN) python -m benchmarks.latency --write $(BENCH)

@@ -46,7 +46,11 @@ http {{
     lua_shared_dict calls 1m;
     server {{
         listen 127.0.0.1:{port} backlog=4096;
-        location / {{ content_by_lua_file {here}/vendors.lua; }}
+        location = /calls {{ content_by_lua_file {here}/vendors.lua; }}
+        location / {{
+            access_by_lua_block {{ if {delay} > 0 then ngx.sleep({delay}) end }}
+            content_by_lua_file {here}/vendors.lua;
+        }}
     }}
 }}
 """
@@ -70,9 +74,15 @@ class Upstream:
 
 @contextmanager
 def upstream(
-    folder: Path, core: int, lists: Mapping[str, Mapping[str, list[dict[str, Any]]]] = LISTS
+    folder: Path,
+    core: int,
+    lists: Mapping[str, Mapping[str, list[dict[str, Any]]]] = LISTS,
+    *,
+    delay_ms: float = 0.0,
 ) -> Iterator[Upstream]:
     """The upstream, on one core, for as long as the context lasts; `lists` are the names it has.
+
+    Each call is answered after `delay_ms`.
 
     Raises UpstreamMissingError where nginx cannot be started.
     """
@@ -82,7 +92,9 @@ def upstream(
     port = free_port()
     (folder / "lists.lua").write_text(f"return {_lua(_answers(lists))}\n")
     (folder / "nginx.conf").write_text(
-        CONFIGURATION.format(modules=MODULES, folder=folder, here=HERE, port=port)
+        CONFIGURATION.format(
+            modules=MODULES, folder=folder, here=HERE, port=port, delay=delay_ms / 1000
+        )
     )
     command = [nginx, "-p", str(folder), "-c", str(folder / "nginx.conf")]
     with subprocess.Popen(pinned(core, command)) as process:  # noqa: S603 - our own command

@@ -63,7 +63,7 @@ end
 local function sendgrid(path)
   if path == "/contacts" then
     ngx.req.read_body()
-    return say("sendgrid write", '{"job_id":"aa6afbcd-beab-4741-8a10-b6ff85eae443"}', 202)
+    return say("sendgrid write", '{"job_id":"' .. ngx.var.request_id .. '"}', 202)
   end
   return say("sendgrid names", lists.sendgrid[path:match("^/([%a_]+)")])
 end
