@@ -105,7 +105,7 @@ class GraphQLView(GraphQL[Context, None]):
             self._check_size(request)
             let_in = await admit(request, request.app.state.account.door)
             response = await self.run(request)
-        except HTTPException as error:
+        except (HTTPException, InvalidOperationTypeError) as error:
             refused = _refusal(error)
         except ClientDisconnect:
             raise
@@ -320,18 +320,23 @@ def _check_parameters(data: dict[str, Any]) -> None:
             raise HttpRefusalError(400, f"{name} must be {called}, or null.")
 
 
-def _refusal(error: HTTPException) -> HttpRefusalError:
+def _refusal(error: HTTPException | InvalidOperationTypeError) -> HttpRefusalError:
     """What Strawberry refuses, as we answer it."""
     if isinstance(error, HttpRefusalError):
         return error
-    cause = error.__cause__
-    if isinstance(cause, InvalidOperationTypeError):
-        if cause.operation_type is OperationType.SUBSCRIPTION:
-            return HttpRefusalError(
-                406,
-                f"A subscription is answered as {EVENT_STREAM} (by Accept), or over a WebSocket "
-                "with graphql-transport-ws.",
-            )
-        message = "A mutation is sent by POST: GET only asks."
-        return HttpRefusalError(405, message, headers={"Allow": "POST"})
+    if isinstance(error, InvalidOperationTypeError):
+        return _type_refusal(error.operation_type)
+    if isinstance(error.__cause__, InvalidOperationTypeError):
+        return _type_refusal(error.__cause__.operation_type)
     return HttpRefusalError(error.status_code, error.reason)
+
+
+def _type_refusal(type_: OperationType) -> HttpRefusalError:
+    if type_ is OperationType.SUBSCRIPTION:
+        return HttpRefusalError(
+            406,
+            f"A subscription is answered as {EVENT_STREAM} (by Accept), or over a WebSocket "
+            "with graphql-transport-ws.",
+        )
+    message = "A mutation is sent by POST: GET only asks."
+    return HttpRefusalError(405, message, headers={"Allow": "POST"})

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import strawberry
 import structlog
-from graphql import GraphQLError
+from graphql import GraphQLError, get_operation_ast
 from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
@@ -32,6 +33,7 @@ from gateway.api.watched import counted, running
 from gateway.results import BackendCall, ImportJob
 
 if TYPE_CHECKING:
+    from graphql import DocumentNode
     from strawberry.schema.schema import StreamResult
     from strawberry.types import ExecutionContext
 
@@ -218,7 +220,10 @@ class Schema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
         allowed_operation_types: Iterable[OperationType] | None = None,
     ) -> StreamResult:
-        """Run an operation of any kind that answers step by step."""
+        """Run an operation of any kind that answers step by step.
+
+        Raises InvalidOperationTypeError before anything is answered.
+        """
         context: Context = context_value.next_operation()
         answers = await self._stream_from(
             query,
@@ -244,6 +249,8 @@ class Schema(strawberry.Schema):
         errors = self._prepare(query, variable_values, operation_name, context)
         if errors:
             return _only(PreExecutionError(data=None, errors=errors))
+        if allowed_operation_types is not None:
+            _check_type(context.prepared.document, operation_name, allowed_operation_types)
         return await super().stream(
             query,
             variable_values,
@@ -285,6 +292,14 @@ class Schema(strawberry.Schema):
         an error can take, WebSockets included, before the list goes out.
         """
         _mask(errors, execution_context.context.request_id if execution_context else "")
+
+
+def _check_type(
+    document: DocumentNode | None, name: str | None, allowed: Iterable[OperationType]
+) -> None:
+    operation = document and get_operation_ast(document, name)
+    if operation and OperationType(operation.operation.value) not in allowed:
+        raise InvalidOperationTypeError(OperationType(operation.operation.value))
 
 
 def _mask(errors: list[GraphQLError], request_id: str) -> None:

@@ -293,7 +293,6 @@ async def test_subscription_comes_as_server_sent_events(address: str, method: st
         ({"query": "{"}, "Syntax Error"),
         ({"query": "{ a: hello b: hello c: hello }"}, "GATEWAY_MAX_ALIASES"),
         ({"query": "{ hello }", "operationName": "Other"}, "Other"),
-        ({"query": 'mutation { say(word: "x") }', "method": "GET"}, "not allowed"),
     ],
 )
 async def test_request_error_is_the_only_event_of_a_stream(

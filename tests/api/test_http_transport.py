@@ -91,11 +91,19 @@ async def test_other_methods_are_405_and_told_what_is_allowed(
     assert method in error_of(response)["message"]
 
 
-async def test_mutation_by_get_is_405_and_not_run(client: httpx.AsyncClient) -> None:
-    response = await client.get("/graphql", params={"query": 'mutation { say(word: "a") }'})
+@pytest.mark.parametrize("accept", [JSON, RESPONSE, "text/event-stream"])
+@pytest.mark.parametrize(
+    "query", ['mutation { say(word: "a") }', "query A { hello } mutation B { say(missing: 1) }"]
+)
+async def test_mutation_by_get_is_405_and_not_run(
+    client: httpx.AsyncClient, accept: str, query: str
+) -> None:
+    params = {"query": query} | ({"operationName": "B"} if " B " in query else {})
+    response = await client.get("/graphql", params=params, headers={"Accept": accept})
     assert response.status_code == 405
     assert response.headers["allow"] == "POST"
     assert "POST" in error_of(response)["message"]
+    assert error_of(response)["extensions"]["code"] == "METHOD_NOT_ALLOWED"
 
 
 async def test_query_by_get_takes_all_parameters(client: httpx.AsyncClient) -> None:
