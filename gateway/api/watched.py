@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from graphql import FieldNode, get_operation_ast
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
+from strawberry.types.execution import PreExecutionError
 
+from gateway.api.limits import exceeded
 from gateway.api.middleware import request_id
 from gateway.telemetry.spans import NOTHING, Role, kept_by, span
 
@@ -160,22 +162,38 @@ async def counted(stream: StreamResult, context: Context, name: str | None) -> S
 
     What comes later may be asked for from another task, where the span would not be the current.
     """
-    metrics = context.account.watching.metrics
     is_subscription = class_of(context.prepared, name)[0] == "subscription"
-    if is_subscription:
-        metrics.subscriptions.inc()
-    try:
+    with _following(context) if is_subscription else nullcontext() as refusal:
         async with aclosing(stream) as answers:
             with running(context, name) as ran:
-                first = await anext(answers, None)
+                first = await anext(answers, None) if refusal is None else refusal
                 ran.note(first)
             if first is not None:
                 yield first
-            async for answer in answers:
-                yield answer
+            if refusal is None:
+                async for answer in answers:
+                    yield answer
+
+
+@contextmanager
+def _following(context: Context) -> Iterator[PreExecutionError | None]:
+    """Count a caller's subscription while it is open; what is answered where it may open no more."""
+    metrics, following = context.account.watching.metrics, context.account.door.following
+    caller, most = context.caller.id, context.account.settings.max_subscriptions_per_caller
+    if following[caller] >= most:
+        said = "As many subscriptions of this caller are open"
+        error = exceeded(said, "max_subscriptions_per_caller", most)
+        yield PreExecutionError(data=None, errors=[error])
+        return
+    following[caller] += 1
+    metrics.subscriptions.inc()
+    try:
+        yield None
     finally:
-        if is_subscription:
-            metrics.subscriptions.dec()
+        metrics.subscriptions.dec()
+        following[caller] -= 1
+        if not following[caller]:
+            del following[caller]
 
 
 def class_of(prepared: Prepared, name: str | None) -> tuple[str, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -32,6 +33,8 @@ class Door:
     ring: KeyRing | None = None
     tokens: Tokens | None = None
     rates: Rates | None = None
+    following: Counter[str] = field(default_factory=Counter)
+    """How many subscriptions each caller has open."""
     loopback_only: bool = False
     """Whether it is open because nobody has said otherwise: then nobody from elsewhere may pass."""
 

@@ -83,6 +83,12 @@ class SurfaceSettings(BaseSettings):
     max_subscriptions: int = Field(
         default=100, gt=0, description="Operations that run at once over one WebSocket."
     )
+    max_subscriptions_per_caller: int = Field(
+        default=100,
+        gt=0,
+        description="Subscriptions of one caller that are open at once in one process, over all "
+        "WebSockets and streams of events; all callers are one where they are not told apart.",
+    )
 
     @field_validator("cors_origins", mode="before")
     @classmethod

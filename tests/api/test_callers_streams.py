@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
 
 HELLO = "{ hello }"
+ENDLESS = "subscription { endless }"
 
 
 @pytest.fixture
@@ -167,6 +168,48 @@ async def test_server_sent_events_bring_the_key_in_their_headers(
         {"data": {"count": 1}},
         {"data": {"count": 2}},
     ]
+
+
+@asynccontextmanager
+async def streamed(address: str, key: str) -> AsyncIterator[dict[str, Any]]:
+    """A subscription that does not end, as server-sent events, with what it says first."""
+    head = {"Accept": "text/event-stream", "X-Api-Key": key}
+    async with (
+        httpx.AsyncClient(base_url=address, headers=head) as client,
+        client.stream("POST", "/graphql", json={"query": ENDLESS}) as stream,
+    ):
+        async for line in stream.aiter_lines():
+            for data in events_of(line):
+                yield json.loads(data)
+                return
+
+
+async def test_a_caller_has_so_many_subscriptions_open_over_all_its_connections(
+    settings: Settings,
+) -> None:
+    app = small_app(auth="keys", database_url=settings.database_url, max_subscriptions_per_caller=2)
+    one, same, other = [await key_beside(settings, name) for name in ("crm", "crm", "shop")]
+    with serving(app) as address:
+        async with streamed(address, one) as told, opened(address, **{"X-Api-Key": same}) as socket:
+            assert told == {"data": {"endless": "begun"}}
+            await say(socket, type="connection_init")
+            payload = {"query": ENDLESS}
+            begun = await say(socket, type="subscribe", id="1", payload=payload)
+            assert begun["type"] == "next"
+            refused = await ask(socket, 2, ENDLESS)
+            assert refused["type"] == "error"
+            [error] = refused["payload"]
+            assert (
+                "at most 2 are allowed (GATEWAY_MAX_SUBSCRIPTIONS_PER_CALLER)" in error["message"]
+            )
+            assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+            assert (await ask(socket, 3))["type"] == "next"  # what is no subscription runs
+            async with streamed(address, one) as more, streamed(address, other) as others:
+                assert more["errors"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
+                assert others == {"data": {"endless": "begun"}}
+            await socket.send(json.dumps({"type": "complete", "id": "1"}))
+            again = await say(socket, type="subscribe", id="4", payload=payload)
+            assert again["type"] == "next"
 
 
 def test_an_operation_is_followed_until_the_key_is_revoked(
