@@ -43,6 +43,10 @@ STALE_SECONDS = 60.0
 MISS_SECONDS = 1.0
 """The same where a key is not in the ring: it may be new. However many such keys come, the store is
 asked once in that time."""
+READ_SECONDS = 2.0
+"""For a reading of the ring; a store that takes longer counts as one that cannot be read."""
+AGAIN_SECONDS = 5.0
+"""After a reading that failed, until the next one. It keeps nobody waiting whose key may be known."""
 USE_SECONDS = 10.0
 """Before a key's use is noted in the store, together with all that follow meanwhile."""
 
@@ -91,8 +95,11 @@ class KeyRing:
     clock: Callable[[], float] = time.monotonic
     _held: dict[str, _Held] = field(default_factory=dict)
     _read_at: float | None = None
+    _failed_at: float | None = None
+    """When the last reading ended, where it failed."""
     _tries: int = 0
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _retrying: asyncio.Task[None] | None = None
     _used: dict[str, datetime] = field(default_factory=dict)
     """Uses that the store does not know of, by key id."""
     _noting: asyncio.Task[None] | None = None
@@ -115,9 +122,10 @@ class KeyRing:
 
     async def aclose(self) -> None:
         """Tell the store of the last uses."""
-        if self._noting is not None:
-            self._noting.cancel()
-            await asyncio.gather(self._noting, return_exceptions=True)
+        tasks = [task for task in (self._noting, self._retrying) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.note_uses()
 
     async def _note_soon(self) -> None:
@@ -137,29 +145,40 @@ class KeyRing:
             log.warning("use of API keys not stored")
 
     async def _read_when_older(self, seconds: float) -> None:
-        """Read the ring, unless it is young enough; once for all who wait for it."""
-        if self._age() < seconds:
-            return
-        before = self._tries
-        async with self._reading:
-            if self._tries == before:
-                await self._read()
-                self._tries += 1
+        """Read the ring, unless it is young enough or could not be read a moment ago."""
+        if self._age() >= seconds and self._may_try():
+            if self._failed_at is None or self._age() > STALE_SECONDS:
+                await self._read_once()
+            elif self._retrying is None or self._retrying.done():
+                self._retrying = asyncio.create_task(self._read_once())
         if self._age() > STALE_SECONDS:
             raise CannotTellError(
                 "The gateway's store, which knows the API keys, cannot be used now."
             )
 
+    async def _read_once(self) -> None:
+        """Read the ring, once for all who wait for it."""
+        before = self._tries
+        async with self._reading:
+            if self._tries == before:
+                await self._read()
+                self._tries += 1
+
     async def _read(self) -> None:
         """Read the ring; where that fails, it is as it was."""
         began = self.clock()
         try:
-            keys = await self.table.list_keys(working_at=self.now())
-        except StoreError:
-            log.exception("API keys not read")
+            async with asyncio.timeout(READ_SECONDS):
+                keys = await self.table.list_keys(working_at=self.now())
+        except (StoreError, TimeoutError) as error:
+            self._failed_at = self.clock()
+            log.warning("API keys not read", error=type(error).__name__)
             return
         self._held = {key.hash: _Held(key, _caller(key)) for key in keys}
-        self._read_at = began
+        self._read_at, self._failed_at = began, None
+
+    def _may_try(self) -> bool:
+        return self._failed_at is None or self.clock() - self._failed_at >= AGAIN_SECONDS
 
     def _age(self) -> float:
         return math.inf if self._read_at is None else self.clock() - self._read_at

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.callers import keys
 from gateway.callers.credential import credential_of
@@ -220,6 +221,43 @@ async def test_known_keys_go_on_working_for_a_while_without_the_store(
     assert response.status_code == 503
     assert "Retry-After" in response.headers
     assert codes(response.json()) == ["UNAVAILABLE"]
+
+
+async def test_a_store_that_hangs_keeps_no_known_key_waiting(
+    closed: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = await key_for(closed, "crm", "admin")
+    assert (await sent(closed, **by_key(key))).status_code == 200
+    ring, asked, goes_on = closed.app.state.account.door.ring, [], asyncio.Event()
+    now, list_keys = ring.clock(), ring.table.list_keys
+    ring.clock = lambda: now
+
+    async def hanging(**named: Any) -> Any:
+        asked.append(named)
+        await goes_on.wait()
+        return await list_keys(**named)
+
+    async def five() -> set[int]:
+        """Statuses of five requests, of which none may wait for the store."""
+        async with asyncio.timeout(keys.READ_SECONDS / 2):
+            return {(await sent(closed, **by_key(key))).status_code for _ in range(5)}
+
+    monkeypatch.setattr(ring.table, "list_keys", hanging)
+    now += keys.FRESH_SECONDS + 1
+    with capture_logs() as lines, monkeypatch.context() as patched:
+        patched.setattr(keys, "READ_SECONDS", 0.0)
+        assert (await sent(closed, **by_key(key))).status_code == 200
+    [line] = [line for line in lines if line["event"] == "API keys not read"]
+    assert (line["log_level"], "exc_info" in line) == ("warning", False)
+    monkeypatch.setattr(keys, "READ_SECONDS", 60.0)
+    assert (await five(), len(asked)) == ({200}, 1)
+    now += keys.AGAIN_SECONDS + 1
+    assert await five() == {200}
+    [stored] = await list_keys()
+    await ring.table.revoke(stored.id, keys.utc_now())
+    goes_on.set()
+    await ring._retrying
+    assert (await five(), len(asked)) == ({401}, 2)
 
 
 async def test_a_gateway_nobody_has_set_up_lets_in_everybody(gateway: Gateway) -> None:
