@@ -13,8 +13,10 @@ local IVVY_ROW = '{"meta":{"totalResults":1,"start":0,"perPage":100,"count":1},"
   .. '{"fieldId":505,"displayName":"Notes","value":""}],'
   .. '"groups":[{"contactId":4%s,"groupId":301,"joinDate":"2026-01-05 09:00:00"}],"companies":[]}]}'
 
-local EVERBRIDGE_ROW = '{"message":"OK","page":{"pageSize":100,"start":0,"currentPageNo":1,'
-  .. '"totalPageCount":1,"totalCount":1,"data":[{"organizationId":1000000000000001,"status":"A",'
+local EVERBRIDGE_PAGE = '{"message":"OK","page":{"pageSize":100,"start":0,"currentPageNo":1,'
+  .. '"totalPageCount":1,"totalCount":%d,"data":[%s]}}'
+
+local EVERBRIDGE_ROW = '{"organizationId":1000000000000001,"status":"A",'
   .. '"createdDate":1767603600000,"createdId":1700000000000001,"createdName":"seed",'
   .. '"lastModifiedDate":1767690000000,"lastModifiedId":1700000000000001,"lastModifiedName":"seed",'
   .. '"id":13%s,"externalId":"E-%s","firstName":"Former","lastName":"Name","country":"GB",'
@@ -28,7 +30,7 @@ local EVERBRIDGE_ROW = '{"message":"OK","page":{"pageSize":100,"start":0,"curren
   .. '"country":"GB","postalCode":"SW1Y 4JH"}],'
   .. '"contactAttributes":[{"orgAttrId":1400000000000001,"name":"Shift","values":["Day"]},'
   .. '{"orgAttrId":1400000000000002,"name":"Badge number","values":["1815"]}],'
-  .. '"groups":[1200000000000009]}]}}'
+  .. '"groups":[1200000000000009]}'
 
 local function say(kind, body, status)
   counted:incr(kind, 1, 0)
@@ -53,8 +55,12 @@ local function everbridge(path, method)
   if path:sub(1, 10) ~= "/contacts/" then
     return say("everbridge names", lists.everbridge[path:match("^/(%a+)")])
   elseif method == "GET" then
-    local n = ngx.var.arg_externalIds:match("^E%-(%d+)$")
-    return say("everbridge find", EVERBRIDGE_ROW:format(n, n, n))
+    -- Look-ups that leave together repeat the key; the answer has a row for each.
+    local rows = {}
+    for n in ngx.var.args:gmatch("externalIds=E%-(%d+)") do
+      rows[#rows + 1] = EVERBRIDGE_ROW:format(n, n, n)
+    end
+    return say("everbridge find", EVERBRIDGE_PAGE:format(#rows, table.concat(rows, ",")))
   end
   ngx.req.read_body()
   return say("everbridge write", '{"message":"OK","id":' .. path:match("(%d+)$") .. '}')
