@@ -296,10 +296,14 @@ def resolve_step(
     """Settle a step, as the mutation resolveStep does; exit code 1 when it cannot be."""
     import asyncio
 
+    from gateway.logs import configure_logs
     from gateway.settings import load_settings
     from gateway.steps import resolve
+    from gateway.telemetry.redaction import secrets_in
 
-    done, told = asyncio.run(resolve(load_settings(), step_id, resolution, record_id))
+    settings = load_settings()
+    configure_logs(secrets_in(settings))
+    done, told = asyncio.run(resolve(settings, step_id, resolution, record_id))
     typer.echo(told, err=not done)
     if not done:
         raise typer.Exit(1)

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway.account import NAME
+from gateway.callers.audit import settled
+from gateway.callers.caller import ALL, Caller
 from gateway.errors import SettingsError
 from gateway.operations.acceptance import result_of
 from gateway.operations.settling import NotSettledError, Resolution, Settling
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from gateway.store.operation_records import Item, Operation, Step
 
 PAGE = 100
+AT_THE_MACHINE = Caller(id="cli", scopes=ALL)
+"""Who may run the command: the audit has no other name for them."""
 
 
 async def list_stuck(settings: Settings) -> list[str]:
@@ -48,7 +52,9 @@ async def resolve(
                 account=NAME,
                 lease=timedelta(seconds=settings.lease_seconds),
             )
-            step = await settling.settle(step_id, Resolution[resolution.upper()], record_id)
+            said = Resolution[resolution.upper()]
+            step = await settling.settle(step_id, said, record_id)
+            settled(AT_THE_MACHINE, None, step_id, said.name, result_of(step))
     except NotSettledError as error:
         return False, error.problem.message
     except StoreError as error:

@@ -77,7 +77,7 @@ def delivered(
 
 
 def settled(
-    caller: Caller, request_id: str, step_id: str, said: str, result: BackendResult
+    caller: Caller, request_id: str | None, step_id: str, said: str, result: BackendResult
 ) -> None:
     """A person has said what became of a step."""
     log.info(

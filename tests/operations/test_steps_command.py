@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+from asyncio.subprocess import PIPE
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,12 +16,23 @@ from gateway.steps import list_stuck, resolve
 from tests.harness import SANDBOX, running
 from tests.operations.calls import operation, until_ended
 from tests.operations.test_durable_contacts import stuck
+from tests.program import HERE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.sandbox.app import Sandbox
     from gateway.sandbox.clock import ManualClock
+
+
+async def program(url: str, *words: str) -> tuple[str, str]:
+    """What the program prints and logs."""
+    given = os.environ | {"GATEWAY_DATABASE_URL": url}
+    process = await asyncio.create_subprocess_exec(
+        *HERE, *words, env=given, stdout=PIPE, stderr=PIPE
+    )
+    told, logged = await process.communicate()
+    return told.decode(), logged.decode()
 
 
 @pytest.mark.usefixtures("soon")
@@ -38,8 +53,11 @@ async def test_a_step_is_listed_and_settled_beside_a_gateway_that_serves(
         )
         done, _told = await resolve(settings, "4711", "RETRY", None)
         assert not done
-        done, told = await resolve(settings, step_id, "not_written", None)
-        assert (done, told) == (True, f"Step {step_id} is QUEUED now.")
+        told, logged = await program(url, "steps", "resolve", step_id, "not_written")
+        assert told == f"Step {step_id} is QUEUED now.\n"
+        [said] = [json.loads(text) for text in logged.splitlines()]
+        assert (said["event"], said["mutation"], said["caller"]) == ("audit", "resolveStep", "cli")
+        assert (said["step"], said["said"], said["outcome"]) == (step_id, "NOT_WRITTEN", "QUEUED")
         assert (await until_ended(gateway, operation_id))["status"] == "SUCCEEDED"
         assert (await operation(gateway, operation_id))["failed"] == 0
 
