@@ -15,6 +15,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -40,6 +41,21 @@ def spare_collecting() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
+
+
+class WebSockets(WebSocketsSansIOProtocol):
+    """uvicorn's WebSockets, which also let go of a handshake that is too long to be read.
+
+    uvicorn leaves its connection open without an answer, and fails over it when it shuts down.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what a client has sent."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.handshake_complete = self.close_sent = True
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
 
 
 class GatewayServer(uvicorn.Server):
@@ -76,6 +92,7 @@ def serve(
         app,
         host=host,
         port=port,
+        ws=WebSockets,
         log_config=None,  # logs.py has said where lines go
         log_level="warning",
         timeout_graceful_shutdown=math.ceil(seconds),
