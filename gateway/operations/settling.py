@@ -70,7 +70,7 @@ class Settling:
         except BaseException:
             await self._save(replace(kept, due_at=now), "left")
             raise
-        if not await self._save(settled, f"settled: {resolution.value}"):
+        if not await self._save(settled, f"settled: {resolution.name}"):
             raise NotSettledError(_taken())
         self.wake()
         return replace(settled, owner=None)

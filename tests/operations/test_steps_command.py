@@ -53,13 +53,27 @@ async def test_a_step_is_listed_and_settled_beside_a_gateway_that_serves(
         )
         done, _told = await resolve(settings, "4711", "RETRY", None)
         assert not done
+        done, told = await resolve(settings, step_id, "not_written", None)
+        assert (done, told) == (True, f"Step {step_id} is QUEUED now.")
+        assert (await until_ended(gateway, operation_id))["status"] == "SUCCEEDED"
+        assert (await operation(gateway, operation_id))["failed"] == 0
+
+
+@pytest.mark.usefixtures("soon")
+async def test_the_command_leaves_an_audit_line_as_the_mutation_does(
+    sandbox: Sandbox, clock: ManualClock, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'gateway.sqlite3'}"
+    async with running(sandbox, clock, database_url=url) as gateway:
+        operation_id, step_id = await stuck(gateway, drop="before")
         told, logged = await program(url, "steps", "resolve", step_id, "not_written")
         assert told == f"Step {step_id} is QUEUED now.\n"
         [said] = [json.loads(text) for text in logged.splitlines()]
         assert (said["event"], said["mutation"], said["caller"]) == ("audit", "resolveStep", "cli")
         assert (said["step"], said["said"], said["outcome"]) == (step_id, "NOT_WRITTEN", "QUEUED")
-        assert (await until_ended(gateway, operation_id))["status"] == "SUCCEEDED"
-        assert (await operation(gateway, operation_id))["failed"] == 0
+        async with asyncio.timeout(20):
+            while (await until_ended(gateway, operation_id))["status"] != "SUCCEEDED":
+                pass  # it waits for a person until the gateway looks again
 
 
 async def test_without_a_lasting_store_there_is_nothing_to_settle() -> None:
