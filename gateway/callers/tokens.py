@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
-from gateway.callers.caller import Caller, scopes_of
+from gateway.callers.caller import Caller, Scope, scopes_of
 from gateway.callers.errors import UnauthenticatedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gateway.callers.jwks import KeySet
 
@@ -26,8 +26,11 @@ LONGEST_ID = 255
 """Characters of what is taken from a token: its subject and its id."""
 MOST_REMEMBERED = 4_096
 
-_SCOPE_CLAIMS = ("scope", "scp", "permissions", "roles")
-"""Where issuers put them: a text with spaces, or a list."""
+_SCOPE_CLAIMS = ("scope", "scp")
+"""What a token was given for this audience: a text with spaces, or a list."""
+_OTHER_CLAIMS = ("permissions", "roles")
+"""Where issuers put scopes as well. What stands here may speak of the user at large, in whose company
+many are called admin: nobody is made the gateway's by that."""
 
 _WHY: tuple[tuple[type[Exception], str], ...] = (
     (jwt.ExpiredSignatureError, "It has expired."),
@@ -106,14 +109,19 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
     token_id = claims.get("jti")
     return Caller(
         id=f"jwt:{subject}",
-        scopes=scopes_of(_named(claims)),
+        scopes=scopes_of(_scopes_in(claims)),
         key=token_id if _is_fit(token_id) else None,
         expires_at=float(claims["exp"]),
     )
 
 
-def _named(claims: Mapping[str, Any]) -> Iterator[str]:
-    for name in _SCOPE_CLAIMS:
+def _scopes_in(claims: Mapping[str, Any]) -> Iterator[str]:
+    yield from _words(claims, _SCOPE_CLAIMS)
+    yield from (word for word in _words(claims, _OTHER_CLAIMS) if word != Scope.ADMIN)
+
+
+def _words(claims: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
+    for name in names:
         given = claims.get(name)
         if isinstance(given, str):
             yield from given.split()

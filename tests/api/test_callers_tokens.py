@@ -96,13 +96,26 @@ async def test_a_token_lets_its_caller_in_with_its_scopes(closed: Gateway, issue
         {"scp": ["contacts:read"]},
         {"scp": "contacts:read email"},
         {"permissions": ["contacts:read", 7]},
-        {"roles": ["admin"]},
+        {"roles": ["admin", "contacts:read"]},
+        {"scp": ["admin"]},
     ],
 )
 async def test_scopes_are_read_where_issuers_put_them(
     closed: Gateway, issuer: Issuer, claims: dict[str, Any]
 ) -> None:
     assert not codes(await answer(closed, issuer.token("", **claims)))
+
+
+@pytest.mark.parametrize("claim", ["roles", "permissions"])
+@pytest.mark.parametrize("said", ["admin", ["admin", "leads:read"]])
+async def test_the_word_admin_among_roles_or_permissions_makes_no_admin(
+    closed: Gateway, issuer: Issuer, claim: str, said: Any
+) -> None:
+    token = issuer.token("", **{claim: said})
+    assert codes(await answer(closed, token)) == ["MISSING_SCOPE"]
+    settle = 'mutation { resolveStep(stepId: "1", as: RETRY) { errors { code } } }'
+    assert codes(await answer(closed, token, settle)) == ["MISSING_SCOPE"]
+    assert not codes(await answer(closed, issuer.token("admin"), settle))
 
 
 async def test_a_token_without_scopes_is_somebody_who_may_do_nothing(
