@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -125,6 +125,29 @@ def schema() -> None:
     typer.echo(graphql_schema.as_str())
 
 
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(help="Backends to write to; repeat it, or separate them by commas."),
+]
+NullCell = Annotated[
+    str, typer.Option(help="The cell that clears a field; an empty one leaves it alone.")
+]
+RejectedRows = Annotated[
+    Path | None, typer.Option(help="Where rejected rows go; FILE.rejected.csv beside FILE.")
+]
+GatewayUrl = Annotated[
+    str | None,
+    typer.Option(
+        help="Address of a running gateway, such as http://127.0.0.1:8000; without it this "
+        "command delivers by itself, on its own settings."
+    ),
+]
+GatewayKey = Annotated[
+    str | None,
+    typer.Option(envvar="GATEWAY_KEY", help="API key or token for the gateway at --url."),
+]
+
+
 @cli.command("import")
 def import_contacts(
     file: Annotated[
@@ -135,32 +158,16 @@ def import_contacts(
             help="CSV whose header names input fields, or JSON Lines (.jsonl) of contacts.",
         ),
     ],
-    target: Annotated[
-        list[str] | None,
-        typer.Option(help="Backends to write to; repeat it, or separate them by commas."),
-    ] = None,
+    target: Targets = None,
     mode: Annotated[str, typer.Option(help="PATCH or REPLACE.")] = "PATCH",
     if_missing: Annotated[str, typer.Option(help="CREATE or SKIP.")] = "CREATE",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check every row and write nothing.")
     ] = False,
-    null: Annotated[
-        str, typer.Option(help="The cell that clears a field; an empty one leaves it alone.")
-    ] = "null",
-    rejected: Annotated[
-        Path | None, typer.Option(help="Where rejected rows go; FILE.rejected.csv beside FILE.")
-    ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            help="Address of a running gateway, such as http://127.0.0.1:8000; without it this "
-            "command delivers by itself, on its own settings."
-        ),
-    ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option(envvar="GATEWAY_KEY", help="API key or token for the gateway at --url."),
-    ] = None,
+    null: NullCell = "null",
+    rejected: RejectedRows = None,
+    url: GatewayUrl = None,
+    key: GatewayKey = None,
 ) -> None:
     """Create or update the contacts of a file, and say what became of each row.
 

@@ -118,13 +118,17 @@ class Account:
         self.housekeeping = Housekeeping(
             store=store, keep_operations=keep, old=timedelta(minutes=settings.stuck_minutes)
         )
+        self._open_calls(settings)
+
+    def _open_calls(self, settings: Settings) -> None:
+        """Make what the mutations call."""
         self._keyed = KeyedCalls(
-            keys=store.keys,
+            keys=self.store.keys,
             holder=self._name,
             lives_for=timedelta(hours=settings.idempotency_hours),
             lease=self._lease,
         )
-        self._order = Order(operations=store.operations)
+        self._order = Order(operations=self.store.operations)
         self.contact_calls = ContactCalls(
             adapters=self.adapters,
             writer=self.writer,
@@ -133,7 +137,6 @@ class Account:
             acceptance=self.acceptance,
             default_country=settings.default_country,
         )
-
         self.bulk_calls = BulkCalls(
             adapters=self.adapters,
             writer=self.writer,

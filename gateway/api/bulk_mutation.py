@@ -7,11 +7,11 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
+from gateway.api.arguments import REPLAYED, IdempotencyKey, Mode, Targets, given_key, given_targets
 from gateway.api.context import Info
-from gateway.api.keys import REPLAYED, IdempotencyKey, given_key
 from gateway.api.operation_queries import operation_of
 from gateway.api.operation_types import Operation
-from gateway.model import Backend, ContactInput, Delivery, MissingPolicy, WriteMode
+from gateway.model import ContactInput, Delivery, MissingPolicy, WriteMode
 from gateway.operations.asked import Asked
 from gateway.results import Problem
 
@@ -45,16 +45,8 @@ async def upsert_many_contacts(
     inputs: Annotated[
         list[ContactInput], strawberry.argument(description="The contacts, at most 10,000.")
     ],
-    targets: Annotated[
-        list[Backend] | None,
-        strawberry.argument(
-            description="Backends to write to; default: every configured backend that stores "
-            "contacts."
-        ),
-    ] = strawberry.UNSET,
-    mode: Annotated[
-        WriteMode, strawberry.argument(description="What absent fields mean.")
-    ] = WriteMode.PATCH,
+    targets: Targets = strawberry.UNSET,
+    mode: Mode = WriteMode.PATCH,
     if_missing: Annotated[
         MissingPolicy,
         strawberry.argument(description="What happens where a contact is not held yet."),
@@ -69,7 +61,7 @@ async def upsert_many_contacts(
     asked = Asked(
         mutation="upsertContacts",
         input=inputs,
-        targets=targets or ([] if targets == [] else None),
+        targets=given_targets(targets),
         mode=mode,
         if_missing=if_missing,
         delivery=Delivery.DURABLE,

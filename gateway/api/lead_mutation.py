@@ -8,8 +8,8 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
+from gateway.api.arguments import REPLAYED, DeliveryArgument, IdempotencyKey, given_key
 from gateway.api.context import Context, Info
-from gateway.api.keys import REPLAYED, DeliveryArgument, IdempotencyKey, given_key
 from gateway.api.lead_queries import LEADS_IN, not_configured
 from gateway.api.lead_types import Lead
 from gateway.api.operation_queries import operation_of

@@ -8,9 +8,17 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
+from gateway.api.arguments import (
+    REPLAYED,
+    DeliveryArgument,
+    IdempotencyKey,
+    Mode,
+    Targets,
+    given_key,
+    given_targets,
+)
 from gateway.api.bulk_mutation import UpsertContactsPayload, upsert_many_contacts
 from gateway.api.context import Info
-from gateway.api.keys import REPLAYED, DeliveryArgument, IdempotencyKey, given_key
 from gateway.api.lead_mutation import UpsertLeadPayload, upsert_one_lead
 from gateway.api.operation_queries import operation_of
 from gateway.api.operation_types import Operation
@@ -107,16 +115,8 @@ class Mutation:
         input: Annotated[  # noqa: A002 - the API's own name
             ContactInput, strawberry.argument(description="The contact.")
         ],
-        targets: Annotated[
-            list[Backend] | None,
-            strawberry.argument(
-                description="Backends to write to; default: every configured backend that stores "
-                "contacts."
-            ),
-        ] = strawberry.UNSET,
-        mode: Annotated[
-            WriteMode, strawberry.argument(description="What absent fields mean.")
-        ] = WriteMode.PATCH,
+        targets: Targets = strawberry.UNSET,
+        mode: Mode = WriteMode.PATCH,
         if_missing: Annotated[
             MissingPolicy,
             strawberry.argument(description="What happens where the contact is not held yet."),
@@ -136,7 +136,7 @@ class Mutation:
         asked = Asked(
             mutation="upsertContact",
             input=input,
-            targets=targets or ([] if targets == [] else None),
+            targets=given_targets(targets),
             mode=mode,
             if_missing=if_missing,
             delivery=delivery,
