@@ -68,10 +68,17 @@ async def find_operation(context: Context, operation_id: str) -> stored.Operatio
 
     Raises a GraphQL error when the store cannot tell.
     """
+    if not _is_id(operation_id):
+        return None
     found = await told(context.account.store.operations.read_operation(operation_id))
     if found is None or context.caller.is_admin or found.caller == context.caller.id:
         return found
     return None
+
+
+def _is_id(text: str) -> bool:
+    """Whether it can be an operation's id: 32 hexadecimal digits, and no text that a store refuses."""
+    return text.isascii() and text.isalnum()
 
 
 async def read_operations(
@@ -108,7 +115,7 @@ def _place(cursor: str) -> stored.Operation:
         at = datetime.fromisoformat(submitted_at)
     except ValueError:
         at = None
-    if at is None or at.tzinfo is None:
+    if at is None or at.tzinfo is None or not _is_id(operation_id):
         raise wrong(
             f"{cursor!r} is no cursor of this list: give an endCursor that it has answered."
         )

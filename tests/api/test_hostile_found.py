@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.api.connections import to_cursor
 from gateway.calls import Call
 from gateway.errors import RefusedError
 from gateway.model import Backend
@@ -35,6 +36,18 @@ async def test_external_id_that_no_database_holds_is_the_callers_mistake(
     assert written["upsertLead"]["status"] == "REJECTED"
     problems = written["upsertLead"]["errors"]
     assert {"code": "INVALID", "field": ["externalId"]} in problems
+    assert [entry for entry in logs if entry["log_level"] == "error"] == []
+
+
+async def test_operation_id_that_no_database_holds_is_nobodys(gateway: Gateway) -> None:
+    after = to_cursor(("2026-11-21T12:00:00+00:00", "\0"))
+    with capture_logs() as logs:
+        found = await gateway.ask("query ($id: ID!) { operation(id: $id) { id } }", id="\0")
+        page = await gateway.ask(
+            "query ($after: String) { operations(after: $after) { edges { cursor } } }", after=after
+        )
+    assert found == {"data": {"operation": None}}
+    assert "is no cursor of this list" in page["errors"][0]["message"]
     assert [entry for entry in logs if entry["log_level"] == "error"] == []
 
 
