@@ -77,6 +77,7 @@ def test_python_saves_a_contact_and_tells_its_receipt(dev: str) -> None:
 def test_python_follows_a_bulk_to_its_end(dev: str) -> None:
     lines = python("follow_operation.py", dev)
     assert lines[0].startswith("NAME_NOT_FOUND at inputs.1.addGroupsName.0: ")
-    assert lines[1] == "Stored 3: PENDING"
+    # The worker may have begun by the time that the operation is read.
+    assert lines[1] in {"Stored 3: PENDING", "Stored 3: RUNNING"}
     assert lines[-1] == "3 of 3 ended, 1 failed: PARTIAL"
     assert len(lines) > 3, "progress shows before the end"
