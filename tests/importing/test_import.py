@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from gateway.dev import new_sandbox, sandbox_settings
+from gateway.import_command import import_file
 from gateway.importing import run
 from gateway.importing.client import Wanted
 from gateway.importing.progress import Lines
@@ -242,3 +243,24 @@ def test_the_command_says_what_it_cannot_do(
     assert done.returncode == 2
     assert says in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr
+
+
+def test_an_import_that_delivers_by_itself_needs_neither_key_nor_known_documents(
+    tmp_path: Path, served_sandbox: tuple[Sandbox, str]
+) -> None:
+    documents = tmp_path / "documents.json"
+    documents.write_text("{}")
+    settings = sandbox_settings(
+        served_sandbox[1],
+        database_url=f"sqlite:///{tmp_path / 'gateway.sqlite3'}",
+        job_look_seconds=0.02,
+        auth="keys",
+        production=True,
+        trusted_documents=documents,
+    )
+    only = Wanted(targets=["IVVY"], mode="PATCH", if_missing="CREATE")
+    path = file(tmp_path, HEADER + PEOPLE)
+    assert import_file(Order(path=path, wanted=only), settings) == (
+        0,
+        ["5 rows, 0 of them with problems", "  IVVY        5 CREATED"],
+    )
