@@ -41,12 +41,14 @@ class Memberships:
 
     def joining(self, current: Collection[str]) -> list[str]:
         """The ids to join, in the order given."""
-        return [group for group in (*(self.exact or ()), *self.add) if group not in current]
+        held = set(current)
+        return [group for group in (*(self.exact or ()), *self.add) if group not in held]
 
     def leaving(self, current: Collection[str]) -> list[str]:
         """The ids to leave, in the order of `current`."""
         if self.exact is not None:
-            return [group for group in current if group not in self.exact]
+            kept = set(self.exact)
+            return [group for group in current if group not in kept]
         return [group for group in current if group in self.remove]
 
     @property
@@ -95,15 +97,15 @@ def memberships(
     if by_id is not None:
         return _by_id(write, resolution, backend, native, by_id.value or [])
     ignored: list[str] = []
-    ids: dict[str, list[str]] = {}
+    ids: dict[str, dict[str, None]] = {}  # by name, each id once, in order
     for name in BY_NAME:
-        ids[name] = []
+        ids[name] = {}
         for group in _names(write, name):
             found = resolution.id(CatalogName.GROUPS, group)
             if found is None:
                 ignored.append(f"{input_name(name)}.{group}")
-            elif found not in ids[name]:
-                ids[name].append(found)
+            else:
+                ids[name][found] = None
     exact: tuple[str, ...] | None = None
     wish = write.get("groups_name")
     if wish is not None:
