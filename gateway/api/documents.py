@@ -22,10 +22,10 @@ from graphql import (
     validate,
 )
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.api.limits import check_document, check_text, exceeded
 from gateway.api.literals import Lifted, Shape, lifted, outline_of
+from gateway.api.one_of import OneOfRule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gateway.api.limits import Limits
     from gateway.api.prepared import PreparedOperation
 
-RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+RULES = (*specified_rules, MaybeNullValidationRule, OneOfRule)
 PRODUCTION_RULES = (*RULES, NoSchemaIntrospectionCustomRule)
 
 MAX_ERRORS = 20

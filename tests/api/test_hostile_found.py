@@ -51,6 +51,15 @@ async def test_operation_id_that_no_database_holds_is_nobodys(gateway: Gateway) 
     assert [entry for entry in logs if entry["log_level"] == "error"] == []
 
 
+async def test_undefined_variable_in_an_input_of_one_field_is_told(gateway: Gateway) -> None:
+    with capture_logs() as logs:
+        answer = await gateway.ask("{ lead(by: { externalId: $nobody }) { raw } }")
+    assert [error["message"] for error in answer["errors"]] == [
+        "Variable '$nobody' is not defined."
+    ]
+    assert [entry for entry in logs if entry["log_level"] == "error"] == []
+
+
 async def test_key_too_long_for_an_address_is_the_callers_mistake(gateway: Gateway) -> None:
     key = "a" * 70_000
     with capture_logs() as logs:
