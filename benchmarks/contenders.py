@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ class Contender:
     """What is run where names are not cached, when that is another program."""
     env: Mapping[str, str] = field(default_factory=dict)
     """`{upstream}` stands for the upstream's address."""
+    modes: Sequence[str] = ()
+    """Those in which it is measured; none for all."""
 
 
 GATEWAY_SETTINGS = {
@@ -57,13 +59,21 @@ GATEWAY_SETTINGS = {
 }
 """As they come, but for the quotas, which are the vendors' and not the gateway's speed."""
 
+GATEWAY = Contender(
+    name="gateway",
+    title="contact-gateway",
+    command=(sys.executable, "-m", "gateway", "serve", "--port", "{port}"),
+    cold_command=(sys.executable, "-m", "benchmarks.cold_gateway", "{port}"),
+    env={**GATEWAY_SETTINGS, "PYTHONPATH": str(HERE.parent)},
+)
 CONTENDERS = (
-    Contender(
-        name="gateway",
-        title="contact-gateway",
-        command=(sys.executable, "-m", "gateway", "serve", "--port", "{port}"),
-        cold_command=(sys.executable, "-m", "benchmarks.cold_gateway", "{port}"),
-        env={**GATEWAY_SETTINGS, "PYTHONPATH": str(HERE.parent)},
+    GATEWAY,
+    replace(
+        GATEWAY,
+        name="gateway-alone",
+        title="contact-gateway, which waits for no company at SendGrid",
+        env={**GATEWAY.env, "GATEWAY_SENDGRID_WINDOW_MS": "0"},
+        modes=("one",),
     ),
     Contender(
         name="apollo-rest",
@@ -91,7 +101,7 @@ class Running:
         self.contender = contender
         self.process = process
         self.url = f"http://127.0.0.1:{port}/" + (
-            "graphql" if contender.name in {"gateway", "yoga"} else ""
+            "graphql" if contender.name in {"gateway", "gateway-alone", "yoga"} else ""
         )
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from benchmarks.checking import WrongWorkError, check_alone, check_together
 from benchmarks.contenders import CONTENDERS, pinned, started
 from benchmarks.tables import Figures, Window, table, written
 from benchmarks.upstream import UpstreamMissingError, upstream
-from benchmarks.work import FINDS_AND_WRITES, MODES, NAMES, contact
+from benchmarks.work import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,10 +46,6 @@ ENOUGH = 2
 """Answers on each connection without which a window tells too little."""
 LONGEST_WINDOW = 30
 """Seconds."""
-
-
-class WrongWorkError(Exception):
-    """A contender does not do the work that is measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,14 +113,16 @@ def _measured(
 ) -> dict[str, Figures]:
     bodies = folder / f"{mode.name}.jsonl"
     bodies.write_bytes(b"\n".join(mode.bodies()))
-    windows: dict[str, list[Window]] = {one.name: [] for one in contenders}
+    windows: dict[str, list[Window]] = defaultdict(list)
     with ExitStack() as stack:
         running = [
             stack.enter_context(started(one, mode, vendors.address, folder, CONTENDER_CORE))
             for one in contenders
+            if not one.modes or mode.name in one.modes
         ]
         for one in running:
-            check(one, mode, vendors)
+            check_alone(one, mode, vendors)
+            check_together(one, mode, plan.connections)
         for number in range(plan.rounds):
             first = number % len(running)
             for one in [*running[first:], *running[:first]]:
@@ -131,27 +130,8 @@ def _measured(
                 windows[one.contender.name].append(_window(one, bodies, vendors, plan))
         quiet(vendors)
         for one in running:
-            check(one, mode, vendors)
+            check_alone(one, mode, vendors)
     return {name: Figures.of(found) for name, found in windows.items()}
-
-
-def check(running: Running, mode: Mode, vendors: Upstream) -> None:
-    """Raise WrongWorkError unless a single mutation does what is asked, with the calls it takes."""
-    for number in (1, 2):  # the first one reads the names
-        vendors.counted()
-        answer = running.ask(mode.request(contact(number)))
-        counted = vendors.counted()
-    try:
-        results = answer["data"]["upsertContact"]["results"]
-        outcomes = {one["backend"]: one["outcome"] for one in results}
-    except (KeyError, TypeError):
-        raise WrongWorkError(f"{running.contender.title} answered {answer}") from None
-    right = {name: "ACCEPTED" if name == "SENDGRID" else "UPDATED" for name in mode.targets}
-    calls = FINDS_AND_WRITES[mode.targets] | (NAMES if mode.cold else {})
-    if outcomes != right or counted != calls:
-        raise WrongWorkError(
-            f"{running.contender.title} ended with {answer} after the calls {counted}"
-        )
 
 
 def _window(
