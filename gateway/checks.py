@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import fields, is_dataclass
-from functools import cache
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,7 +18,7 @@ from gateway.entries import folded
 from gateway.model import MissingPolicy, WriteMode
 from gateway.results import Problem, ProblemCode
 from gateway.values import read_country, read_email, read_phone, read_timezone
-from gateway.write import ContactWrite, input_name
+from gateway.write import ContactWrite, attributes, input_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -103,12 +102,6 @@ def _is_https(url: str) -> bool:
     return parts.scheme == "https" and bool(parts.netloc)
 
 
-@cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    """The fields of an input type."""
-    return tuple(field.name for field in fields(kind))
-
-
 def _listed(given: Maybe[Any]) -> list[Any]:
     return list(given.value or []) if given else []
 
@@ -174,8 +167,7 @@ class Check:
             for place, item in enumerate(value):
                 self.characters((*path, place), item)
         elif is_dataclass(value):
-            kind: Any = type(value)
-            for name in _names(kind):
+            for name in attributes(value):
                 item = getattr(value, name)
                 if item is not None:
                     self.characters((*path, name), item)

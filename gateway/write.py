@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from strawberry import Maybe, Some
@@ -38,15 +38,15 @@ def _parts(name: str | int) -> tuple[str, ...]:
     return tuple(input_name(str(name)).split("."))
 
 
-_names_of: dict[type, tuple[str, ...]] = {}
+def attributes(held: Any) -> tuple[str, ...]:
+    """The attributes of an input, in their order."""
+    kind: Any = type(held)
+    return _attributes(kind)
 
 
-def _names(kind: type) -> tuple[str, ...]:
-    """The attributes of an input class, native sections left out; looked up once."""
-    if kind not in _names_of:
-        names = (field.name for field in fields(kind))
-        _names_of[kind] = tuple(name for name in names if name not in SECTIONS)
-    return _names_of[kind]
+@cache
+def _attributes(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,43 +76,51 @@ class Write:
         """Whether what the input leaves out is cleared."""
         return self.mode is WriteMode.REPLACE
 
+    @cached_property
+    def _said(self) -> dict[str, Some[Any]]:
+        """What the caller said, by the field's name: every backend asks for it many times."""
+        said: dict[str, Some[Any]] = {}
+        for name in attributes(self.input):
+            given = getattr(self if name in self.held_here else self.input, name)
+            if given is None:
+                continue
+            if name not in self.invalid:
+                said[name] = given
+            if name in SECTIONS and given.value is not None:
+                for part in attributes(given.value):
+                    native = getattr(given.value, part)
+                    if native is not None:
+                        said[f"{name}.{part}"] = native
+        return said
+
+    @cached_property
+    def _cleared(self) -> dict[str, Some[None]]:
+        """What is cleared because a REPLACE does not mention it."""
+        if not self.replaces:
+            return {}
+        kept = self.kept_by_absence | self.invalid
+        names = (name for name in attributes(self.input) if name not in kept)
+        return {name: CLEARED for name in names if getattr(self.input, name) is None}
+
     def given(self, name: str) -> Maybe[Any]:
         """What the caller said of `first_name` or `ivvy.group_ids`, values read.
 
         None when it is absent, and when its value has a problem that is already reported.
         """
-        if name in self.invalid:
-            return None
-        holder: Any = self if name in self.held_here else self.input
-        if "." in name:
-            section, _, name = name.rpartition(".")
-            native = getattr(self.input, section)
-            holder = native.value if native else None
-            if holder is None:
-                return None
-        found: Maybe[Any] = getattr(holder, name)
-        return found
+        return self._said.get(name)
 
     def get(self, name: str) -> Maybe[Any]:
         """What is to become of a field: as given, or cleared where a REPLACE left it out."""
-        found = self.given(name)
-        if found is None and self.cleared_by_absence(name):
-            return CLEARED
-        return found
+        found = self._said.get(name)
+        return self._cleared.get(name) if found is None else found
 
     def cleared_by_absence(self, name: str) -> bool:
         """Whether this REPLACE clears `name` because the input does not mention it."""
-        return (
-            self.replaces
-            and "." not in name
-            and name not in self.kept_by_absence
-            and name not in self.invalid
-            and getattr(self.input, name) is None
-        )
+        return name in self._cleared
 
     def mentions(self, name: str) -> bool:
         """Whether the input has a non-null value for `name`, readable or not."""
-        found = self.given(name)
+        found = self._said.get(name)
         return (found is not None and found.value is not None) or name in self.invalid
 
     def sound(self, name: str) -> list[tuple[int, Any]]:
@@ -123,15 +131,23 @@ class Write:
 
     def field_path(self, *names: str | int) -> list[str]:
         """The path of a field in the call, for problems."""
-        return [*self.at, *(part for name in names for part in _parts(name))]
+        path = list(self.at)
+        for name in names:
+            path += _parts(name)
+        return path
+
+    @cached_property
+    def _given_names(self) -> list[str]:
+        return [
+            name
+            for name in attributes(self.input)
+            if (getattr(self.input, name) is not None or name in self.invalid)
+            and name not in SECTIONS
+        ]
 
     def given_names(self) -> list[str]:
         """The top-level attributes that the caller gave, native sections left out."""
-        return [
-            name
-            for name in _names(type(self.input))
-            if getattr(self.input, name) is not None or name in self.invalid
-        ]
+        return list(self._given_names)
 
 
 @dataclass(frozen=True, kw_only=True)
