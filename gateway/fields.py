@@ -8,14 +8,15 @@ documentation and has `by_function` set.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
 
 from gateway.model import title
 from gateway.results import Problem, ProblemCode
 from gateway.write import input_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from gateway.model import Backend
     from gateway.write import Write
@@ -65,6 +66,34 @@ class Field:
     """For the documentation."""
 
 
+class Table(tuple[Field, ...]):  # noqa: SLOT001 - what is kept needs a place
+    """The rows of one kind of record in one backend; what every write asks of them is kept."""
+
+    def __new__(cls, *rows: Field) -> Self:
+        """The table of these rows."""
+        return super().__new__(cls, rows)
+
+    @classmethod
+    def of(cls, rows: Sequence[Field]) -> Table:
+        """The rows as a table."""
+        return rows if isinstance(rows, Table) else cls(*rows)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The fields that have a row."""
+        return frozenset(row.name for row in self)
+
+    @cached_property
+    def moved(self) -> tuple[Field, ...]:
+        """The rows that say all that is to be done."""
+        return tuple(row for row in self if not row.by_function)
+
+    @cached_property
+    def limited(self) -> tuple[Field, ...]:
+        """The rows whose texts may be too long."""
+        return tuple(row for row in self if row.max_length is not None)
+
+
 @dataclass(kw_only=True)
 class Laid:
     """What a write's simple fields come to in one backend's JSON."""
@@ -85,25 +114,27 @@ def to_backend(
     stored: Mapping[str, Any] | None,
     *,
     read: bool = True,
+    but: Collection[str] = (),
 ) -> Laid:
     """The write's simple fields in the backend's words, as far as they differ from what is stored.
 
     `stored` is None for a record that is new; `read` is False when the backend was not asked, and
-    then every field is sent. Fields without a row are reported as ignored. Pure.
+    then every field is sent. Fields in `but` are left to the caller. Fields without a row are
+    reported as ignored. Pure.
     """
-    laid = Laid(ignored=unsupported(rows, write))
-    for row in rows:
-        if row.by_function:
-            continue
+    table = Table.of(rows)
+    laid = Laid(ignored=unsupported(table, write))
+    for row in table.moved:
         wish = write.get(row.name)
-        if wish is None:
+        if wish is None or row.name in but:
             continue
         if wish.value is None:
             if stored is not None or not read:
                 _clear(row, write, backend, stored, laid)
             continue
         value = row.to(wish.value)
-        laid.problems += too_long(row, write, backend, value)
+        if row.max_length is not None:
+            laid.problems += too_long(row, write, backend, value)
         if stored is None or row.compared(stored.get(row.at)) != row.compared(value):
             laid.values[row.at] = value
             laid.changed.append(input_name(row.name))
@@ -177,8 +208,8 @@ def too_long(row: Field, write: Write, backend: Backend, value: Any) -> list[Pro
 def too_long_fields(rows: Sequence[Field], write: Write, backend: Backend) -> list[Problem]:
     """The problems of all given texts that are longer than the backend keeps. Pure."""
     problems: list[Problem] = []
-    for row in rows:
-        given = write.given(row.name) if row.max_length is not None else None
+    for row in Table.of(rows).limited:
+        given = write.given(row.name)
         if given is not None and given.value is not None:
             problems += too_long(row, write, backend, row.to(given.value))
     return problems
@@ -186,8 +217,12 @@ def too_long_fields(rows: Sequence[Field], write: Write, backend: Backend) -> li
 
 def unsupported(rows: Sequence[Field], write: Write) -> list[str]:
     """The given fields that have no row, by their input names."""
-    held = {row.name for row in rows} | {"phone_country_code"}
-    return [input_name(name) for name in write.given_names() if name not in held]
+    held = Table.of(rows).names
+    return [
+        input_name(name)
+        for name in write.given_names()
+        if name not in held and name != "phone_country_code"
+    ]
 
 
 def required(names: Sequence[str], write: Write, backend: Backend, why: str) -> list[Problem]:

@@ -26,7 +26,7 @@ from gateway.fields import (
     LEFT_OUT,
     Clear,
     Field,
-    Laid,
+    Table,
     refuse_clearing,
     required,
     to_backend,
@@ -60,7 +60,7 @@ PATH_OUT = Clear(says="its path left out of `paths`", left_out=True)
 NEVER = Clear(says="never", possible=False)
 NOTHING = Clear(says="null is absent", left_out=True)
 
-FIELDS: tuple[Field, ...] = (
+FIELDS = Table(
     Field(name="external_id", at="externalId", clear=IMPOSSIBLE, to=str, max_length=50),
     Field(name="email", at="paths", clear=PATH_OUT, by_function=True, note="EMAIL_PATH's value"),
     Field(name="first_name", at="firstName", clear=IMPOSSIBLE, max_length=100),
@@ -189,8 +189,7 @@ def _lay_fields(write: ContactWrite, found: Found, draft: _Draft) -> None:
             names.insert(0, "external_id")
     why = "Everbridge keeps no contact without it."
     missing = required(names, write, Backend.EVERBRIDGE, why)
-    rows = [replace(row, by_function=True) if row.name in names else row for row in FIELDS]
-    laid: Laid = to_backend(rows, write, Backend.EVERBRIDGE, raw)
+    laid = to_backend(FIELDS, write, Backend.EVERBRIDGE, raw, but=names)
     if stored is None and key is not None and write.given("external_id") == CLEARED:
         refuse_clearing("external_id", write, Backend.EVERBRIDGE, laid)
     draft.body |= laid.values

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.ivvy.company_address import lay_address
@@ -14,7 +15,7 @@ from gateway.backends.ivvy.custom_values import NATIVE, lay_custom_fields
 from gateway.backends.ivvy.lookups import INDUSTRY, choose
 from gateway.custom_fields import wanted_custom_fields
 from gateway.entries import CatalogName
-from gateway.fields import EMPTY_TEXT, IMPOSSIBLE, NULL, Clear, Field, to_backend
+from gateway.fields import EMPTY_TEXT, IMPOSSIBLE, NULL, Clear, Field, Table, to_backend
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 NATIVE_ID = "ivvy.id"
 
 
-def company_rows(text_clear: str | None = "") -> tuple[Field, ...]:
+@cache
+def company_rows(text_clear: str | None = "") -> Table:
     """Where each field of a company goes; `text_clear` is what clearing a text sends (ASSUMED)."""
     cleared = EMPTY_TEXT if text_clear == "" else NULL
     nothing = Clear(says="null is absent", left_out=True)
@@ -38,7 +40,7 @@ def company_rows(text_clear: str | None = "") -> tuple[Field, ...]:
         ("business_number", "businessNumber"),
         ("website", "website"),
     )
-    return (
+    return Table(
         Field(
             name="name",
             at="businessName",
@@ -124,10 +126,8 @@ def company_body(
     `named` says that its name found it: then the name is not a new one, even in other letters.
     """
     raw = stored.raw if stored else None
-    rows = [row for row in company_rows(text_clear) if not (named and row.name == "name")]
-    laid = to_backend(rows, write, Backend.IVVY, raw)
-    if named:
-        laid.ignored.remove("name")
+    but = ("name",) if named else ()
+    laid = to_backend(company_rows(text_clear), write, Backend.IVVY, raw, but=but)
     if stored is None and not write.mentions("name"):
         laid.problems.append(_needs_name(write))
     lay_address(laid, write, raw, text_clear)

@@ -31,6 +31,7 @@ from gateway.fields import (
     NULL,
     Clear,
     Field,
+    Table,
     required,
     to_backend,
 )
@@ -67,14 +68,14 @@ SMS_STATUS = {
 
 
 @cache
-def field_rows(text_clear: str | None = "") -> tuple[Field, ...]:
+def field_rows(text_clear: str | None = "") -> Table:
     """Where each unified field goes; `text_clear` is what clearing a text sends.
 
     ASSUMED: an empty text clears; iVvy does not say whether "" or null does.
     """
     cleared = EMPTY_TEXT if text_clear == "" else NULL
     nothing = Clear(says="null is absent", left_out=True)
-    return (
+    return Table(
         Field(
             name="external_id",
             at="externalId",

@@ -7,6 +7,7 @@ company in `company.py`, its custom fields in `lead_fields.py`; its contact is t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Plan
@@ -36,7 +37,7 @@ from gateway.backends.ivvy.lead_parties import (
 )
 from gateway.backends.ivvy.lookups import INDUSTRY
 from gateway.backends.leads import LeadPlan
-from gateway.fields import EMPTY_TEXT, IMPOSSIBLE, NULL, Clear, Field, to_backend
+from gateway.fields import EMPTY_TEXT, IMPOSSIBLE, NULL, Clear, Field, Table, to_backend
 from gateway.model import Backend
 from gateway.results import Outcome
 
@@ -55,14 +56,15 @@ NATIVE_ID = "ivvy.id"
 NOTHING = Clear(says="null is absent", left_out=True)
 
 
-def lead_rows(text_clear: str | None = "") -> tuple[Field, ...]:
+@cache
+def lead_rows(text_clear: str | None = "") -> Table:
     """Where each field of a lead goes; `text_clear` is what clearing a text sends (ASSUMED)."""
     cleared = EMPTY_TEXT if text_clear == "" else NULL
 
     def by_function(name: str, at: str, clear: Clear, note: str = "") -> Field:
         return Field(name=name, at=at, clear=clear, by_function=True, note=note)
 
-    return (
+    return Table(
         by_function(
             "external_id",
             "–",

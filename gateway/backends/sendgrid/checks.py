@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.backends.sendgrid.address import address_too_long
 from gateway.backends.sendgrid.contact import fields_for, too_many_alternates
 from gateway.backends.sendgrid.identifiers import check_identifiers
-from gateway.fields import too_long
+from gateway.fields import too_long_fields
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 
@@ -22,7 +22,7 @@ def check_write(write: ContactWrite, identifier: Identifier) -> list[Problem]:
     return [
         *check_identifiers(write, identifier),
         *_list_ids(write),
-        *_lengths(write, identifier),
+        *too_long_fields(fields_for(identifier), write, Backend.SENDGRID),
         *address_too_long(write),
         *too_many_alternates(write),
     ]
@@ -42,15 +42,6 @@ def _list_ids(write: ContactWrite) -> list[Problem]:
         for place, list_id in enumerate(ids)
         if not _is_uuid(list_id)
     ]
-
-
-def _lengths(write: ContactWrite, identifier: Identifier) -> list[Problem]:
-    problems: list[Problem] = []
-    for row in fields_for(identifier):
-        given = write.given(row.name) if row.max_length is not None else None
-        if given is not None and given.value is not None:
-            problems += too_long(row, write, Backend.SENDGRID, row.to(given.value))
-    return problems
 
 
 def _is_uuid(text: str) -> bool:

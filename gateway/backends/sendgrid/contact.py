@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.adapter import Plan
@@ -21,6 +22,7 @@ from gateway.fields import (
     Clear,
     Field,
     Laid,
+    Table,
     to_backend,
 )
 from gateway.memberships import Memberships, memberships
@@ -53,7 +55,7 @@ def lower_case(emails: Sequence[str]) -> list[str]:
 _LISTS = Clear(says="a call for each list to leave")
 _FIELDS = Clear(says='texts: `""`; numbers and dates cannot be cleared')
 
-FIELDS: tuple[Field, ...] = (
+FIELDS = Table(
     Field(
         name="external_id",
         at="external_id",
@@ -127,9 +129,11 @@ FIELDS: tuple[Field, ...] = (
 )
 
 
-def fields_for(identifier: Identifier) -> tuple[Field, ...]:
+@cache
+def fields_for(identifier: Identifier) -> Table:
     """The table for an account with this identifier."""
-    return tuple(row for row in FIELDS if row.name != "external_id" or identifier == "external_id")
+    named = identifier == "external_id"
+    return Table(*(row for row in FIELDS if named or row.name != "external_id"))
 
 
 def plan_contact(
