@@ -28,7 +28,8 @@ class DirectJournal:
 
     async def looking(self, part: Part) -> None:
         """Wait for the durable writes to the record that were accepted before."""
-        await self.order.my_turn(part.backend, self.key_of(part), part.exchange)
+        if not self.order.is_empty():
+            await self.order.my_turn(part.backend, self.key_of(part), part.exchange)
 
     async def sending(self, part: Part, *, repeatable: bool) -> None:
         """Note it under the key, where there is one."""

@@ -75,6 +75,10 @@ class Order:
 
     operations: Operations
 
+    def is_empty(self) -> bool:
+        """Whether surely no write waits, for whatever record; False also where it takes a question."""
+        return self._waiting.are_none()
+
     async def is_waiting(self, backend: Backend, key: str) -> bool:
         """Whether an accepted write to the record is not through."""
         if key.startswith("once:"):

@@ -1,4 +1,7 @@
-"""Which records have durable writes waiting: one question to the store for many who ask at once."""
+"""Which records have durable writes waiting: mostly none, and then the store is not asked again.
+
+Where it must be asked, one question is for many who ask at once.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ class _Question:
 class WaitingRecords:
     """Asks for every direct write, and so must cost next to nothing.
 
-    While the store answers one question, those who come gather for the next one: an answer is always
+    Where nothing at all has waited, nothing does until something is stored; that it was, by whatever
+    process, the store's version tells. While the store answers one question, those who come gather for the next one: an answer is always
     of a state later than the asking. A read of its own for each took three threads' turns a write.
     """
 
@@ -32,9 +36,17 @@ class WaitingRecords:
         self._operations = operations
         self._turn = asyncio.Lock()
         self._next: _Question | None = None
+        self._none_at: int | None = None
+        """The store's version at which nothing waited."""
+
+    def are_none(self) -> bool:
+        """Whether nothing waits for any record, where that can be told without asking."""
+        return self._none_at is not None and self._none_at == self._operations.version()
 
     async def includes(self, backend: str, key: str) -> bool:
         """Whether the record has a write waiting. Raises StoreError."""
+        if self.are_none():
+            return False
         if not key.isprintable():
             # What one of the databases may not take must not spoil the others' question.
             return await self._operations.is_record_waiting(backend, key)
@@ -49,7 +61,11 @@ class WaitingRecords:
     async def _ask(self) -> frozenset[Record]:
         async with self._turn:
             question, self._next = self._next, None
-            return await self._operations.waiting_records(question.records if question else ())
+            # Before the question: of what is stored meanwhile, the next version tells.
+            version = self._operations.version()
+            waiting = await self._operations.waiting_records(question.records if question else ())
+            self._none_at = version if waiting is None else None
+            return waiting or frozenset()
 
 
 def _seen(asking: asyncio.Task[frozenset[Record]]) -> None:

@@ -88,6 +88,13 @@ class Database(Protocol):
         """Run a transaction that only reads, on one state of the database, beside the writers."""
         ...
 
+    def version(self) -> int | None:
+        """A number that is another one once anything was committed, by whatever process.
+
+        Costs next to nothing, and is asked on the event loop. None where it cannot be told so.
+        """
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:

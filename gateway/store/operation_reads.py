@@ -105,21 +105,29 @@ def is_record_waiting(backend: str, record_key: str) -> Transaction[bool]:
     rows = yield Statement(
         "SELECT id FROM step WHERE backend = $1 AND record_key = $2 AND holds = 1 LIMIT 1",
         (backend, record_key),
+        alone=True,
     )
     return bool(rows)
 
 
 def waiting_records(
     records: Collection[tuple[str, str]],
-) -> Transaction[frozenset[tuple[str, str]]]:
-    """Those of the records, each a backend and a key, that a step holds that is not through yet."""
+) -> Transaction[frozenset[tuple[str, str]] | None]:
+    """Those of the records, each a backend and a key, that a step holds that is not through yet.
+
+    None where there is no such step at all: then one row of nulls is missing, too.
+    """
     backends = sorted({backend for backend, _ in records})
     keys = sorted({key for _, key in records})
     rows = yield Statement(
         "SELECT DISTINCT backend, record_key FROM step"
-        " WHERE holds = 1 AND backend IN {any_of $1} AND record_key IN {any_of $2}",
+        " WHERE holds = 1 AND backend IN {any_of $1} AND record_key IN {any_of $2}"
+        " UNION ALL SELECT NULL, NULL WHERE EXISTS (SELECT 1 FROM step WHERE holds = 1)",
         (to_json(backends), to_json(keys)),
+        alone=True,
     )
+    if not rows:
+        return None
     return frozenset((row["backend"], row["record_key"]) for row in rows).intersection(records)
 
 

@@ -126,9 +126,16 @@ class Operations:
 
     async def waiting_records(
         self, records: Collection[tuple[str, str]]
-    ) -> frozenset[tuple[str, str]]:
-        """Those of the records, each a backend and a key, for which `is_record_waiting` holds."""
+    ) -> frozenset[tuple[str, str]] | None:
+        """Those of the records, each a backend and a key, for which `is_record_waiting` holds.
+
+        None where no record has anything waiting, whether it was asked for or not.
+        """
         return await self._database.read(operation_reads.waiting_records, records)
+
+    def version(self) -> int | None:
+        """A number that is another one once anything was stored; None where it cannot be told."""
+        return self._database.version()
 
     async def read_backlog(self, now: datetime) -> Backlog:
         """What has not ended."""

@@ -57,6 +57,9 @@ class SqliteDatabase:
         self.writer = SqliteWriter(self._connect())
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+        self._watching = self._connect()
+        """Only looks at whether the others have committed anything, and waits for none of them."""
+        self._watching.execute("PRAGMA busy_timeout = 0")
 
     async def write(
         self, transaction: Callable[P, Transaction[T]], *args: P.args, **kwargs: P.kwargs
@@ -76,8 +79,17 @@ class SqliteDatabase:
             self._readers, lambda: self._read(transaction(*args, **kwargs))
         )
 
+    def version(self) -> int | None:
+        """SQLite's own count, which stands in memory that all connections to the file share."""
+        try:
+            version: int = self._watching.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error:
+            return None
+        return version
+
     async def close(self) -> None:
         """Finish what was begun, then close the connections."""
+        self._watching.close()
         await self.writer.close()
         await asyncio.to_thread(self._readers.shutdown)
         while not self._idle.empty():

@@ -21,14 +21,18 @@ class Told:
 
     def __init__(self, *waiting: Record) -> None:
         self.waiting = set(waiting)
+        self.at_version: int | None = None
         self.questions: list[frozenset[Record]] = []
         self.was_asked, self.may_answer = asyncio.Event(), asyncio.Event()
 
-    async def waiting_records(self, records: Collection[Record]) -> frozenset[Record]:
+    def version(self) -> int | None:
+        return self.at_version
+
+    async def waiting_records(self, records: Collection[Record]) -> frozenset[Record] | None:
         self.questions.append(frozenset(records))
         self.was_asked.set()
         await self.may_answer.wait()
-        return frozenset(self.waiting & set(records))
+        return frozenset(self.waiting & set(records)) if self.waiting else None
 
     async def is_record_waiting(self, backend: str, key: str) -> bool:
         self.questions.append(frozenset({(backend, key)}))
@@ -91,3 +95,45 @@ async def test_a_store_that_fails_is_told_to_all_who_asked() -> None:
     for asking in [asyncio.create_task(records.includes("ivvy", key)) for key in "ab"]:
         with pytest.raises(StoreUnavailableError):
             await asking
+
+
+async def test_where_nothing_waited_nobody_asks_again_until_something_is_stored() -> None:
+    store = Told()
+    store.at_version = 7
+    store.may_answer.set()
+    records = asked(store)
+    assert not records.are_none(), "nobody has asked"
+    assert not await records.includes("ivvy", "a")
+    assert records.are_none()
+    assert not await records.includes("ivvy", "b")
+    assert store.questions == [{("ivvy", "a")}]
+
+    store.waiting.add(("ivvy", "b"))
+    store.at_version = 8
+    assert await records.includes("ivvy", "b")
+    assert not await records.includes("ivvy", "a"), "it is asked for while anything waits"
+    assert not records.are_none()
+    assert len(store.questions) == 3
+
+
+async def test_what_is_stored_while_the_store_says_that_nothing_waits_is_asked_for() -> None:
+    store = Told()
+    store.at_version = 7
+    records = asked(store)
+    first = asyncio.create_task(records.includes("ivvy", "a"))
+    await store.was_asked.wait()
+    store.at_version = 8  # whatever it was, the answer may not have it
+    store.may_answer.set()
+    await first
+    store.waiting.add(("ivvy", "a"))
+    assert await records.includes("ivvy", "a")
+
+
+async def test_a_store_without_versions_is_asked_each_time() -> None:
+    store = Told()
+    store.may_answer.set()
+    records = asked(store)
+    for _ in range(2):
+        assert not await records.includes("ivvy", "a")
+        assert not records.are_none()
+    assert len(store.questions) == 2

@@ -170,3 +170,35 @@ async def test_a_full_disk_fails_everybody_in_the_commit_and_is_told(store: Stor
 
     await store.database.write(fill, 1_000_000)
     assert await acquire(store, "key")
+
+
+async def test_the_version_tells_of_every_commit_and_of_nothing_else(
+    store: Store, sqlite_url: str
+) -> None:
+    database, gate = written_by(store), threading.Event()
+    gate.set()
+    first = database.version()
+    assert first is not None
+    assert not await is_stored(store, "key")
+    await database.write(waiting, gate)
+    assert database.version() == first, "nothing was stored"
+
+    assert await acquire(store, "key")
+    second = database.version()
+    assert second != first
+
+    async with open_store(sqlite_url, serving=False) as other:  # as an admin command does
+        assert await acquire(other, "elsewhere")
+    third = database.version()
+    assert third not in {first, second}
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as held_up:
+        held_up.execute("DELETE FROM lease")
+        assert database.version() == third, "it is not committed"
+        held_up.commit()
+    assert database.version() != third
+
+
+async def test_a_version_that_cannot_be_told_now_is_none(sqlite_url: str) -> None:
+    async with open_store(sqlite_url) as opened:
+        database = written_by(opened)
+    assert database.version() is None, "it is closed"
