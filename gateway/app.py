@@ -12,15 +12,13 @@ from starlette.routing import Route
 
 from gateway.account import opened
 from gateway.api.explorer import explorer_routes
-from gateway.api.hosts import LoopbackHosts
-from gateway.api.http import graphql_routes
-from gateway.api.middleware import RequestIds
-from gateway.api.watched import Watched
+from gateway.api.front import Front
+from gateway.api.http import GRAPHQL, graphql_app, graphql_routes
 from gateway.status.backlog import KnownBacklog
 from gateway.status.gauges import Gauges
 from gateway.status.routes import status_routes
 
-ROUTES = ("/", "/graphql", "/healthz", "/readyz", "/metrics", "/status")
+ROUTES = ("/", GRAPHQL, "/healthz", "/readyz", "/metrics", "/status")
 """The paths that metrics and traces name; they call every other one `other`."""
 
 if TYPE_CHECKING:
@@ -57,15 +55,19 @@ def create_app(
             account.watching.metrics.registry.register(gauges)
             yield
 
+    graphql = graphql_app(settings)
     return Starlette(
         lifespan=lifespan,
         middleware=[
-            Middleware(RequestIds),
-            Middleware(Watched, routes=ROUTES),
-            *([Middleware(LoopbackHosts)] if settings.auth == "auto" else []),
+            Middleware(
+                Front,
+                routes=ROUTES,
+                direct={GRAPHQL: graphql},
+                checks_hosts=settings.auth == "auto",
+            )
         ],
         routes=[
-            *graphql_routes(settings),
+            *graphql_routes(graphql),
             Route("/healthz", _alive),
             Route("/readyz", _ready),
             *status_routes(settings),

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import orjson
-from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from gateway.api.errors import HttpRefusalError
+from gateway.api.head import remembered
 from gateway.api.negotiation import JSON
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
 LOCALHOST = "localhost"
 
@@ -31,36 +31,25 @@ def is_loopback(host: str) -> bool:
         return host == LOCALHOST or host.endswith(f".{LOCALHOST}")
 
 
-class LoopbackHosts:
-    """Refuses requests under another name while the gateway is open because nobody said otherwise."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request or a WebSocket that was meant for this machine."""
-        if scope["type"] not in {"http", "websocket"} or _is_meant(scope):
-            await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})  # before accepting: 403
-        else:
-            await _refused()(scope, receive, send)
-
-
-def _is_meant(scope: Scope) -> bool:
-    if not scope["app"].state.account.door.loopback_only:
-        return True
+@remembered
+def means_this_machine(host: bytes) -> bool:
+    """Whether a Host header's value means this machine."""
     try:
-        name = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname
+        name = urlsplit(f"//{host.decode('latin-1')}").hostname
     except ValueError:
         return False
     return name is not None and is_loopback(name)
 
 
-def _refused() -> Response:
+async def refuse_host(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer to a request or a WebSocket that was meant for another name."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})  # before accepting: 403
+        return
     refused = HttpRefusalError(
         421,
         "Without keys or JWTs this gateway answers to localhost alone. Make a key (gateway keys "
         "create) and start it again, or set GATEWAY_AUTH=none behind a proxy that checks callers.",
     )
-    return Response(orjson.dumps(refused.body), refused.status_code, media_type=JSON)
+    response = Response(orjson.dumps(refused.body), refused.status_code, media_type=JSON)
+    await response(scope, receive, send)

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import NoneType
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 import structlog
 from cross_web import HTTPException
 from graphql import GraphQLError
-from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
-from strawberry.http import GraphQLRequestData
-from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.http import GraphQLRequestData, process_result
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.graphql import OperationType
 
-from gateway.api.admission import OPEN, RATE_HEADERS, admit, admitted
-from gateway.api.bulk_body import is_bulk, may_be_bulk
+from gateway.api.admission import OPEN, RATE_HEADERS, Admitted, admit, admitted
+from gateway.api.answers import Answer, answered
+from gateway.api.body import BodyLimits, body_of
 from gateway.api.context import Context
-from gateway.api.errors import FAILED, STATUS_OF_CODE, HttpRefusalError
-from gateway.api.limits import Limits, check_text, exceeded
-from gateway.api.middleware import REQUEST_ID, Cors, request_id
+from gateway.api.cors import Cors
+from gateway.api.errors import FAILED, HttpRefusalError
+from gateway.api.head import head_of
+from gateway.api.limits import Limits
 from gateway.api.negotiation import (
     EVENT_STREAM,
-    GRAPHQL_RESPONSE,
     JSON,
     answer_type,
     check_content,
 )
+from gateway.api.request_ids import REQUEST_ID, request_id
 from gateway.api.schema import Schema
 from gateway.api.schema import schema as own_schema
 from gateway.api.trusted import TrustedDocuments
@@ -44,9 +44,10 @@ from gateway.callers.credential import credential_in, credential_of
 
 if TYPE_CHECKING:
     from cross_web import AsyncHTTPRequestAdapter
+    from starlette.responses import Response
     from starlette.routing import BaseRoute
-    from starlette.types import Message, Receive, Scope, Send
-    from strawberry.http import GraphQLHTTPResponse
+    from starlette.types import ASGIApp, Receive, Scope, Send
+    from strawberry.http import GraphQLHTTPResponse, GraphQLRequestProtocol
     from strawberry.http.base import BaseRequestProtocol
     from strawberry.types.unset import UnsetType
 
@@ -54,8 +55,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-COMPRESSED_FROM = 1_000
-"""Bytes of an answer from which compressing it is worth the time."""
+GRAPHQL = "/graphql"
+"""Where it is served."""
 
 ORIGIN_SHOWN = 100
 """Characters of a refused WebSocket's Origin that are logged: it is whatever anybody has sent."""
@@ -82,17 +83,16 @@ class GraphQLView(GraphQL[Context, None]):
             max_subscriptions_per_connection=settings.max_subscriptions,
             allowed_origins=settings.cors_origins,
         )
-        self._max_body = settings.max_body_bytes
-        self._max_bulk_body = max(settings.max_bulk_body_bytes, settings.max_body_bytes)
+        self._body = BodyLimits(settings)
         self._limits = Limits.of(settings)
         self._trusted = TrustedDocuments.of(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one WebSocket."""
         if scope["type"] == "websocket":
-            await super().__call__(scope, limited(receive, send, self._max_body), send)
+            await super().__call__(scope, limited(receive, send, self._body.most), send)
             return
-        request = Request(scope, self._counted(receive))
+        request = Request(scope, self._body.counted(receive))
         try:
             response = await self._answer(request)
         except ClientDisconnect:
@@ -100,10 +100,13 @@ class GraphQLView(GraphQL[Context, None]):
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        let_in = OPEN
+        let_in, head = OPEN, head_of(request.scope)
         try:
-            self._check_size(request)
+            self._body.check_head(request.scope, head)
             let_in = await admit(request, request.app.state.account.door)
+            media_type = answer_type(request.scope["headers"])
+            if request.scope["method"] == "POST" and media_type != EVENT_STREAM:
+                return await self._answer_posted(request, let_in, media_type)
             response = await self.run(request)
         except (HTTPException, InvalidOperationTypeError) as error:
             refused = _refusal(error)
@@ -117,74 +120,43 @@ class GraphQLView(GraphQL[Context, None]):
         else:
             response.headers.update(let_in.headers)
             return response
-        response = self._refused(request, refused)
-        response.headers.update(let_in.headers)
-        return response
+        return _refused(request, refused, let_in)
 
-    def _refused(self, request: Request, refused: HttpRefusalError) -> Response:
+    async def _answer_posted(self, request: Request, let_in: Admitted, media_type: str) -> Answer:
+        """What nearly all ask for, an answer to a POST, without what Strawberry's view does for all."""
+        context = self._context(request, let_in)
+        asked = await self._posted(request, "http")
         try:
-            media_type = answer_type(request.headers)
-        except HttpRefusalError:
-            media_type = JSON
-        media_type = GRAPHQL_RESPONSE if media_type == GRAPHQL_RESPONSE else JSON
-        content = orjson.dumps(refused.body)
-        response = Response(content, refused.status_code, refused.headers)
-        response.headers["Content-Type"] = f"{media_type}; charset=utf-8"
-        return response
-
-    def _counted(self, receive: Receive) -> Receive:
-        total = 0
-
-        async def receive_counted() -> Message:
-            nonlocal total
-            message = await receive()
-            total += len(message.get("body", b""))
-            if total > self._max_bulk_body:
-                raise self._too_large("The body is larger", 413, bulk=True)
-            return message
-
-        return receive_counted
-
-    def _check_size(self, request: Request) -> None:
-        """Refuse by what the head says, before anything else is received."""
-        length = request.headers.get("content-length", "")
-        if length.isdecimal() and int(length) > self._max_bulk_body:
-            raise self._too_large(f"The body has {int(length):,} bytes", 413, bulk=True)
-        if len(request.scope["query_string"]) > self._max_body:
-            raise self._too_large("The address is longer", 414)
-
-    def _check_bulk(self, body: bytes, text: str, operation_name: str | None) -> None:
-        """Refuse a body over the limit of all operations but a bulk's."""
-        if len(body) <= self._max_body:
-            return
-        excess = check_text(text, self._limits)
-        if excess is not None:
-            raise HttpRefusalError.over(413, excess)
-        if not is_bulk(text, operation_name, self._limits.max_tokens):
-            raise self._too_large(f"The body has {len(body):,} bytes", 413)
-
-    def _too_large(self, what: str, status: int, *, bulk: bool = False) -> HttpRefusalError:
-        name = "max_bulk_body_bytes" if bulk else "max_body_bytes"
-        limit = self._max_bulk_body if bulk else self._max_body
-        return HttpRefusalError.over(status, exceeded(what, name, limit))
+            result = await self.schema.execute(
+                asked.query,
+                variable_values=asked.variables,
+                context_value=context,
+                operation_name=asked.operation_name,
+                operation_extensions=asked.extensions,
+            )
+        except CannotGetOperationTypeError as error:
+            raise HTTPException(400, error.as_http_error_reason()) from error
+        return answered(process_result(result), media_type, let_in.headers)
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Context:
         """A new context for each request."""
-        account, is_connection = request.app.state.account, isinstance(response, WebSocket)
-        if not is_connection:
-            let_in = admitted(request)
-            caller, credential = let_in.caller, let_in.credential
-        else:
-            caller, credential = NOBODY, credential_of(request.headers)
+        if isinstance(response, WebSocket):
+            let_in = Admitted(NOBODY, credential_of(request.headers), {})
+            return self._context(request, let_in, is_connection=True)
+        return self._context(request, admitted(request))
+
+    def _context(
+        self, request: Request | WebSocket, let_in: Admitted, *, is_connection: bool = False
+    ) -> Context:
         return Context.start(
-            account,
+            request.app.state.account,
             request_id=request_id(request),
             limits=self._limits,
             trusted=self._trusted,
-            caller=caller,
-            credential=credential,
+            caller=let_in.caller,
+            credential=let_in.credential,
             is_connection=is_connection,
         )
 
@@ -200,7 +172,7 @@ class GraphQLView(GraphQL[Context, None]):
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """The answer's head, which knows the media type that the client wants."""
         response = await super().get_sub_response(request)
-        response.media_type = answer_type(request.headers)
+        response.media_type = answer_type(request.scope["headers"])
         return response
 
     def is_request_allowed(self, request: BaseRequestProtocol) -> bool:
@@ -222,18 +194,26 @@ class GraphQLView(GraphQL[Context, None]):
         return False
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
-        """The operation of a request, its text looked up where it is given by an id."""
-        headers = cast("Request", request._request).headers  # type: ignore[attr-defined]  # noqa: SLF001 - the adapter keeps Starlette's request there
-        data: object
-        body = b""
+        """The operation of a request by GET, or of one that is answered step by step."""
+        inner = cast("Request", request._request)  # type: ignore[attr-defined]  # noqa: SLF001 - the adapter keeps Starlette's request there
+        streams = answer_type(inner.scope["headers"]) == EVENT_STREAM
+        protocol: GraphQLRequestProtocol = "sse" if streams else "http"
         if request.method == "GET":
-            data = self.parse_query_params(request.query_params)
-        else:
-            check_content(headers)
-            body = await request.get_body()
-            if len(body) > self._max_body and not may_be_bulk(body):
-                raise self._too_large(f"The body has {len(body):,} bytes", 413)
-            data = self.parse_json(body)
+            return self._operation(self.parse_query_params(request.query_params), b"", protocol)
+        return await self._posted(inner, protocol)
+
+    async def _posted(
+        self, request: Request, protocol: GraphQLRequestProtocol
+    ) -> GraphQLRequestData:
+        check_content(head_of(request.scope))
+        body = await body_of(request.receive)
+        self._body.check(body)
+        return self._operation(self.parse_json(body), body, protocol)
+
+    def _operation(
+        self, data: object, body: bytes, protocol: GraphQLRequestProtocol
+    ) -> GraphQLRequestData:
+        """The operation that was sent, its text looked up where it is given by an id."""
         if isinstance(data, list):
             raise HttpRefusalError(400, "Send one operation a request: batches are not supported.")
         if not isinstance(data, dict):
@@ -246,14 +226,13 @@ class GraphQLView(GraphQL[Context, None]):
         query = data.get("query") if text is None else text
         if not query:
             raise HttpRefusalError(400, "The request has neither a query nor a documentId.")
-        self._check_bulk(body, query, data.get("operationName"))
-        streams = answer_type(headers) == EVENT_STREAM
+        self._body.check_operation(body, query, data.get("operationName"))
         return GraphQLRequestData(
             query=query,
             variables=data.get("variables"),
             operation_name=data.get("operationName") or None,
             extensions=data.get("extensions"),
-            protocol="sse" if streams else "http",
+            protocol=protocol,
         )
 
     def create_response(
@@ -261,22 +240,9 @@ class GraphQLView(GraphQL[Context, None]):
         response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse],
         sub_response: Response,
     ) -> Response:
-        """The answer, with the status that its media type wants for a request error."""
-        answer = cast("GraphQLHTTPResponse", response_data)
-        errors = cast("list[dict[str, Any]]", answer.get("errors") or [])
-        is_request_error = (
-            answer.get("data") is None
-            and bool(errors)
-            and not any("path" in error for error in errors)
-        )
-        if is_request_error:
-            answer.pop("data", None)
-        response = super().create_response(answer, sub_response)
-        response.headers["Content-Type"] = f"{sub_response.media_type}; charset=utf-8"
-        if is_request_error and sub_response.media_type == GRAPHQL_RESPONSE:
-            code = errors[0].get("extensions", {}).get("code")
-            response.status_code = STATUS_OF_CODE.get(code, 400)
-        return response
+        """The answer, as for a POST; batches are refused before."""
+        media_type = sub_response.media_type or JSON
+        return answered(cast("GraphQLHTTPResponse", response_data), media_type)
 
     def encode_json(self, data: object) -> str:
         """JSON by orjson, several times as fast as the standard library's.
@@ -290,34 +256,46 @@ class GraphQLView(GraphQL[Context, None]):
         return orjson.loads(data)
 
 
-def graphql_routes(settings: Settings, schema: Schema = own_schema) -> list[BaseRoute]:
-    """The routes of /graphql; raises SettingsError where the trusted documents cannot be read."""
+def graphql_app(settings: Settings, schema: Schema = own_schema) -> ASGIApp:
+    """The app at /graphql; raises SettingsError where the trusted documents cannot be read."""
     view = GraphQLView(settings, schema)
-    around = [Middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=5)]
-    if settings.cors_origins:
-        cors = Middleware(
-            Cors,
-            allow_origins=settings.cors_origins,
-            allow_methods=("GET", "POST"),
-            allow_headers=("Authorization", "X-Api-Key", REQUEST_ID),
-            expose_headers=(REQUEST_ID, "Retry-After", *RATE_HEADERS),
-        )
-        around.insert(0, cors)
-    return [
-        Route("/graphql", view, middleware=around),
-        WebSocketRoute("/graphql", view),
-    ]
+    if not settings.cors_origins:
+        return view
+    return Cors(
+        view,
+        allow_origins=settings.cors_origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("Authorization", "X-Api-Key", REQUEST_ID),
+        expose_headers=(REQUEST_ID, "Retry-After", *RATE_HEADERS),
+    )
+
+
+def graphql_routes(app: ASGIApp) -> list[BaseRoute]:
+    """The routes of /graphql."""
+    return [Route(GRAPHQL, app), WebSocketRoute(GRAPHQL, app)]
+
+
+_PARAMETERS = (
+    ("query", (str, NoneType), "a string"),
+    ("operationName", (str, NoneType), "a string"),
+    ("variables", (dict, NoneType), "an object"),
+    ("extensions", (dict, NoneType), "an object"),
+)
 
 
 def _check_parameters(data: dict[str, Any]) -> None:
-    for name, kind, called in (
-        ("query", str, "a string"),
-        ("operationName", str, "a string"),
-        ("variables", dict, "an object"),
-        ("extensions", dict, "an object"),
-    ):
-        if not isinstance(data.get(name), kind | None):
+    for name, kinds, called in _PARAMETERS:
+        if not isinstance(data.get(name), kinds):
             raise HttpRefusalError(400, f"{name} must be {called}, or null.")
+
+
+def _refused(request: Request, refused: HttpRefusalError, let_in: Admitted) -> Answer:
+    try:
+        media_type = answer_type(request.scope["headers"])
+    except HttpRefusalError:
+        media_type = JSON
+    headers = {**refused.headers, **let_in.headers}
+    return Answer(refused.body, refused.status_code, media_type, headers)
 
 
 def _refusal(error: HTTPException | InvalidOperationTypeError) -> HttpRefusalError:

@@ -26,7 +26,7 @@ from graphql import (
 from gateway.settings import variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from graphql import DocumentNode, SelectionSetNode
 
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 INTROSPECTION_DEPTH = 20
 """Levels below `__schema` and `__type`; GraphiQL's own query has 13. It has a limit of its own, so
 that lowering GATEWAY_MAX_DEPTH does not take the documentation away."""
+
+
+_NESTED = (dict, list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,20 +89,20 @@ def check_document(document: DocumentNode, limits: Limits) -> GraphQLError | Non
 def check_variables(variables: Mapping[str, Any], limits: Limits) -> GraphQLError | None:
     """The first limit that the variables' values exceed."""
     for name, given in variables.items():
-        stack = [(given, 1)]
+        stack: list[tuple[Any, int]] = [(given, 1)]
         while stack:
             value, depth = stack.pop()
-            if isinstance(value, dict):
-                inner = list(value.values())
-            elif isinstance(value, list):
-                inner = value
-                if len(inner) > limits.max_list_items:
-                    return _long_list(f"A list in variable ${name}", len(inner), limits)
+            if isinstance(value, list):
+                inner: Iterable[Any] = value
+                if len(value) > limits.max_list_items:
+                    return _long_list(f"A list in variable ${name}", len(value), limits)
+            elif isinstance(value, dict):
+                inner = value.values()
             else:
                 continue
             if depth > limits.max_input_depth:
                 return _deep_input(f"Variable ${name}", limits)
-            stack += [(item, depth + 1) for item in inner if isinstance(item, dict | list)]
+            stack += [(item, depth + 1) for item in inner if isinstance(item, _NESTED)]
     return None
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.api.errors import HttpRefusalError
+from gateway.api.head import remembered
 
 if TYPE_CHECKING:
-    from starlette.datastructures import Headers
+    from gateway.api.head import Head, RawHeaders
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -21,9 +22,14 @@ _OFFERED = {
 }
 
 
-def answer_type(headers: Headers) -> str:
+def answer_type(headers: RawHeaders) -> str:
     """The media type of the answer; raises HttpRefusalError (406) where the client takes none of ours."""
-    accept = ",".join(headers.getlist("accept"))
+    return _answer_type(b",".join([value for name, value in headers if name == b"accept"]))
+
+
+@remembered
+def _answer_type(value: bytes) -> str:
+    accept = value.decode("latin-1")
     if not accept.strip():
         return JSON
     weights = _weights(accept)
@@ -61,26 +67,31 @@ def _weight(text: str) -> float:
         return 0.0
 
 
-def check_content(headers: Headers) -> None:
+def check_content(head: Head) -> None:
     """Raise HttpRefusalError (415) for a body that is not plain JSON in UTF-8.
 
     This is also what keeps foreign pages out: a browser asks first (preflight) before it lets a page
     of another origin send this content type.
     """
-    media_type, *parameters = (
-        part.strip() for part in headers.get("content-type", "").lower().split(";")
-    )
-    charsets = [part for part in parameters if part.startswith("charset=")]
-    if media_type != JSON or not all(_is_utf8(part) for part in charsets):
+    if not _is_json(head.get(b"content-type", b"")):
         raise HttpRefusalError(
             415,
             f"The body must be {JSON} in UTF-8; its Content-Type says otherwise.",
             headers={"Accept-Post": JSON},
         )
-    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+    if head.get(b"content-encoding", b"identity").strip().lower() != b"identity":
         raise HttpRefusalError(
             415, "The body must not be compressed.", headers={"Accept-Encoding": "identity"}
         )
+
+
+@remembered
+def _is_json(content_type: bytes) -> bool:
+    media_type, *parameters = (
+        part.strip() for part in content_type.decode("latin-1").lower().split(";")
+    )
+    charsets = [part for part in parameters if part.startswith("charset=")]
+    return media_type == JSON and all(_is_utf8(part) for part in charsets)
 
 
 def _is_utf8(parameter: str) -> bool:

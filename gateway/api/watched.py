@@ -1,123 +1,28 @@
-"""What is counted and traced of requests and of the operations in them."""
+"""What is counted and traced of operations; front.py does so of the requests that they are in."""
 
 from __future__ import annotations
 
 import time
 from contextlib import aclosing, contextmanager, nullcontext
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from graphql import FieldNode, get_operation_ast
-from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection
 from strawberry.types.execution import PreExecutionError
 
 from gateway.api.limits import exceeded
-from gateway.api.middleware import request_id
-from gateway.telemetry.spans import NOTHING, Role, kept_by, span
+from gateway.telemetry.spans import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from graphql import GraphQLError
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
     from strawberry.schema.schema import StreamResult
 
-    from gateway.account import Account
     from gateway.api.context import Context
     from gateway.api.documents import Prepared
-    from gateway.telemetry.metrics import Metrics
-    from gateway.telemetry.spans import Span
 
-METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
-OTHER = "other"
-"""Stands for whatever callers make up: labels must not grow with what they send."""
 SEVERAL = "several"
 NONE = "none"
-TRACE_HEADERS = ("traceparent", "tracestate")
-
-
-class Watched:
-    """Counts requests, and begins their traces; needs the app's account in its state."""
-
-    def __init__(self, app: ASGIApp, *, routes: Sequence[str]) -> None:
-        self.app = app
-        self._routes = frozenset(routes)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request or a WebSocket."""
-        if scope["type"] not in {"http", "websocket"}:
-            await self.app(scope, receive, send)
-            return
-        account: Account = scope["app"].state.account
-        watching = account.watching
-        route = scope["path"] if scope["path"] in self._routes else OTHER
-        method = scope.get("method", "GET")
-        method = method if method in METHODS else OTHER
-        if watching.tracing is None:
-            await _Answer(send, watching.metrics, method, route, NOTHING).of(
-                self.app, scope, receive
-            )
-            return
-        headers = Headers(scope=scope)
-        given = {name: headers[name] for name in TRACE_HEADERS if name in headers}
-        attributes = {
-            "http.request.method": method,
-            "http.route": route,
-            "gateway.request_id": request_id(HTTPConnection(scope)),
-        }
-        with (
-            kept_by(watching.tracing, given),
-            # A WebSocket lasts: each of its operations is a span of its own instead.
-            watching.tracing.span(f"{method} {route}", attributes, role=Role.SERVER)
-            if scope["type"] == "http"
-            else NOTHING as serving,
-        ):
-            await _Answer(send, watching.metrics, method, route, serving).of(
-                self.app, scope, receive
-            )
-
-
-class _Answer:
-    """One request's answer, counted when it begins."""
-
-    def __init__(
-        self, send: Send, metrics: Metrics, method: str, route: str, serving: Span
-    ) -> None:
-        self._send = send
-        self._metrics = metrics
-        self._names = (method, route)
-        self._serving = serving
-        self._started = time.perf_counter()
-        self._counted = False
-
-    async def of(self, app: ASGIApp, scope: Scope, receive: Receive) -> None:
-        """Let the app answer; what it leaves unanswered by a fault is answered with 500 outside."""
-        try:
-            await app(scope, receive, self._begin)
-        except Exception:
-            self._count(HTTPStatus.INTERNAL_SERVER_ERROR)
-            raise
-
-    async def _begin(self, message: Message) -> None:
-        status = _status_of(message)
-        if status is not None:
-            self._count(status)
-        await self._send(message)
-
-    def _count(self, status: int) -> None:
-        if self._counted:
-            return
-        self._counted = True
-        self._serving.note("http.response.status_code", int(status))
-        self._metrics.answered(*self._names, int(status), time.perf_counter() - self._started)
-
-
-def _status_of(message: Message) -> int | None:
-    """The status of an answer that begins; of a WebSocket, whether it is accepted."""
-    if message["type"] == "http.response.start":
-        return int(message["status"])
-    return HTTPStatus.SWITCHING_PROTOCOLS if message["type"] == "websocket.accept" else None
 
 
 class Ran:

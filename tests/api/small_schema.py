@@ -16,8 +16,8 @@ from strawberry.schema.config import StrawberryConfig
 
 from gateway.account import opened
 from gateway.api.context import Info  # noqa: TC001 - Strawberry reads it
-from gateway.api.http import graphql_routes
-from gateway.api.middleware import RequestIds
+from gateway.api.front import Front
+from gateway.api.http import GRAPHQL, graphql_app, graphql_routes
 from gateway.api.schema import Schema
 from gateway.dev import sandbox_settings
 
@@ -147,10 +147,12 @@ def small_app(schema: Schema = small_schema, **settings: Any) -> Starlette:
             app.state.account = account
             yield
 
+    graphql = graphql_app(chosen, schema)
+    front = Middleware(Front, routes=(GRAPHQL,), direct={GRAPHQL: graphql}, checks_hosts=False)
     return Starlette(
         lifespan=lifespan,
-        middleware=[Middleware(RequestIds)],
-        routes=graphql_routes(chosen, schema),
+        middleware=[front],
+        routes=graphql_routes(graphql),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.api.http import graphql_routes
+from gateway.api.http import graphql_app
 from gateway.api.trusted import digest
 from gateway.dev import sandbox_settings
 from gateway.errors import SettingsError
@@ -139,5 +139,5 @@ def test_unfit_file_keeps_the_gateway_from_starting(
     if content is not None:
         path.write_text(content)
     with pytest.raises(SettingsError, match=words) as caught:
-        graphql_routes(sandbox_settings("http://sandbox", trusted_documents=path))
+        graphql_app(sandbox_settings("http://sandbox", trusted_documents=path))
     assert all("GATEWAY_TRUSTED_DOCUMENTS" in problem for problem in caught.value.problems)

@@ -1,0 +1,80 @@
+"""How much of a request is read: more for a bulk than for every other operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.requests import ClientDisconnect
+
+from gateway.api.bulk_body import is_bulk, may_be_bulk
+from gateway.api.errors import HttpRefusalError
+from gateway.api.limits import Limits, check_text, exceeded
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope
+
+    from gateway.api.head import Head
+    from gateway.settings import Settings
+
+
+class BodyLimits:
+    """The limits of one gateway; what they refuse raises HttpRefusalError with 413 or 414."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.most = settings.max_body_bytes
+        self._most_of_bulk = max(settings.max_bulk_body_bytes, settings.max_body_bytes)
+        self._limits = Limits.of(settings)
+
+    def check_head(self, scope: Scope, head: Head) -> None:
+        """Refuse by what the head says, before anything else is received."""
+        length = head.get(b"content-length", b"")
+        if length.isdigit() and int(length) > self._most_of_bulk:
+            raise self._too_large(f"The body has {int(length):,} bytes", 413, bulk=True)
+        if len(scope["query_string"]) > self.most:
+            raise self._too_large("The address is longer", 414)
+
+    def counted(self, receive: Receive) -> Receive:
+        """Receive no more than a bulk may have."""
+        total = 0
+
+        async def receive_counted() -> Message:
+            nonlocal total
+            message = await receive()
+            total += len(message.get("body", b""))
+            if total > self._most_of_bulk:
+                raise self._too_large("The body is larger", 413, bulk=True)
+            return message
+
+        return receive_counted
+
+    def check(self, body: bytes) -> None:
+        """Refuse a body over the limit of all operations but a bulk's, unread."""
+        if len(body) > self.most and not may_be_bulk(body):
+            raise self._too_large(f"The body has {len(body):,} bytes", 413)
+
+    def check_operation(self, body: bytes, text: str, operation_name: str | None) -> None:
+        """Refuse such a body once it has told what it asks."""
+        if len(body) <= self.most:
+            return
+        excess = check_text(text, self._limits)
+        if excess is not None:
+            raise HttpRefusalError.over(413, excess)
+        if not is_bulk(text, operation_name, self._limits.max_tokens):
+            raise self._too_large(f"The body has {len(body):,} bytes", 413)
+
+    def _too_large(self, what: str, status: int, *, bulk: bool = False) -> HttpRefusalError:
+        name = "max_bulk_body_bytes" if bulk else "max_body_bytes"
+        limit = self._most_of_bulk if bulk else self.most
+        return HttpRefusalError.over(status, exceeded(what, name, limit))
+
+
+async def body_of(receive: Receive) -> bytes:
+    """A request's whole body; raises ClientDisconnect where the client has gone before its end."""
+    pieces = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
