@@ -30,6 +30,11 @@ class Window(Protocol):
     limit: int
     seconds: float
 
+    @property
+    def ample(self) -> bool:
+        """Whether less than half of it is used up, as far as this process knows."""
+        ...
+
     async def take(self, patience: float) -> None:
         """Wait for a turn.
 
@@ -49,12 +54,20 @@ class SlidingWindow:
         self.limit = limit
         self.seconds = seconds
         self._turns: deque[float] = deque(maxlen=limit)
+        """Those of the last window, however many more the limit allows."""
+
+    @property
+    def ample(self) -> bool:
+        """Whether less than half of it is used up."""
+        self._let_go(time.monotonic())
+        return 2 * len(self._turns) < self.limit
 
     async def take(self, patience: float) -> None:
         """Wait for a turn; raises QuotaError when it comes only after `patience` seconds."""
         until = time.monotonic() + patience
         while True:
             now = time.monotonic()
+            self._let_go(now)
             turn = now
             if len(self._turns) == self.limit:
                 turn = max(now, self._turns[0] + self.seconds + MARGIN)
@@ -67,6 +80,11 @@ class SlidingWindow:
             if time.monotonic() - turn <= MARGIN:
                 return
             # The process stood still: who comes so late would meet those whose turn it is now.
+
+    def _let_go(self, now: float) -> None:
+        """Forget the turns that bind nobody any more."""
+        while self._turns and self._turns[0] + self.seconds + MARGIN <= now:
+            self._turns.popleft()
 
 
 class RetryBudget:

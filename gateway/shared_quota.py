@@ -67,6 +67,13 @@ class SharedWindow:
     """When the last turns were taken."""
     _round_trip: float = 0.0
     """Seconds that the store took to answer last."""
+    _short_until: float = 0.0
+    """Until when half of the quota and more is used up, for all that the store has said."""
+
+    @property
+    def ample(self) -> bool:
+        """Whether less than half of it is used up, as the store told when it was asked last."""
+        return time.monotonic() >= self._short_until
 
     async def take(self, patience: float) -> None:
         """Wait for a turn.
@@ -138,6 +145,7 @@ class SharedWindow:
                 continue
             heard_at = time.monotonic()
             self._round_trip = heard_at - asked_at
+            self._short_until = 0.0 if turns.ample else heard_at + self.seconds
             # The store's "now" lies between the two moments: the later one for the beginning, the
             # earlier one for the end.
             self._turns.extend(

@@ -151,6 +151,11 @@ class Sender:
         finally:
             record.duration_ms = round((time.monotonic() - started) * 1000, 3)
 
+    def has_ample_quota(self, call: Call) -> bool:
+        """Whether such calls can leave one by one for now, without the quota getting short."""
+        quota = self._quota_of(call)
+        return quota is None or quota.ample
+
     async def _again(
         self, failed: AgainError, call: Call, exchange: Exchange, progress: Progress
     ) -> Reply:

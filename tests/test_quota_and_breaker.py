@@ -73,6 +73,25 @@ async def test_never_more_than_the_limit_leave_in_any_window(time: Clock) -> Non
     assert left[-1] - left[0] < 5.0, "and no slower than needed"
 
 
+async def test_a_quota_is_ample_until_half_of_it_is_used_up(time: Clock) -> None:
+    window = SlidingWindow(5, 1.0)
+    seen = []
+    for _ in range(4):
+        seen.append(window.ample)
+        await window.take(0.0)
+    assert seen == [True, True, True, False]
+    time.now += 1.0 + MARGIN
+    assert window.ample
+
+
+async def test_a_high_limit_keeps_no_more_turns_than_there_were(time: Clock) -> None:
+    window = SlidingWindow(1_000_000, 1.0)
+    for _ in range(300):
+        await window.take(0.0)
+        time.now += 0.1
+    assert len(window._turns) <= 11
+
+
 async def test_a_turn_that_comes_too_late_is_refused_and_not_taken(time: Clock) -> None:
     window = SlidingWindow(1, 10.0)
     await window.take(0.0)

@@ -46,6 +46,16 @@ def window(kept: Kept, limit: int = 5, seconds: float = 3600.0) -> SharedWindow:
     return SharedWindow(quotas=kept, name="q", limit=limit, seconds=seconds)
 
 
+async def test_it_is_short_when_all_processes_together_have_used_half_of_it(kept: Kept) -> None:
+    here, there = window(kept, limit=6, seconds=0.05), window(kept, limit=6, seconds=0.05)
+    await asyncio.gather(*(there.take(1.0) for _ in range(3)))
+    seen = [here.ample]  # nobody has asked yet
+    await here.take(1.0)
+    seen.append(here.ample)
+    await asyncio.sleep(0.06)
+    assert [*seen, here.ample] == [True, False, True]
+
+
 async def test_all_who_wait_are_asked_for_at_once(kept: Kept) -> None:
     shared = window(kept)
     await asyncio.gather(*(shared.take(1.0) for _ in range(5)))

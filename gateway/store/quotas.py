@@ -42,6 +42,8 @@ class Turns:
     """When each turn begins, in seconds from now."""
     next_start: float
     """When the next one would begin, had it been given."""
+    ample: bool = True
+    """Whether less than half of the quota is used up now, by all processes."""
 
 
 class Quotas:
@@ -89,4 +91,6 @@ def give(taken: list[int], now: int, ask: Ask) -> tuple[list[int], Turns]:
         starts.append((start - now) / MICROS)
         insort(taken, start + round(ask.taken_for * MICROS))
     following = now if len(taken) < ask.limit else taken[len(taken) - ask.limit]
-    return taken, Turns(starts=starts, next_start=(following - now) / MICROS)
+    return taken, Turns(
+        starts=starts, next_start=(following - now) / MICROS, ample=2 * len(taken) < ask.limit
+    )

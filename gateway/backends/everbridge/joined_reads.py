@@ -1,7 +1,7 @@
 """Look-ups that meet: up to 100 contacts in one search.
 
-The work of a bulk waits for company; other look-ups wait for none, and go together only where as
-many as may be are under way already. A read that has left is never joined: under a lock a contact
+The work of a bulk waits for company; other look-ups wait for none, and go together only where they
+come at the same moment or as many as may be are under way already. A read that has left is never joined: under a lock a contact
 must be read after the lock was taken.
 """
 
@@ -16,10 +16,9 @@ from gateway.backends.adapter import KeyKind
 from gateway.backends.everbridge.client import PAGE_SIZE
 from gateway.backends.everbridge.reader import CONTACT_ID, LONGEST_EXTERNAL_ID
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
-from gateway.joined import AT_ONCE
 from gateway.joint_calls import joint_exchange, own_failure
 from gateway.model import Backend
-from gateway.slots import Slots
+from gateway.slots import MANY, Slots
 from gateway.verdicts import timed_out
 
 if TYPE_CHECKING:
@@ -46,11 +45,14 @@ class JoinedReads:
 
     def __init__(self, reader: ContactReader) -> None:
         self._reader = reader
+        self._searches = asyncio.Semaphore(MANY)  # the slots bound them
         self._together = {
             kind: partial(self._read, kind) for kind in (KeyKind.NATIVE_ID, KeyKind.EXTERNAL_ID)
         }
         self._slots = {
-            kind: Slots[_Asked, list["Stored"]](together=together, at_once=AT_ONCE, most=PAGE_SIZE)
+            kind: Slots[_Asked, list["Stored"]](
+                together=together, at_once=reader.at_once, most=PAGE_SIZE
+            )
             for kind, together in self._together.items()
         }
 
@@ -82,7 +84,7 @@ class JoinedReads:
             except BackendFailure as failure:
                 return [own_failure(failure) for _ in asked]
             return [rows] * len(asked)
-        found = await self._reader.look_up(kind, values, exchange)
+        found = await self._reader.look_up(kind, values, exchange, self._searches)
         return await asyncio.gather(*(self._own(kind, one, found[one.value]) for one in asked))
 
     async def _own(

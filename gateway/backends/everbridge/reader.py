@@ -24,6 +24,7 @@ from gateway.joined import AT_ONCE, chunked, side_by_side
 from gateway.matching import sorted_by_value
 from gateway.model import Backend
 from gateway.results import ProblemCode
+from gateway.slots import MANY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,6 +58,11 @@ class ContactReader:
         self._organization_id = organization_id
         self._email_path = email_path
         self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._a_search = search_contacts(organization_id, ())
+
+    def at_once(self) -> int:
+        """Look-ups that may be under way at a time, each by itself if need be."""
+        return MANY if self._sender.has_ample_quota(self._a_search) else AT_ONCE
 
     async def by_id(self, contact_id: str, exchange: Exchange) -> list[Stored]:
         """The contact with that native id, or none."""
@@ -74,11 +80,16 @@ class ContactReader:
         return await self._rows(KeyKind.EXTERNAL_ID, [external_id], exchange)
 
     async def look_up(
-        self, kind: KeyKind, values: Sequence[str], exchange: Exchange
+        self,
+        kind: KeyKind,
+        values: Sequence[str],
+        exchange: Exchange,
+        at_once: asyncio.Semaphore | None = None,
     ) -> dict[str, list[Stored] | BackendFailure]:
         """The contacts of many ids or externalIds, 100 to a call.
 
         What can be no key of Everbridge's is not asked for: it would spoil the call for the others.
+        Without a bound of the caller's own, calls of all reads together are AT_ONCE at most.
         """
         if kind is KeyKind.NATIVE_ID:
             wanted = [value for value in values if CONTACT_ID.fullmatch(value)]
@@ -99,7 +110,7 @@ class ContactReader:
             return sorted_by_value(Backend.EVERBRIDGE, kind, chunk, rows)
 
         nothing: dict[str, list[Stored] | BackendFailure] = {value: [] for value in values}
-        return nothing | await side_by_side(chunks, ask, self._at_once)
+        return nothing | await side_by_side(chunks, ask, at_once or self._at_once)
 
     async def _rows(self, kind: KeyKind, values: Sequence[str], exchange: Exchange) -> list[Stored]:
         """The contacts that one call brings."""

@@ -24,7 +24,7 @@ from gateway.joined import chunked, side_by_side
 from gateway.joint_calls import joint_exchange, own_failure
 from gateway.matching import sorted_by_value
 from gateway.model import Backend, MissingPolicy
-from gateway.slots import Slots
+from gateway.slots import MANY, Slots
 from gateway.values import folded_email, read_email
 from gateway.verdicts import timed_out
 
@@ -40,8 +40,10 @@ LONGEST_SEARCHED = 100
 """Characters of an address that the search by e-mails takes; the other search takes all."""
 MOST_KEYS = 100
 """Keys that one look-up takes (contract: sendgrid section 6)."""
-AT_ONCE = 4
+AT_ONCE = MANY
 """Calls of one kind that direct writes have under way; who comes then waits for the first to end."""
+AT_ONCE_WHEN_SHORT = 4
+"""The same while the quota is short."""
 MAX_REFUSED = 16
 """Refusals of what was one call at first, after which the search for the wrong key ends."""
 
@@ -65,6 +67,8 @@ _CALLS: Mapping[KeyKind, Callable[[Sequence[str]], Call]] = {
     KeyKind.EXTERNAL_ID: partial(search_identifiers, "external_id"),
     KeyKind.EMAIL: partial(search_identifiers, "email"),
 }
+
+_A_SEARCH = search_emails(())
 
 
 def needs_read(write: ContactWrite, identifier: Identifier) -> bool:
@@ -111,9 +115,14 @@ class LookUps:
         self._sender = sender
         self._together = {search: partial(self._ask_for_all, search) for search in Search}
         self._slots: Mapping[Search, Slots[_Asked, list[Stored]]] = {
-            search: Slots(together=together, at_once=AT_ONCE, most=MOST_KEYS)
+            search: Slots(together=together, at_once=self._at_once, most=MOST_KEYS)
             for search, together in self._together.items()
         }
+
+    def _at_once(self) -> int:
+        """Calls of one kind that may be under way now."""
+        ample = self._sender.has_ample_quota(_A_SEARCH)
+        return AT_ONCE if ample else min(AT_ONCE, AT_ONCE_WHEN_SHORT)
 
     async def by_key(self, key: Key, exchange: Exchange) -> list[Stored]:
         """The contacts that a key means; each is still to be verified.

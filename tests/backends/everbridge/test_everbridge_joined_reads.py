@@ -120,6 +120,27 @@ async def test_look_ups_that_come_at_once_are_joined(desk: Desk) -> None:
     assert len(desk.calls("POST")) == 199
 
 
+@pytest.mark.parametrize(("ample", "calls"), [(True, 20), (False, 8)])
+async def test_who_comes_later_leaves_at_once_while_the_quota_is_ample(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, ample: bool, calls: int
+) -> None:
+    monkeypatch.setattr(desk.adapter.sender, "has_ample_quota", lambda _call: ample)
+    slow = {"path": "/contacts/*?externalIds=*", "delayMs": 300, "times": 99}
+    desk.sandbox.faults.add({"backend": "everbridge", **slow})
+    deadline = time.monotonic() + 30.0
+    looking = []
+    for number in range(20):
+        find = desk.adapter._reads.find(
+            KeyKind.EXTERNAL_ID, f"P-{number}", Exchange(deadline=deadline)
+        )
+        looking.append(asyncio.create_task(find))
+        for _ in range(3):  # its turn of the loop
+            await asyncio.sleep(0)
+    await asyncio.sleep(0.05)
+    assert len(desk.calls("GET")) == calls
+    assert await asyncio.gather(*looking) == [[]] * 20
+
+
 async def test_a_look_up_under_a_lock_never_joins_one_that_began_before(desk: Desk) -> None:
     fields: list[dict[str, Any]] = [
         {"suffix": "PhD"},
