@@ -55,10 +55,12 @@ def configure_logs(
         *more,
     ]
     rendering = _for_people(redaction, texts) if stream.isatty() else _as_json(redaction, texts)
+    # One for all events: a factory of structlog's makes one for each.
+    writing = structlog.WriteLogger(stream)
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=lambda *_names: writing,
     )
     # A line for each retry, which names no backend: the metrics tell it better.
     stamina.instrumentation.set_on_retry_hooks([])
@@ -80,11 +82,11 @@ def _as_json(redaction: Redaction, texts: bool) -> list[Processor]:
     return [
         structlog.processors.ExceptionRenderer(without_texts),
         redaction,
-        structlog.processors.JSONRenderer(serializer=_json),
+        _json,
     ]
 
 
-def _json(event: Event, **_: Any) -> str:
+def _json(_logger: Any, _method: str, event: Event) -> str:
     try:
         return orjson.dumps(event, default=str).decode()
     except TypeError:  # a whole number of more than 64 bits, half a surrogate pair

@@ -7,12 +7,15 @@ its backend's own id alone: nothing of what a person is called or reached by is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from structlog.typing import FilteringBoundLogger as BoundLogger
 
     from gateway.callers.caller import Caller
     from gateway.model import Backend
@@ -30,12 +33,12 @@ class Trail:
     mutation: str
     caller: Caller
     request_id: str
-    _told: set[Backend] = field(default_factory=set)
+    _told: list[Backend] = field(default_factory=list)
 
     def ended(self, result: BackendResult) -> None:
         """A backend's part is over; told at once, for the caller may be gone before the call is."""
         self._tell(result)
-        self._told.add(result.backend)
+        self._told.append(result.backend)
 
     def finish(
         self,
@@ -54,19 +57,21 @@ class Trail:
 
     def stored(self, operation_id: str, *, replayed: bool) -> None:
         """The call has an operation, whose steps tell of their records."""
-        log.info(EVENT, **self._who, outcome="QUEUED", operation=operation_id, replayed=replayed)
+        self._log.info(EVENT, outcome="QUEUED", operation=operation_id, replayed=replayed)
 
     def _tell(self, result: BackendResult, **more: Any) -> None:
-        log.info(EVENT, **self._who, **_what(result), **more)
+        self._log.info(EVENT, **_what(result), **more)
 
-    @property
-    def _who(self) -> dict[str, Any]:
-        return {
-            "mutation": self.mutation,
-            "caller": self.caller.id,
-            "key": self.caller.key,
-            "request_id": self.request_id,
-        }
+    @cached_property
+    def _log(self) -> BoundLogger:
+        """The log, who it is being in each of its lines."""
+        bound: BoundLogger = log.bind(
+            mutation=self.mutation,
+            caller=self.caller.id,
+            key=self.caller.key,
+            request_id=self.request_id,
+        )
+        return bound
 
 
 def delivered(
@@ -93,10 +98,11 @@ def settled(
 
 
 def _what(result: BackendResult) -> dict[str, Any]:
-    jobs = {"jobs": [str(job.id) for job in result.jobs]} if result.jobs else {}
-    return {
+    what: dict[str, Any] = {
         "backend": result.backend.value,
         "record": None if result.id is None else str(result.id),
         "outcome": result.outcome.value,
-        **jobs,
     }
+    if result.jobs:
+        what["jobs"] = [str(job.id) for job in result.jobs]
+    return what

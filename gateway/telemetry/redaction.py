@@ -51,8 +51,10 @@ _PATTERNS = (
     (re.compile(r"(exception=\w+)\((?:.*?\)(?=>|$)|.*)", re.DOTALL), rf"\1({HIDDEN})"),
 )
 
-_SUSPECT = re.compile(r"[\s@+(]|://|SG\.|cgw_|eyJ")
-"""Each of the patterns needs one of these: most texts of a line are ids and codes without any."""
+_SIGNS, _WORDS = re.compile(r"[\s@+(]"), r"://|SG\.|cgw_|eyJ"
+"""Each of the patterns needs one of these: most texts of a line are ids and codes without any.
+Apart from each other, because a pattern of plain words alone is looked for much faster."""
+_SUSPECT = re.compile(rf"{_SIGNS.pattern}|{_WORDS}")
 
 
 @lru_cache(maxsize=1_024)
@@ -67,15 +69,41 @@ class Redaction:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({one for one in secrets if len(one) >= SHORTEST}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        self._words = re.compile("|".join([_WORDS, *map(re.escape, known)]))
 
     def __call__(
         self, _logger: Any, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
         """The event without what must not be in it."""
+        if self._is_plain(event):
+            return event
         return {
             name: value if name == WHO else self._shown(name, value)
             for name, value in event.items()
         }
+
+    def _is_plain(self, event: MutableMapping[str, Any]) -> bool:
+        """Whether nothing in an event can be one that must not be there: most are ids and codes."""
+        texts: list[str] = []
+        for name, value in event.items():
+            kind = type(value)
+            if kind in _BARE:
+                continue
+            if _hides(name):
+                return False
+            if kind is str:
+                if name != WHO:
+                    texts.append(value)
+            elif kind is list and all(type(inner) is str for inner in value):
+                texts += value
+            else:
+                return False
+        together = '"'.join(texts)
+        return (
+            len(together) <= LONGEST
+            and _SIGNS.search(together) is None
+            and self._words.search(together) is None
+        )
 
     def text(self, text: str) -> str:
         """A text without what must not be in it; what is over LONGEST is cut off, and said to be."""
