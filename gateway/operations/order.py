@@ -14,6 +14,7 @@ from gateway.backends.adapter import KeyKind
 from gateway.errors import NotWrittenError
 from gateway.operations.waiting import WaitingRecords
 from gateway.results import Problem, ProblemCode
+from gateway.store.database import is_storable
 from gateway.store.errors import StoreError
 from gateway.values import folded_email
 
@@ -81,8 +82,8 @@ class Order:
 
     async def is_waiting(self, backend: Backend, key: str) -> bool:
         """Whether an accepted write to the record is not through."""
-        if key.startswith("once:"):
-            return False
+        if key.startswith("once:") or not is_storable(key):
+            return False  # nothing can have been stored under it
         return await self._waiting.includes(backend.value, key)
 
     @cached_property

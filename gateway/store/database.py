@@ -122,10 +122,15 @@ def check_values(values: Iterable[Value]) -> None:
     """
     for value in values:
         if isinstance(value, str):
-            if "\0" in value or (not value.isascii() and _has_surrogates(value)):
+            if not is_storable(value):
                 raise ValueError("The text holds a character that a database cannot store.")
         elif isinstance(value, datetime) and value.tzinfo is None:
             raise ValueError("A time without its zone cannot be stored.")
+
+
+def is_storable(text: str) -> bool:
+    """Whether both databases take a text: not one with a NUL or half a surrogate pair."""
+    return "\0" not in text and (text.isascii() or not _has_surrogates(text))
 
 
 def _has_surrogates(value: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,7 +12,9 @@ from gateway.api.connections import to_cursor
 from gateway.calls import Call
 from gateway.errors import RefusedError
 from gateway.model import Backend
+from gateway.operations.order import Order
 from gateway.upstream import Exchange
+from tests.operations.calls import upsert
 
 if TYPE_CHECKING:
     from tests.harness import Gateway
@@ -110,3 +112,27 @@ async def test_text_with_nul_is_told_with_its_field(gateway: Gateway) -> None:
     assert [entry for entry in logs if entry["log_level"] == "error"] == []
     told = {(problem["code"], *problem["field"]) for problem in answer.errors}
     assert {("INVALID", "externalId"), ("INVALID", "lastName")} <= told
+
+
+@pytest.mark.parametrize("delivery", ["DIRECT", "DURABLE"])
+@pytest.mark.parametrize(
+    ("contact", "where"),
+    [
+        ({"ivvy": {"id": "\0"}}, ["ivvy", "id"]),
+        ({"everbridge": {"id": "a\0"}}, ["everbridge", "id"]),
+        ({"email": "a\0@b.example"}, ["email"]),
+    ],
+)
+async def test_key_that_no_database_takes_is_told_and_has_no_order(
+    gateway: Gateway, contact: dict[str, Any], where: list[str], delivery: str
+) -> None:
+    with capture_logs() as logs:
+        answer = await upsert(gateway, {"lastName": "A", **contact}, delivery=delivery)
+    assert [entry for entry in logs if entry["log_level"] == "error"] == []
+    assert answer.status == "REJECTED"
+    assert where in [problem["field"] for problem in answer.errors]
+
+
+async def test_key_with_half_a_character_has_no_order(gateway: Gateway) -> None:
+    order = Order(operations=gateway.app.state.account.store.operations)
+    assert not await order.is_waiting(Backend.EVERBRIDGE, "id:\ud800")
