@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gateway.entries import FieldInfo
-    from gateway.model import Backend, CustomFieldByIdInput, CustomFieldInput
+    from gateway.model import Backend, CustomFieldInput
     from gateway.names import Resolution
     from gateway.write import Write
 
@@ -86,8 +86,8 @@ def wanted_custom_fields(
         for place, item in _by_name(write)
     ]
     by_id = write.given(native)
-    clears_by_id = by_id is not None and by_id.value is None
-    if _by_id(write, native) or clears_by_id or write.get("custom_fields") is not None:
+    speaks_by_id = by_id is not None and by_id.value != []
+    if speaks_by_id or write.get("custom_fields") is not None:
         wanted.append(Wanted(catalog=catalog))
     return wanted
 
@@ -107,13 +107,15 @@ def custom_fields(
     settings = Settings()
     wish = write.get("custom_fields")
     by_id = write.given(native)
+    if wish is None and by_id is None and not write.replaces:
+        return settings
     cleared = wish is not None and wish.value is None
     native_cleared = by_id is not None and by_id.value is None
     settings.clear_others = cleared or native_cleared or write.replaces
     settings.by_absence = write.replaces and not (
         native_cleared or (cleared and not write.cleared_by_absence("custom_fields"))
     )
-    for place, item in enumerate(_by_id(write, native)):
+    for place, item in enumerate(write.items(native)):
         entry = resolution.entry(catalog, str(item.id))
         path = write.field_path(native, place)
         if entry is None:
@@ -204,14 +206,18 @@ def read_value(info: FieldInfo, text: str) -> str | int | float | bool | date:
 
 def read_option(info: FieldInfo, text: str) -> str:
     """The value of the option that a text means: exact label, exact value, then ignoring case."""
-    by_label = {option.label: option.value for option in info.options}
-    by_value = {option.value: option.value for option in info.options}
-    loosely = {folded(option.value): option.value for option in info.options} | {
-        folded(option.label): option.value for option in info.options
-    }
-    for known, key in ((by_label, text), (by_value, text), (loosely, folded(text))):
-        if key in known:
-            return known[key]
+    # Of several that read alike the last one is meant.
+    options = info.options[::-1]
+    for option in options:
+        if option.label == text:
+            return option.value
+    if any(option.value == text for option in options):
+        return text
+    loosely = folded(text)
+    for part in ("label", "value"):
+        for option in options:
+            if folded(getattr(option, part)) == loosely:
+                return option.value
     labels = ", ".join(option.label for option in info.options)
     raise ValueError(f"{text!r} is none of {labels}.")
 
@@ -237,8 +243,3 @@ def _given_twice(backend: Backend, entry: Entry, path: list[str]) -> Problem:
 
 def _by_name(write: Write) -> list[tuple[int, CustomFieldInput]]:
     return write.sound("custom_fields")
-
-
-def _by_id(write: Write, native: str) -> list[CustomFieldByIdInput]:
-    given = write.given(native)
-    return list(given.value or []) if given is not None else []

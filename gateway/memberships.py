@@ -42,14 +42,15 @@ class Memberships:
     def joining(self, current: Collection[str]) -> list[str]:
         """The ids to join, in the order given."""
         held = set(current)
-        return [group for group in (*(self.exact or ()), *self.add) if group not in held]
+        wanted = (*self.exact, *self.add) if self.exact else self.add
+        return [group for group in wanted if group not in held]
 
     def leaving(self, current: Collection[str]) -> list[str]:
         """The ids to leave, in the order of `current`."""
         if self.exact is not None:
             kept = set(self.exact)
             return [group for group in current if group not in kept]
-        return [group for group in current if group in self.remove]
+        return [group for group in current if group in self.remove] if self.remove else []
 
     @property
     def joining_fields(self) -> tuple[str, ...]:
@@ -63,9 +64,14 @@ class Memberships:
 
     def changed(self, current: Collection[str]) -> list[str]:
         """The input fields that change something, given the present memberships."""
+        if not self.named:
+            return []
         joins, leaves = bool(self.joining(current)), bool(self.leaving(current))
         by_field = {"addGroupsName": joins, "removeGroupsName": leaves}
         return [name for name in self.named if by_field.get(name, joins or leaves)]
+
+
+NOTHING_ASKED = Memberships()
 
 
 def wanted_groups(write: ContactWrite, native: str) -> list[Wanted]:
@@ -81,7 +87,7 @@ def wanted_groups(write: ContactWrite, native: str) -> list[Wanted]:
             shared=True,
         )
         for name in BY_NAME
-        for place, group in enumerate(_names(write, name))
+        for place, group in enumerate(write.items(name))
     ]
 
 
@@ -96,18 +102,20 @@ def memberships(
     by_id = write.given(native)
     if by_id is not None:
         return _by_id(write, resolution, backend, native, by_id.value or [])
+    wish = write.get("groups_name")
+    if wish is None and not any(map(write.items, BY_NAME)):
+        return NOTHING_ASKED
     ignored: list[str] = []
     ids: dict[str, dict[str, None]] = {}  # by name, each id once, in order
     for name in BY_NAME:
         ids[name] = {}
-        for group in _names(write, name):
+        for group in write.items(name):
             found = resolution.id(CatalogName.GROUPS, group)
             if found is None:
                 ignored.append(f"{input_name(name)}.{group}")
             else:
                 ids[name][found] = None
     exact: tuple[str, ...] | None = None
-    wish = write.get("groups_name")
     if wish is not None:
         exact = tuple(ids["groups_name"])
         if wish.value and not exact:
@@ -166,8 +174,3 @@ def unknown_ids(
         for place, group in enumerate(ids)
         if resolution.entry(catalog, str(group)) is None
     ]
-
-
-def _names(write: ContactWrite, name: str) -> list[str]:
-    given = write.given(name)
-    return list(given.value or []) if given is not None else []

@@ -12,6 +12,8 @@ from strawberry.utils.str_converters import to_camel_case
 from gateway.model import ContactInput, MissingPolicy, WriteMode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.values import Phone
 
 KEPT_BY_ABSENCE = frozenset(
@@ -123,11 +125,15 @@ class Write:
         found = self._said.get(name)
         return (found is not None and found.value is not None) or name in self.invalid
 
+    def items(self, name: str) -> Sequence[Any]:
+        """The items of a given list; none where it is absent or null."""
+        found = self._said.get(name)
+        return () if found is None else found.value or ()
+
     def sound(self, name: str) -> list[tuple[int, Any]]:
         """Places and items of a given list, without those that hold a problem."""
-        given = self.given(name)
-        items = enumerate((given.value if given else None) or [])
-        return [(place, item) for place, item in items if (name, place) not in self.invalid_items]
+        bad = self.invalid_items
+        return [pair for pair in enumerate(self.items(name)) if (name, pair[0]) not in bad]
 
     def field_path(self, *names: str | int) -> list[str]:
         """The path of a field in the call, for problems."""

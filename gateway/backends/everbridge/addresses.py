@@ -70,8 +70,7 @@ def laid_addresses(write: ContactWrite, stored: Sequence[dict[str, Any]], *, new
 def check_addresses(write: ContactWrite) -> list[Problem]:
     """What Everbridge would refuse of the addresses whatever it holds: judged by themselves."""
     part = Part(rows=[])
-    given = write.given("addresses")
-    for place, address in enumerate((given.value if given else None) or []):
+    for place, address in enumerate(write.items("addresses")):
         name = _called(address, place)
         _check(write, place, address, _given_parts(address, {"locationName": name}), part)
     return part.problems
@@ -79,9 +78,8 @@ def check_addresses(write: ContactWrite) -> list[Problem]:
 
 def joined_lines(write: ContactWrite) -> list[Problem]:
     """A warning for each second line that is kept in the street: nothing can tell them apart later."""
-    given = write.given("addresses")
     warnings: list[Problem] = []
-    for place, address in enumerate((given.value if given else None) or []):
+    for place, address in enumerate(write.items("addresses")):
         line2 = _text(address, "line2")
         if line2 is not None and len(line2) > LONGEST_SUITE:
             path = write.field_path("addresses", place, "line2")

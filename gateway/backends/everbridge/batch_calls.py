@@ -52,7 +52,9 @@ def group_of(call: Call) -> str:
     return dict(call.query)["groupId"]
 
 
-def leave_group(organization_id: str, group_id: str, contact_id: str) -> Call:
+def leave_group(
+    organization_id: str, group_id: str, contact_id: str, *, carries: tuple[str, ...] = ()
+) -> Call:
     """DELETE with a body: takes one contact out of a group."""
     return Call(
         method="DELETE",
@@ -60,6 +62,7 @@ def leave_group(organization_id: str, group_id: str, contact_id: str) -> Call:
         query=(("byType", "id"), ("groupId", group_id), ("idType", "id")),
         body=[int(contact_id)],
         safety=Safety.REPEATABLE,
+        carries=carries,
     )
 
 

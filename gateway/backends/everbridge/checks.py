@@ -37,13 +37,10 @@ def _ids(write: ContactWrite) -> Iterator[tuple[list[str], str]]:
         if given is not None and given.value is not None:
             yield write.field_path(name), str(given.value)
     for name in ("everbridge.group_ids", "everbridge.topic_ids"):
-        given = write.given(name)
-        for place, value in enumerate((given.value if given else None) or []):
+        for place, value in enumerate(write.items(name)):
             yield write.field_path(name, place), str(value)
-    attributes = write.given("everbridge.attributes")
-    for place, attribute in enumerate((attributes.value if attributes else None) or []):
+    for place, attribute in enumerate(write.items("everbridge.attributes")):
         yield write.field_path("everbridge.attributes", place, "id"), str(attribute.id)
-    paths = write.given("paths")
-    for place, path in enumerate((paths.value if paths else None) or []):
+    for place, path in enumerate(write.items("paths")):
         if path.path_id is not None and path.path_id.value:
             yield write.field_path("paths", place, "path_id"), str(path.path_id.value)

@@ -171,13 +171,20 @@ def create_contact(organization_id: str, body: Mapping[str, Any]) -> Call:
     )
 
 
-def replace_contact(organization_id: str, contact_id: str, body: Mapping[str, Any]) -> Call:
+def replace_contact(
+    organization_id: str,
+    contact_id: str,
+    body: Mapping[str, Any],
+    *,
+    carries: tuple[str, ...] = (),
+) -> Call:
     """PUT: the contact becomes what the body says, but for groups and quiet times."""
     return Call(
         method="PUT",
         path=f"/contacts/{organization_id}/{contact_id}",
         body=dict(body),
         safety=Safety.REPEATABLE,
+        carries=carries,
         hidden=SECRET,
     )
 

@@ -15,7 +15,7 @@ from gateway.backends.everbridge.addresses import joined_lines, laid_addresses
 from gateway.backends.everbridge.attributes import laid_attributes, with_text_values
 from gateway.backends.everbridge.batch_calls import leave_group
 from gateway.backends.everbridge.client import create_contact, replace_contact
-from gateway.backends.everbridge.organization import Part, meaning, problem, rows_in
+from gateway.backends.everbridge.organization import Part, differ, problem, rows_in
 from gateway.backends.everbridge.paths import laid_paths, wanted_paths
 from gateway.backends.everbridge.quiet_times import KEY as QUIET_TIMES
 from gateway.backends.everbridge.quiet_times import said_frames
@@ -102,6 +102,8 @@ READ_ONLY = frozenset(
 ADDITIVE = frozenset({"groups", "groupsName"})
 """A PUT only ever adds these, so that memberships which stay are not said again."""
 
+NOT_CARRIED = READ_ONLY | ADDITIVE
+
 
 def wanted_names(write: ContactWrite, organization: Organization) -> list[Wanted]:
     """The names that a write needs resolved."""
@@ -135,7 +137,8 @@ def plan_contact(
     draft.ignored += groups.ignored
     draft.problems += groups.problems
     made = _plan(found, draft, before, groups, organization)
-    return replace(made, warnings=tuple(joined_lines(write)) if made.calls else ())
+    warnings = joined_lines(write) if made.calls else []
+    return replace(made, warnings=tuple(warnings)) if warnings else made
 
 
 def carried(contact: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,7 +146,7 @@ def carried(contact: Mapping[str, Any]) -> dict[str, Any]:
 
     Verbatim, but for attributes' numbers, which are read as numbers and written as text.
     """
-    body = {key: value for key, value in contact.items() if key not in READ_ONLY | ADDITIVE}
+    body = {key: value for key, value in contact.items() if key not in NOT_CARRIED}
     if isinstance(body.get("contactAttributes"), list):
         body["contactAttributes"] = [with_text_values(row) for row in body["contactAttributes"]]
     return body
@@ -208,10 +211,9 @@ def external_id(found: Found) -> str | None:
 def _laid_topics(write: ContactWrite, stored: list[Any]) -> Part:
     """The subscriptions: only by id, because no contact call lists their names."""
     part = Part(rows=stored)
-    wish = write.given(TOPIC_IDS)
-    if wish is None:
+    if write.given(TOPIC_IDS) is None:
         return part
-    wanted = list(dict.fromkeys(str(topic) for topic in wish.value or []))
+    wanted = list(dict.fromkeys(str(topic) for topic in write.items(TOPIC_IDS)))
     if set(wanted) != {str(topic) for topic in stored}:
         part.rows = [int(topic) for topic in wanted]
         part.changed.append("everbridge.topicIds")
@@ -227,10 +229,9 @@ def _check_timezone(write: ContactWrite, draft: _Draft) -> None:
         return
     if not any(path.get(QUIET_TIMES) for path in draft.body.get("paths") or ()):
         return
-    given = write.given("paths")
     sets_frames = any(
         path.quiet_time_frames is not None and path.quiet_time_frames.value
-        for path in (given.value if given else None) or []
+        for path in write.items("paths")
     )
     if sets_frames or "timezoneId" in draft.changed:
         draft.problems.append(
@@ -255,7 +256,7 @@ def _plan(
     joining = [int(group) for group in groups.joining(current)]
     leaving = groups.leaving(current)
     body = draft.body
-    writes = meaning(body) != meaning(before) or bool(joining)
+    writes = bool(joining) or differ(body, before)
     if "paths" in body:
         timezone = bool(body.get("timezoneId"))
         paths = said_frames(body["paths"], rows_in(before, "paths"), timezone=timezone)
@@ -268,12 +269,11 @@ def _plan(
     elif stored is None:
         outcome, calls = Outcome.CREATED, [create_contact(organization.id, body)]
     else:
-        calls = [replace_contact(organization.id, stored.id, body)] if writes else []
-        if calls and joining:
-            calls = [replace(calls[0], carries=groups.joining_fields)]
-        calls += [
-            replace(leave_group(organization.id, group, stored.id), carries=groups.leaving_fields)
-            for group in leaving
+        joins = groups.joining_fields if joining else ()
+        put = [replace_contact(organization.id, stored.id, body, carries=joins)] if writes else []
+        leaves = groups.leaving_fields if leaving else ()
+        calls = put + [
+            leave_group(organization.id, group, stored.id, carries=leaves) for group in leaving
         ]
         outcome = Outcome.UPDATED if calls else Outcome.UNCHANGED
     return Plan(

@@ -68,6 +68,15 @@ def meaning(value: Any) -> Any:
     return value
 
 
+def differ(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two JSON objects mean different things."""
+    return any(
+        one.get(key) != other.get(key)
+        and meaning({key: one.get(key)}) != meaning({key: other.get(key)})
+        for key in one.keys() | other.keys()
+    )
+
+
 def rows_in(contact: Mapping[str, Any], key: str) -> list[Any]:
     """An array of a contact, which is absent when it is empty."""
     return list(contact.get(key) or [])

@@ -74,18 +74,30 @@ def laid_paths(
         named = _given(write, resolution, stored, part)
         _refuse_contradictions(write, ids, named, part)
         part.rows = named or _kept_by_absence(write, ids, stored)
-    alone = list(stored)
     for name, path_id in ids.items():
-        if path_id is None:  # the prompt is not known, which is told elsewhere
+        # A prompt that is not known is told elsewhere.
+        if path_id is None or write.get(name) is None:
             continue
         part.rows = _with_unified(name, path_id, write, part.rows, stored, wish is not None)
-        alone = _with_unified(name, path_id, write, alone, stored, False)
-        if _held(part.rows, path_id) != _held(stored, path_id) and write.get(name) is not None:
+        if _held(part.rows, path_id) != _held(stored, path_id):
             part.changed.append(name)
-    by_paths = meaning(part.rows) not in (meaning(alone), meaning(list(stored)))
-    if wish is not None and (by_paths or (new and wish.value)):
+    if wish is not None and (_by_paths(write, ids, part, stored) or (new and wish.value)):
         part.changed.append("paths")
     return part
+
+
+def _by_paths(
+    write: ContactWrite,
+    ids: dict[str, str | None],
+    part: Part,
+    stored: Sequence[dict[str, Any]],
+) -> bool:
+    """Whether `paths` changes more than the unified email and phone alone would."""
+    alone = list(stored)
+    for name, path_id in ids.items():
+        if path_id is not None:
+            alone = _with_unified(name, path_id, write, alone, stored, False)
+    return meaning(part.rows) not in (meaning(alone), meaning(list(stored)))
 
 
 def _given(

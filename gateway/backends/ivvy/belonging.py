@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.ivvy import client
@@ -25,7 +24,7 @@ NATIVE_COMPANIES = "ivvy.company_ids"
 
 def wanted_companies(write: ContactWrite) -> list[Wanted]:
     """The company names, and the catalog that company ids are checked against."""
-    by_id, by_name = write.given(NATIVE_COMPANIES), write.given("companies_name")
+    by_id = write.given(NATIVE_COMPANIES)
     if by_id is not None:
         return [Wanted(catalog=CatalogName.COMPANIES)] if by_id.value else []
     return [
@@ -34,7 +33,7 @@ def wanted_companies(write: ContactWrite) -> list[Wanted]:
             name=name,
             field=tuple(write.field_path("companies_name", place)),
         )
-        for place, name in enumerate((by_name.value if by_name else None) or [])
+        for place, name in enumerate(write.items("companies_name"))
     ]
 
 
@@ -44,11 +43,10 @@ def stored_groups(raw: Mapping[str, Any] | None) -> list[str]:
 
 
 def lay_groups(
-    laid: Laid, write: ContactWrite, raw: Mapping[str, Any] | None, resolution: Resolution
+    laid: Laid, write: ContactWrite, current: Sequence[str], resolution: Resolution
 ) -> Memberships:
     """Add the exact set of groups, which overrides; single groups are joined and left by calls."""
     asked = memberships(write, resolution, Backend.IVVY, NATIVE_GROUPS)
-    current = stored_groups(raw)
     laid.ignored += asked.ignored
     laid.problems += asked.problems
     laid.changed += asked.changed(current)
@@ -88,9 +86,7 @@ def group_calls(
     contact: int | FromReply, joins: Sequence[str], leaves: Sequence[str]
 ) -> list[Call]:
     """The calls by which a contact joins and leaves single groups, one for each."""
-    joining = [client.change_group(client.ADD_TO_GROUP, contact, group) for group in joins]
-    leaving = [client.change_group(client.REMOVE_FROM_GROUP, contact, group) for group in leaves]
     return [
-        *(replace(call, carries=("addGroupsName",)) for call in joining),
-        *(replace(call, carries=("removeGroupsName",)) for call in leaving),
+        *(client.change_group(client.ADD_TO_GROUP, contact, group) for group in joins),
+        *(client.change_group(client.REMOVE_FROM_GROUP, contact, group) for group in leaves),
     ]

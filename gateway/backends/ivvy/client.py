@@ -95,7 +95,11 @@ class IvvyDialect:
 
 
 def call(
-    namespace: str, action: str, body: Mapping[str, Any], safety: Safety = Safety.READ
+    namespace: str,
+    action: str,
+    body: Mapping[str, Any],
+    safety: Safety = Safety.READ,
+    carries: tuple[str, ...] = (),
 ) -> Call:
     """A call of iVvy; reads are POST as well."""
     return Call(
@@ -104,6 +108,7 @@ def call(
         query=(("action", action),),
         body=dict(body),
         safety=safety,
+        carries=carries,
     )
 
 
@@ -177,4 +182,5 @@ GROUP_ACTIONS = frozenset({ADD_TO_GROUP, REMOVE_FROM_GROUP})
 def change_group(action: str, contact: int | FromReply, group: str) -> Call:
     """One contact joins or leaves one group; its other groups stay."""
     body = {"contacts": [contact], "group": int(group)}
-    return call("contact", action, body, Safety.REPEATABLE)
+    carries = ("addGroupsName" if action == ADD_TO_GROUP else "removeGroupsName",)
+    return call("contact", action, body, Safety.REPEATABLE, carries)

@@ -228,8 +228,8 @@ def contact_body(
     missing = _missing(write, stored, borrowed)
     blamed = [problem.field for problem in missing]
     laid.problems = missing + [one for one in laid.problems if one.field not in blamed]
-    groups = lay_groups(laid, write, raw, resolution)
     current = stored_groups(raw)
+    groups = lay_groups(laid, write, current, resolution)
     lay_companies(laid, write, raw, resolution)
     lay_custom_fields(laid, write, raw, resolution, text_clear=text_clear)
     lay_external_urls(laid, write, raw)

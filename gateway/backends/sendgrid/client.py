@@ -117,11 +117,16 @@ class JointUpsert(Call):
         return self.encoded
 
 
-def put_contacts(contacts: Sequence[Mapping[str, Any]], list_ids: Sequence[str]) -> Call:
+def put_contacts(
+    contacts: Sequence[Mapping[str, Any]],
+    list_ids: Sequence[str],
+    *,
+    carries: tuple[str, ...] = (),
+) -> Call:
     """Upsert contacts, all of which join the lists."""
     body: dict[str, Any] = {"list_ids": list(list_ids)} if list_ids else {}
     body["contacts"] = [dict(contact) for contact in contacts]
-    return Call(method="PUT", path=CONTACTS, body=body, safety=Safety.REPEATABLE)
+    return Call(method="PUT", path=CONTACTS, body=body, safety=Safety.REPEATABLE, carries=carries)
 
 
 def put_encoded(contacts: Sequence[bytes], list_ids: Sequence[str]) -> Call:
@@ -147,13 +152,16 @@ def _envelope(list_ids: Sequence[str]) -> tuple[bytes, bytes]:
     return b"{" + lists + b'"contacts":[', b"]}"
 
 
-def remove_from_list(list_id: str, contact_ids: Sequence[str]) -> Call:
+def remove_from_list(
+    list_id: str, contact_ids: Sequence[str], *, carries: tuple[str, ...] = ()
+) -> Call:
     """Take contacts off a list; they stay stored."""
     return Call(
         method="DELETE",
         path=f"{LISTS}/{quote(list_id, safe='')}/contacts",
         query=(("contact_ids", ",".join(contact_ids)),),
         safety=Safety.REPEATABLE,
+        carries=carries,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -170,12 +169,8 @@ def plan_contact(
         if not laid.problems:
             refuse_a_guess(write, found, siblings)
     contact = identifiers | laid.values | ({"custom_fields": own} if own else {})
-    calls = tuple(
-        _carrying(call, groups, joining)
-        for call in _calls(
-            found, contact, joining, leaving, must_put=bool(laid.values or own or joining)
-        )
-    )
+    must_put = bool(laid.values or own or joining)
+    calls = _calls(found, contact, groups, joining, leaving, must_put=must_put)
     return Plan(
         outcome=Outcome.ACCEPTED if calls else Outcome.UNCHANGED,
         calls=calls,
@@ -203,6 +198,7 @@ def _moves(groups: Memberships, found: Sought, laid: Laid) -> tuple[list[str], l
 def _calls(
     found: Sought,
     contact: Mapping[str, Any],
+    groups: Memberships,
     joining: Sequence[str],
     leaving: Sequence[str],
     *,
@@ -212,16 +208,14 @@ def _calls(
         raise NotWrittenError(not_readable(found))
     # Where SendGrid was not asked, only the upsert makes sure that the contact is there.
     unknown = found.stored is None and found.accepted is None
-    upserts = (put_contacts([contact], joining),) if must_put or unknown else ()
+    calls: list[Call] = []
+    if must_put or unknown:
+        joins = groups.joining_fields if joining else ()
+        calls.append(put_contacts([contact], joining, carries=joins))
     contact_ids = [found.stored.id] if found.stored else []
-    return (*upserts, *(remove_from_list(list_id, contact_ids) for list_id in leaving))
-
-
-def _carrying(call: Call, groups: Memberships, joining: Sequence[str]) -> Call:
-    """The call with the memberships that it carries, for the receipt of one that fails."""
-    if call.method == "DELETE":
-        return replace(call, carries=groups.leaving_fields)
-    return replace(call, carries=groups.joining_fields) if joining else call
+    leaves = groups.leaving_fields if leaving else ()
+    calls += [remove_from_list(list_id, contact_ids, carries=leaves) for list_id in leaving]
+    return tuple(calls)
 
 
 def too_many_alternates(write: ContactWrite) -> list[Problem]:
