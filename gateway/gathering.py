@@ -12,10 +12,11 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterator, Sequence
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -23,18 +24,20 @@ R = TypeVar("R")
 Together: TypeAlias = "Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]]"
 """Does for many what each of them came for: a result, or an error, for each in their order."""
 
+Leaving: TypeAlias = "Callable[[list[T]], Coroutine[Any, Any, None]]"
+"""Does it for many, and tells each of them itself."""
 
-@dataclass(kw_only=True)
-class _Point(Generic[T, R]):
+
+@dataclass(kw_only=True, slots=True)
+class _Point(Generic[T]):
     """Those who wait for one call."""
 
-    together: Together[T, R]
+    leaving: Leaving[T]
     longest: float
     behind: Hashable
     first_at: float
     last_at: float
     items: list[T] = field(default_factory=list)
-    answers: list[asyncio.Future[R]] = field(default_factory=list)
     weight: int = 0
     timer: asyncio.TimerHandle | None = None
 
@@ -47,7 +50,7 @@ class Gathering:
     """Seconds without a newcomer after which those who wait leave."""
     longest: float
     """Seconds after which they leave at the latest, counted from the first one's coming."""
-    _points: dict[Hashable, _Point[Any, Any]] = field(default_factory=dict)
+    _points: dict[Hashable, _Point[Any]] = field(default_factory=dict)
     _leaving: set[asyncio.Task[None]] = field(default_factory=set)
     _coming: Counter[Hashable] = field(default_factory=Counter)
 
@@ -80,6 +83,35 @@ class Gathering:
         Whoever is cancelled before they have left does not go with them; afterwards the call is finished
         without it. All who meet at a point must bring the same `together`.
         """
+        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self.join(
+            point,
+            (item, answer),
+            partial(_go_if_wanted, together),
+            most=most,
+            weight=weight,
+            heaviest=heaviest,
+            behind=behind,
+            patience=patience,
+        )
+        return await answer
+
+    def join(
+        self,
+        point: Hashable,
+        item: T,
+        leaving: Leaving[T],
+        *,
+        most: int,
+        weight: int = 1,
+        heaviest: int | None = None,
+        behind: Hashable = None,
+        patience: float = 1.0,
+    ) -> None:
+        """Put an item to those who wait at a point, as `meet` does, and wait for nothing.
+
+        What becomes of it is for `leaving` to tell, which raises nothing.
+        """
         waiting = self._points.get(point)
         if waiting and heaviest is not None and waiting.weight + weight > heaviest:
             self._leave(point)
@@ -87,7 +119,7 @@ class Gathering:
         now = time.monotonic()
         if waiting is None:
             waiting = self._points[point] = _Point(
-                together=together,
+                leaving=leaving,
                 longest=self.longest * patience,
                 behind=behind,
                 first_at=now,
@@ -96,12 +128,9 @@ class Gathering:
             waiting.timer = self._wait(point, min(self.quiet, waiting.longest))
         waiting.last_at = now
         waiting.weight += weight
-        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         waiting.items.append(item)
-        waiting.answers.append(answer)
         if len(waiting.items) >= most:
             self._leave(point)
-        return await answer
 
     def _wait(self, point: Hashable, seconds: float) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(seconds, self._look, point)
@@ -122,16 +151,18 @@ class Gathering:
         waiting = self._points.pop(point)
         if waiting.timer is not None:
             waiting.timer.cancel()
-        there = [
-            (item, answer)
-            for item, answer in zip(waiting.items, waiting.answers, strict=True)
-            if not answer.done()
-        ]
-        if not there:
-            return
-        task = asyncio.create_task(go_together(waiting.together, there))
+        task = asyncio.create_task(waiting.leaving(waiting.items))
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
+
+
+async def _go_if_wanted(
+    together: Together[T, R], came: Sequence[tuple[T, asyncio.Future[R]]]
+) -> None:
+    """Do it for those of them whose callers have not gone."""
+    there = [(item, answer) for item, answer in came if not answer.done()]
+    if there:
+        await go_together(together, there)
 
 
 async def go_together(

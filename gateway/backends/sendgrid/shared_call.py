@@ -8,6 +8,7 @@ culprit is alone in one.
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -61,18 +62,8 @@ class Caller:
         """Whether it has no answer yet, and neither gone nor used up its time."""
         return not self.answer.done()
 
-    async def wait(self) -> Reply:
-        """Its answer, within its own time, whatever time the others in the call have.
-
-        Raises as `Sender.send` does: NotWrittenError while it surely was not sent.
-        """
-        timer = asyncio.get_running_loop().call_later(self.exchange.left, self._expire)
-        try:
-            return await self.answer
-        finally:
-            timer.cancel()
-
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """Tell it that its time is used up: NotWrittenError only while it surely was not sent."""
         if not self.waits:
             return
         if self.flight is None and not self.perhaps:
@@ -102,6 +93,51 @@ class Caller:
             self.answer.set_exception(doubtful(own) if self.perhaps else own)
 
 
+class Callers:
+    """Those who wait, each within its own time, with one timer for all of them.
+
+    The timer is set for whoever has the least time, and mostly finds that it has gone: to set and
+    to stop one for each would be more work than it is worth.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[Caller, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._looks_at = 0.0
+        """When the timer looks next, on the clock of `time.monotonic`."""
+
+    async def wait(self, caller: Caller) -> Reply:
+        """Its answer, within its own time, whatever time the others in its call have.
+
+        Raises as `Sender.send` does: NotWrittenError while it surely was not sent.
+        """
+        self._waiting[caller] = None
+        deadline = caller.exchange.deadline
+        if self._timer is None or deadline < self._looks_at:
+            self._look_at(deadline)
+        try:
+            return await caller.answer
+        finally:
+            del self._waiting[caller]
+
+    def _look_at(self, deadline: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._looks_at = deadline
+        left = max(0.0, deadline - time.monotonic())
+        self._timer = asyncio.get_running_loop().call_later(left, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        now = time.monotonic()
+        for caller in self._waiting:
+            if caller.exchange.deadline <= now:
+                caller.expire()
+        later = [one.exchange.deadline for one in self._waiting if one.waits]
+        if later:
+            self._look_at(min(later))
+
+
 @dataclass(eq=False, kw_only=True)
 class Part:
     """What a shared call carries for one contact; callers who write to the same one have it together."""
@@ -120,6 +156,11 @@ class Part:
         for caller in self.waiting:
             caller.answer.set_result(reply)
         self.over.set()
+
+    def break_off(self, error: Exception) -> None:
+        """Tell its callers of a fault of our own, at whose border it ends."""
+        for caller in self.waiting:
+            caller.answer.set_exception(error)
 
     def fail(self, failure: BackendFailure) -> None:
         """Tell its callers of a failure."""
@@ -153,13 +194,7 @@ class SharedCalls:
         await self._send(parts, _Course())
 
     async def _send(self, parts: Sequence[Part], course: _Course) -> None:
-        there = []
-        for part in parts:
-            _keep_back(part)
-            if part.waiting:
-                there.append(part)
-            else:
-                part.over.set()
+        there = [part for part in parts if _may_leave(part)]
         if not there:
             return
         try:
@@ -238,12 +273,21 @@ def _fail(parts: Sequence[Part], failure: BackendFailure) -> None:
         part.fail(failure)
 
 
-def _keep_back(part: Part) -> None:
-    """Leave out the writes that may not be sent any more, such as one that has lost its lock."""
+def _may_leave(part: Part) -> bool:
+    """Leave out the writes that may not be sent any more, such as one that has lost its lock.
+
+    False, with the part at its end, where that leaves none.
+    """
+    leaves = False
     for caller in part.waiting:
         why = kept_back(caller.exchange, Backend.SENDGRID)
-        if why is not None:
+        if why is None:
+            leaves = True
+        else:
             caller.fail(why)
+    if not leaves:
+        part.over.set()
+    return leaves
 
 
 def _some_unlocked(parts: Sequence[Part]) -> bool:

@@ -25,11 +25,11 @@ from gateway.backends.sendgrid.client import (
     room_for_contacts,
 )
 from gateway.backends.sendgrid.identifiers import INPUTS
-from gateway.backends.sendgrid.shared_call import Caller, Part, SharedCalls
+from gateway.backends.sendgrid.shared_call import Caller, Callers, Part, SharedCalls
 from gateway.gathering import Gathering
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gateway.backends.sendgrid.identifiers import Identifier
     from gateway.calls import Call, Reply
@@ -48,20 +48,20 @@ class Upsert(Part):
     key: str
     """The value of the account's identifier."""
     list_ids: tuple[str, ...]
+    lists: frozenset[str]
+    """The lists that are joined, in no order."""
     after: Upsert | None = None
     """An earlier write to the contact, which must be answered before this one leaves."""
     left: bool = False
     _encoded: tuple[int, bytes] = field(default=(0, b""))
 
     @property
-    def lists(self) -> frozenset[str]:
-        """The lists that are joined, in no order."""
-        return frozenset(self.list_ids)
-
-    @property
-    def contact(self) -> dict[str, Any]:
+    def contact(self) -> Mapping[str, Any]:
         """The contact with what the callers who still wait want of it."""
-        return merged(_contact(caller.call) for caller in self.waiting)
+        waiting = self.waiting
+        if len(waiting) == 1:
+            return _contact(waiting[0].call)
+        return merged(_contact(caller.call) for caller in waiting)
 
     @property
     def encoded(self) -> bytes:
@@ -78,7 +78,7 @@ class Upsert(Part):
 
     def takes(self, call: Call) -> bool:
         """Whether another write to the contact can go along."""
-        if self.left or self.lists != frozenset(call.body.get("list_ids", ())):
+        if self.left or self.lists != frozenset(_list_ids(call)):
             return False
         mine, other = self.contact, _contact(call)
         # An identifier cannot be changed: each of two that differ must be told so for itself.
@@ -94,7 +94,8 @@ class Writes:
         seconds = window * ON_TIME
         self._window = Gathering(quiet=seconds, longest=seconds) if window > 0 else None
         self._latest: dict[str, Upsert] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._callers = Callers()
+        self._following: set[asyncio.Task[None]] = set()
         self._upserts = SharedCalls(
             sender=sender,
             joined=_one_upsert,
@@ -119,9 +120,9 @@ class Writes:
         if call.method == "PUT":
             self._join(caller, gathering)
         else:
-            part = Part(callers=[caller])
-            self._start(part, self._remove(part, call.path, gathering))
-        return await caller.wait()
+            point, part = ("SENDGRID", "removal", call.path), Part(callers=[caller])
+            gathering.join(point, part, self._leave_list, most=MOST_REMOVED)
+        return await self._callers.wait(caller)
 
     def under_way(self, key: str) -> list[Call]:
         """The upserts of a contact that have not been answered yet, those that wait included."""
@@ -141,70 +142,76 @@ class Writes:
         if latest is not None and latest.takes(caller.call):
             latest.add(caller)
             return
+        lists = _list_ids(caller.call)
         part = Upsert(
-            callers=[caller],
-            key=key,
-            list_ids=tuple(caller.call.body.get("list_ids", ())),
-            after=latest,
+            callers=[caller], key=key, list_ids=lists, lists=frozenset(lists), after=latest
         )
-        self._latest[key] = part
-        self._start(part, self._upsert(part, gathering))
+        if latest is None:
+            self._meet(part, gathering)
+            self._latest[key] = part
+        else:
+            self._latest[key] = part
+            following = asyncio.create_task(self._follow(part, latest, gathering))
+            self._following.add(following)
+            following.add_done_callback(self._following.discard)
 
-    async def _upsert(self, part: Upsert, gathering: Gathering) -> None:
+    def _meet(self, part: Upsert, gathering: Gathering) -> None:
+        """Let a write wait for others, which costs it no task."""
+        gathering.join(
+            ("SENDGRID", "upsert", part.lists),
+            part,
+            self._leave,
+            most=MOST_CONTACTS,
+            weight=len(part.encoded) + 1,
+            heaviest=room_for_contacts(part.list_ids),
+        )
+
+    async def _follow(self, part: Upsert, earlier: Upsert, gathering: Gathering) -> None:
+        """Let a write meet others once the earlier one to its contact was answered."""
+        await earlier.over.wait()
+        part.after = None
         try:
-            if part.after is not None:
-                await part.after.over.wait()
-                part.after = None
             if part.waiting:
-                await gathering.meet(
-                    ("SENDGRID", "upsert", part.lists),
-                    part,
-                    self._leave,
-                    most=MOST_CONTACTS,
-                    weight=len(part.encoded) + 1,
-                    heaviest=room_for_contacts(part.list_ids),
-                )
-        finally:
-            part.left = True
-            if self._latest.get(part.key) is part:
-                del self._latest[part.key]
+                self._meet(part, gathering)
+                return
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told to those who wait
+            part.break_off(error)
+        self._end([part])
 
-    async def _leave(self, parts: Sequence[Upsert]) -> list[None]:
+    async def _leave(self, parts: Sequence[Upsert]) -> None:
         """Send those who met: in one call, unless merging has made them more than it takes."""
         for part in parts:
             part.left = True
-        await asyncio.gather(*(self._upserts.send(some) for some in in_chunks(parts)))
-        return [None] * len(parts)
+        try:
+            chunks = in_chunks(parts)
+            if len(chunks) == 1:
+                await self._upserts.send(chunks[0])
+            else:
+                await asyncio.gather(*(self._upserts.send(some) for some in chunks))
+            # A turn for the callers, who remember what was accepted while it counts as under way.
+            await asyncio.sleep(0)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told to those who wait
+            for part in parts:
+                part.break_off(error)
+        finally:
+            self._end(parts)
+
+    def _end(self, parts: Iterable[Upsert]) -> None:
+        """Count writes as under way no longer."""
+        for part in parts:
+            part.left = True
+            part.over.set()
+            if self._latest.get(part.key) is part:
+                del self._latest[part.key]
 
     # ---------------------------------------------------------------- removals
 
-    async def _remove(self, part: Part, path: str, gathering: Gathering) -> None:
-        point: Hashable = ("SENDGRID", "removal", path)
-        together: Callable[[Sequence[Part]], Awaitable[list[None]]] = self._leave_list
-        await gathering.meet(point, part, together, most=MOST_REMOVED)
-
-    async def _leave_list(self, parts: Sequence[Part]) -> list[None]:
-        await self._removals.send(parts)
-        return [None] * len(parts)
-
-    # ---------------------------------------------------------------- both
-
-    def _start(self, part: Part, going: Awaitable[None]) -> None:
-        """Let a part go its way whatever becomes of its callers."""
-        task = asyncio.create_task(_gone(part, going))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-
-
-async def _gone(part: Part, going: Awaitable[None]) -> None:
-    """A part on its way; a fault of our own is told to its callers, at whose border it ends."""
-    try:
-        await going
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is told to those who wait for it
-        for caller in part.waiting:
-            caller.answer.set_exception(error)
-    finally:
-        part.over.set()
+    async def _leave_list(self, parts: Sequence[Part]) -> None:
+        try:
+            await self._removals.send(parts)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told to those who wait
+            for part in parts:
+                part.break_off(error)
 
 
 def merged(contacts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -239,13 +246,19 @@ def written_by(call: Call) -> tuple[list[str], dict[str, str]]:
     """The lists that a plan's upsert joins, and the identifiers that it sends."""
     contact = _contact(call)
     identifiers = {kind: contact[kind] for kind in INPUTS if kind in contact}
-    return list(call.body.get("list_ids", ())), identifiers
+    return list(_list_ids(call)), identifiers
 
 
-def _contact(call: Call) -> dict[str, Any]:
+def _contact(call: Call) -> Mapping[str, Any]:
     """The one contact of a plan's upsert."""
+    contact: Mapping[str, Any]
     [contact] = call.body["contacts"]
-    return dict(contact)
+    return contact
+
+
+def _list_ids(call: Call) -> tuple[str, ...]:
+    """The lists that a plan's upsert joins."""
+    return tuple(call.body.get("list_ids", ()))
 
 
 def _blamed(reply: Reply, parts: Sequence[Part]) -> Mapping[int, Reply] | None:
