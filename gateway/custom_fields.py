@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.entries import CatalogName, CustomFieldType, Entry, folded
 from gateway.model import title
@@ -31,8 +31,7 @@ _TAKES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Setting:
+class Setting(NamedTuple):
     """One custom field that a write sets or clears."""
 
     entry: Entry

@@ -15,6 +15,7 @@ from gateway.errors import NotWrittenError, RefusedError
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 from gateway.values import folded_email
+from gateway.write import input_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -30,16 +31,24 @@ def keys_of(
     `native` is the input field of the backend's own id, such as ivvy.id. An externalId or e-mail
     of which the input has no value is taken from a sibling's record, when there is no other key.
     """
-    keys = [
-        Key(kind=kind, value=str(value.value), source=source, path=tuple(write.field_path(name)))
-        for kind in kinds
-        for name, source in (_input_of(kind, native),)
-        if (value := write.given(name)) is not None and value.value is not None
-    ]
+    keys = []
+    for kind in kinds:
+        name = _input_of(kind, native)
+        given = write.given(name)
+        if given is not None and given.value is not None:
+            path = tuple(write.field_path(name))
+            key = Key(kind=kind, value=str(given.value), source=_SOURCES.get(kind, name), path=path)
+            keys.append(key)
     if keys:
         return keys
     borrowed = (borrowed_key(write, kind, siblings) for kind in kinds)
     return [key for key in borrowed if key is not None]
+
+
+def has_key(write: ContactWrite, native: str, kinds: Sequence[KeyKind]) -> bool:
+    """Whether the input has a key of its own; a null is none."""
+    given = (write.given(_input_of(kind, native)) for kind in kinds)
+    return any(one is not None and one.value is not None for one in given)
 
 
 def borrowed_key(
@@ -51,8 +60,8 @@ def borrowed_key(
     """
     if kind is KeyKind.NATIVE_ID:
         return None
-    name = "external_id" if kind is KeyKind.EXTERNAL_ID else "email"
-    if write.mentions(name):
+    name = _INPUTS[kind]
+    if not siblings or write.mentions(name):
         return None
     for backend in Backend:
         found = siblings.get(backend)
@@ -62,14 +71,13 @@ def borrowed_key(
     return None
 
 
-def _input_of(kind: KeyKind, native: str) -> tuple[str, str]:
-    match kind:
-        case KeyKind.NATIVE_ID:
-            return native, native
-        case KeyKind.EXTERNAL_ID:
-            return "external_id", "externalId"
-        case KeyKind.EMAIL:
-            return "email", "email"
+_INPUTS = {KeyKind.EXTERNAL_ID: "external_id", KeyKind.EMAIL: "email"}
+_SOURCES = {kind: input_name(name) for kind, name in _INPUTS.items()}
+"""The kinds of keys that every backend shares, by input field; the native id has its own."""
+
+
+def _input_of(kind: KeyKind, native: str) -> str:
+    return _INPUTS.get(kind, native)
 
 
 async def match(
@@ -108,6 +116,8 @@ def fitting(backend: Backend, key: Key, rows: list[Stored]) -> list[Stored]:
     the backend did not honour the filter, and its answer says nothing of whether the record exists.
     """
     fit = [row for row in rows if _fits(key, row)]
+    if len(fit) == len(rows):
+        return fit
     for row in rows:
         if row not in fit and not _differs_in_case(key, row):
             raise NotWrittenError(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.entries import CatalogName
 from gateway.model import title
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 BY_NAME = ("groups_name", "add_groups_name", "remove_groups_name")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Memberships:
+class Memberships(NamedTuple):
     """The memberships that a write asks for in one backend, by the backend's ids."""
 
     exact: tuple[str, ...] | None = None

@@ -31,6 +31,7 @@ def described(description: str) -> Maybe[T]:
 class Backend(Enum):
     """The systems that the gateway writes to, in the order in which results are listed."""
 
+    __hash__ = object.__hash__  # as the key of many dicts; Enum's own is slow
     IVVY = enum_value(
         "IVVY", description="iVvy: contacts and leads; add-or-update calls, arrays override."
     )

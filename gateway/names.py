@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiodataloader import DataLoader
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from gateway.upstream import Exchange
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A name to be resolved, or, without a name, a catalog that a plan needs as a whole."""
 
     catalog: CatalogName

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from gateway.backends.reads import Reads
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 class KeyKind(Enum):
     """What a record can be found by, in the order in which the keys are tried."""
 
+    __hash__ = object.__hash__  # as the key of dicts; Enum's own is slow
     NATIVE_ID = "id"
     EXTERNAL_ID = "externalId"
     EMAIL = "email"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Key:
+class Key(NamedTuple):
     """One thing to find a record by."""
 
     kind: KeyKind

@@ -37,7 +37,7 @@ from gateway.catalogs import Catalogs
 from gateway.custom_fields import wanted_custom_fields
 from gateway.errors import NotWrittenError, RefusedError
 from gateway.joined import AT_ONCE, asked, chunked, side_by_side
-from gateway.matching import fitting, keys_of, match, sorted_by_value
+from gateway.matching import fitting, has_key, match, sorted_by_value
 from gateway.memberships import wanted_groups
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
@@ -100,7 +100,7 @@ class IvvyAdapter:
 
     def needs_siblings(self, write: ContactWrite) -> bool:
         """Whether the input has no key at all."""
-        return not keys_of(write, NATIVE_ID, KEYS, {})
+        return not has_key(write, NATIVE_ID, KEYS)
 
     async def find(
         self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange
@@ -293,11 +293,9 @@ def check_ids(write: ContactWrite) -> list[Problem]:
     if contact is not None and contact.value is not None:
         problems += ill_formed(write.field_path(NATIVE_ID), contact.value)
     for name in (NATIVE_GROUPS, NATIVE_COMPANIES):
-        given = write.given(name)
-        for place, value in enumerate((given.value if given else None) or []):
+        for place, value in enumerate(write.items(name)):
             problems += ill_formed(write.field_path(name, place), value)
-    fields = write.given(NATIVE_FIELDS)
-    named = [str(item.id) for item in (fields.value if fields else None) or []]
+    named = [str(item.id) for item in write.items(NATIVE_FIELDS)]
     for place, value in enumerate(named):
         problems += ill_formed(write.field_path(NATIVE_FIELDS, place, "id"), value)
     problems += [

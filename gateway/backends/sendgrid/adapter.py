@@ -118,7 +118,7 @@ class SendGridAdapter:
             return Sought(keyless=True, looked_at=now)
         key = keys[0]
         if self._identifier == "email":
-            key = replace(key, value=key.value.strip().lower())
+            key = key._replace(value=key.value.strip().lower())
         holders = await self._holders(write, siblings, exchange)
         if not needs_read(write, self._identifier):
             borrowed = None if key.path else key.source

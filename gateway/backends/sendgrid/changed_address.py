@@ -34,13 +34,14 @@ def former_emails(
 ) -> list[tuple[Backend, str]]:
     """The addresses, other than the input's, with which siblings hold the contact."""
     email = write.email.value if write.email else None
-    if email is None:
+    if email is None or not siblings:
         return []
+    own = folded_email(email)
     held = [(backend, siblings[backend].stored) for backend in Backend if backend in siblings]
     return [
         (backend, stored.email)
         for backend, stored in held
-        if stored and stored.email and folded_email(stored.email) != folded_email(email)
+        if stored and stored.email and folded_email(stored.email) != own
     ]
 
 
