@@ -8,22 +8,23 @@ from starlette.requests import ClientDisconnect
 
 from gateway.api.bulk_body import is_bulk, may_be_bulk
 from gateway.api.errors import HttpRefusalError
-from gateway.api.limits import Limits, check_text, exceeded
+from gateway.api.limits import check_text, exceeded
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope
 
     from gateway.api.head import Head
+    from gateway.api.limits import Limits
     from gateway.settings import Settings
 
 
 class BodyLimits:
     """The limits of one gateway; what they refuse raises HttpRefusalError with 413 or 414."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, limits: Limits) -> None:
         self.most = settings.max_body_bytes
         self._most_of_bulk = max(settings.max_bulk_body_bytes, settings.max_body_bytes)
-        self._limits = Limits.of(settings)
+        self._limits = limits
 
     def check_head(self, scope: Scope, head: Head) -> None:
         """Refuse by what the head says, before anything else is received."""

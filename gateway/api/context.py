@@ -7,7 +7,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import strawberry
@@ -56,7 +56,7 @@ class Context:
     """Whether this is a WebSocket's, of which each operation gets a context of its own."""
     prepared: Prepared = NOTHING
     """The operation's document; the schema looks at it before it runs the operation."""
-    _operations: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _operations: Iterator[int] = field(default_factory=partial(itertools.count, 1))
 
     @classmethod
     def start(

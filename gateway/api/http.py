@@ -83,8 +83,8 @@ class GraphQLView(GraphQL[Context, None]):
             max_subscriptions_per_connection=settings.max_subscriptions,
             allowed_origins=settings.cors_origins,
         )
-        self._body = BodyLimits(settings)
         self._limits = Limits.of(settings)
+        self._body = BodyLimits(settings, self._limits)
         self._trusted = TrustedDocuments.of(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -40,9 +40,9 @@ that lowering GATEWAY_MAX_DEPTH does not take the documentation away."""
 _NESTED = (dict, list)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Limits:
-    """The limits of one gateway, named as their settings are."""
+    """The limits of one gateway, named as their settings are; each gateway has one of these."""
 
     max_document_characters: int
     max_tokens: int
