@@ -133,10 +133,13 @@ def _with_references_named(body: Any) -> Any:
 def _refers(value: Any) -> bool:
     """Whether a body has any reference to an earlier reply; most have none."""
     if isinstance(value, dict):
-        return any(_refers(item) for item in value.values() if not isinstance(item, str | int))
-    if isinstance(value, list):
-        return any(_refers(item) for item in value if not isinstance(item, str | int))
-    return isinstance(value, FromReply)
+        value = value.values()
+    elif not isinstance(value, list):
+        return isinstance(value, FromReply)
+    return any(not isinstance(item, _PLAIN) and _refers(item) for item in value)
+
+
+_PLAIN = (str, int, float, type(None))
 
 
 def _replaced(value: Any, replace: Any) -> Any:

@@ -77,7 +77,8 @@ def check_contact(
     for place, path in check.items(contact.paths):
         check.path(place, path)
     check.groups(contact, mode)
-    check.external_urls(list(_listed(contact.external_urls)))
+    if contact.external_urls is not None:
+        check.external_urls(_listed(contact.external_urls))
     check.custom_fields([item.name for item in _listed(contact.custom_fields)])
     write = ContactWrite(
         input=contact,
@@ -100,6 +101,12 @@ def _is_https(url: str) -> bool:
     except ValueError:  # such as an unclosed [ in front of an IPv6 address
         return False
     return parts.scheme == "https" and bool(parts.netloc)
+
+
+def _is_printable(value: Any) -> bool:
+    """Whether it is a text that can surely be sent, as most are: then its path is not needed."""
+    text = value.value if isinstance(value, Some) else value
+    return isinstance(text, str) and text.isprintable()
 
 
 def _listed(given: Maybe[Any]) -> list[Any]:
@@ -158,18 +165,19 @@ class Check:
         JSON may write half of a character, which no encoding has, and control characters, of which
         no database takes NUL and no text means the others; tabs and line ends may be.
         """
+        if isinstance(value, Some):
+            value = value.value
         if isinstance(value, str):
             if not value.isprintable():  # which all of these are not
                 self.unprintable(path, value)
-        elif isinstance(value, Some):
-            self.characters(path, value.value)
         elif isinstance(value, list):
             for place, item in enumerate(value):
-                self.characters((*path, place), item)
+                if not _is_printable(item):
+                    self.characters((*path, place), item)
         elif is_dataclass(value):
             for name in attributes(value):
                 item = getattr(value, name)
-                if item is not None:
+                if item is not None and not _is_printable(item):
                     self.characters((*path, name), item)
 
     def unprintable(self, path: tuple[str | int, ...], text: str) -> None:
@@ -202,13 +210,15 @@ class Check:
 
     def custom_fields(self, names: list[str]) -> None:
         """Each custom field is named once."""
-        keys = [folded(name) for name in names]
+        seen: set[str] = set()
         for place, name in enumerate(names):
-            if keys[place] in keys[:place]:
+            key = folded(name)
+            if key in seen:
                 self.wrong(
                     ("custom_fields", place, "name"),
                     f"customFields has the name {name!r} a second time: give it once.",
                 )
+            seen.add(key)
 
     def address(self, at: tuple[str | int, ...], address: AddressInput) -> None:
         """One postal address."""

@@ -38,15 +38,12 @@ _WITH_STATES = ("US", "CA")
 
 
 def laid_addresses(write: ContactWrite, stored: Sequence[dict[str, Any]], *, new: bool) -> Part:
-    """The contact's addresses as the write wants them, in the input's order.
+    """The contact's addresses as a write that speaks of them wants them, in the input's order.
 
     What the input leaves out of an address stays as it is stored, coordinates above all.
     """
     part = Part(rows=list(stored))
-    wish = write.get("addresses")
-    if wish is None:
-        return part
-    given = list(wish.value or [])
+    given = list(write.items("addresses"))
     names = _names(given, stored)
     rows = []
     for place, (address, name) in enumerate(zip(given, names, strict=True)):

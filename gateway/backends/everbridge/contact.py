@@ -128,10 +128,12 @@ def plan_contact(
     new = stored is None
     paths = laid_paths(write, resolution, organization, rows_in(before, "paths"), new=new)
     draft.take("paths", paths)
-    draft.take("address", laid_addresses(write, rows_in(before, "address"), new=new))
+    if write.get("addresses") is not None:
+        draft.take("address", laid_addresses(write, rows_in(before, "address"), new=new))
     attributes = laid_attributes(write, resolution, rows_in(before, "contactAttributes"))
     draft.take("contactAttributes", attributes)
-    draft.take("topics", _laid_topics(write, rows_in(before, "topics")))
+    if write.given(TOPIC_IDS) is not None:
+        draft.take("topics", _laid_topics(write, rows_in(before, "topics")))
     _check_timezone(write, draft)
     groups = memberships(write, resolution, Backend.EVERBRIDGE, GROUP_IDS)
     draft.ignored += groups.ignored
@@ -211,8 +213,6 @@ def external_id(found: Found) -> str | None:
 def _laid_topics(write: ContactWrite, stored: list[Any]) -> Part:
     """The subscriptions: only by id, because no contact call lists their names."""
     part = Part(rows=stored)
-    if write.given(TOPIC_IDS) is None:
-        return part
     wanted = list(dict.fromkeys(str(topic) for topic in write.items(TOPIC_IDS)))
     if set(wanted) != {str(topic) for topic in stored}:
         part.rows = [int(topic) for topic in wanted]

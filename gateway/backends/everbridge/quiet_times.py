@@ -49,6 +49,8 @@ def said_frames(
     without frames says so where it might get those of another path with its pathId.
     """
     framed = {path.get("pathId") for path in (*paths, *stored) if path.get(KEY)}
+    if not framed:
+        return list(paths)
     rows = [
         path if path.get(KEY) or path.get("pathId") not in framed else {**path, KEY: []}
         for path in paths

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def lay_consent(laid: Laid, write: ContactWrite, raw: Mapping[str, Any] | None) -> list[Problem]:
     """Add privacyConsent where it differs from what iVvy shows; gives the warning that false needs."""
     wish = write.get("privacy_consent")
-    consent = raw.get("privacyConsentData") if raw else None
-    given = isinstance(consent, dict) and any(consent.values())
     if wish is None:
         return []
+    consent = raw.get("privacyConsentData") if raw else None
+    given = isinstance(consent, dict) and any(consent.values())
     if wish.value is None:
         if given:
             refuse_clearing("privacy_consent", write, Backend.IVVY, laid)

@@ -189,10 +189,15 @@ def _moves(groups: Memberships, found: Sought, laid: Laid) -> tuple[list[str], l
     A list that was joined by a write not confirmed yet is joined again, which changes nothing
     when that write succeeds and repairs it when it fails.
     """
-    joined = set(found.accepted.joined) if found.accepted else set()
-    sure = [list_id for list_id in found.lists if list_id not in joined]
-    laid.changed += [*groups.changed(sure), *groups.changed(found.lists)]
-    return groups.joining(sure), groups.leaving(found.lists)
+    if not groups.asked:
+        return [], []
+    sure = lists = found.lists
+    if found.accepted is not None:
+        joined = set(found.accepted.joined)
+        sure = [list_id for list_id in lists if list_id not in joined]
+        laid.changed += groups.changed(sure)
+    laid.changed += groups.changed(lists)
+    return groups.joining(sure), groups.leaving(lists)
 
 
 def _calls(
