@@ -5,13 +5,16 @@ job is seen to have ended, an accepted write is remembered here and laid over wh
 that a second write starts from what the first one asked for. No I/O and no clock: moments are
 passed in, on the clock of `time.monotonic`, and whoever uses this asks for the jobs' status.
 
-One job may hold the writes of thousands of contacts: each has a note of its own.
+One job may hold the writes of thousands of contacts: each has a note of its own. There may be tens
+of thousands, and most are never read. As objects they took some 290 bytes each; so they are lines of
+JSON, those of a few contacts in one run of bytes.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -25,6 +28,8 @@ REMEMBERED = 600.0
 MAX_NOTES = 50_000
 """Notes kept at most; above, the oldest jobs are forgotten. More than one process writes in the
 READABLE_AFTER seconds in which they matter, a bulk's largest job of 30,000 contacts beside."""
+PLACES = 4_096
+"""Places for the lines of notes: a dozen in each when there are as many as may be."""
 FIRST_LOOK, NEXT_LOOK = 5.0, 15.0
 """Seconds before a job's status is asked for, first and again (contract: sendgrid section 10)."""
 LONGEST_READ = 60.0
@@ -67,57 +72,62 @@ class Accepted:
 
 
 NOTHING = Accepted(lists={}, identifiers={}, latest_at=0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Note:
-    """What one job does to one contact.
-
-    There may be tens of thousands: notes with the same lists share them, and the identifiers are
-    packed.
-    """
-
-    job: _Job
-    lists: Mapping[str, bool]
-    packed: str
-
-    @property
-    def identifiers(self) -> dict[str, str]:
-        """The identifiers that were sent."""
-        identifiers: dict[str, str] = orjson.loads(self.packed) if self.packed else {}
-        return identifiers
-
-
-def _packed(identifiers: Mapping[str, str]) -> str:
-    """In a text of its own length; orjson's bytes keep the room that they were written in."""
-    return orjson.dumps(identifiers).decode() if identifiers else ""
+NEVER = math.inf
 
 
 @lru_cache(maxsize=4096)
-def _shared(joined: tuple[str, ...], left: tuple[str, ...]) -> Mapping[str, bool]:
-    """What is done to lists, the same object for all who do the same."""
-    return dict.fromkeys(joined, True) | dict.fromkeys(left, False)
+def _only(joined: tuple[str, ...], left: tuple[str, ...]) -> tuple[Mapping[str, bool]]:
+    """What is done to lists as the only thing that a job does to them; one object for all such jobs."""
+    return (dict.fromkeys(joined, True) | dict.fromkeys(left, False),)
 
 
 @dataclass(kw_only=True, slots=True)
 class _Job:
     id: str
+    number: int
+    """Its place in the order of acceptance."""
     accepted_at: float
-    look_at: float
-    subjects: list[str] = field(default_factory=list)
+    asked_at: float | None = None
+    """When its status was asked for last."""
+    ended_at: float = NEVER
+    notes: int = 0
+    lists: tuple[Mapping[str, bool], ...] = ()
+    """The different things that it does to lists; mostly all its contacts have one in common."""
+
+    def due(self, now: float) -> bool:
+        """Whether its status is to be asked for."""
+        if self.asked_at is None:
+            return now >= self.accepted_at + FIRST_LOOK
+        return now >= self.asked_at + NEXT_LOOK
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Note:
+    """What one job does to one contact."""
+
+    job: _Job
+    lists: Mapping[str, bool]
+    identifiers: dict[str, str]
 
 
 class WriteMemory:
     """The unconfirmed writes of one account, by contact.
 
     A contact is known by subjects: `by_identifier` for upserts, `by_id` for removals from lists.
+
+    A job that is forgotten leaves its lines where they are: they say nothing any more, and go when
+    others come to their places.
     """
 
     def __init__(self) -> None:
         self._jobs: dict[str, _Job] = {}
-        self._notes: dict[str, _Note | list[_Note]] = {}
-        """By contact; most have one note, and no list for it."""
-        self._ended: deque[tuple[float, dict[str, _Note]]] = deque()
+        """Those that have not ended, in the order of acceptance."""
+        self._ended: deque[_Job] = deque()
+        self._numbered: dict[int, _Job] = {}
+        """Both."""
+        self._latest = 0
+        self._places: list[bytes] = [b""] * PLACES
+        """Lines of a job's number, the subject, what is done to lists, and identifiers."""
         self._size = 0
 
     def __len__(self) -> int:
@@ -138,35 +148,33 @@ class WriteMemory:
 
         Two writes to one contact may be in the same job: then it does both.
         """
-        job = self._jobs.get(job_id)
-        if job is None:
-            job = self._jobs[job_id] = _Job(id=job_id, accepted_at=now, look_at=now + FIRST_LOOK)
-        lists = _shared(tuple(joined), tuple(left))
+        job = self._jobs.get(job_id) or self._new_job(job_id, now)
+        only = _only(tuple(joined), tuple(left))
+        [lists] = only
         sent = dict(identifiers or {})
-        notes = self._of(subject)
-        for place, before in enumerate(notes):
-            if before.job is job:
-                both = {**before.identifiers, **sent}
-                notes[place] = _Note(job, {**before.lists, **lists}, _packed(both))
-                break
+        place = hash(subject) % PLACES
+        lines = self._swept(self._places[place])
+        begin = _begin(job, subject)
+        if (start := lines.find(begin)) >= 0:
+            end = lines.index(b"\n", start) + 1
+            before = self._read(lines[start:end])
+            lists = {**before.lists, **lists}
+            sent = {**before.identifiers, **sent}
+            lines = lines[:start] + lines[end:]
         else:
-            notes.append(_Note(job, lists, _packed(sent)))
-            job.subjects.append(subject)
+            job.notes += 1
             self._size += 1
-        self._keep(subject, notes)
+        if lists not in job.lists:
+            job.lists = (*job.lists, lists) if job.lists else only
+        rest = orjson.dumps([job.lists.index(lists), _packed(subject, sent)])[1:]
+        self._places[place] = lines + begin + rest + b"\n"
         self._sweep(now)
 
-    def _of(self, subject: str) -> list[_Note]:
-        """A contact's notes."""
-        notes = self._notes.get(subject, [])
-        return list(notes) if isinstance(notes, list) else [notes]
-
-    def _keep(self, subject: str, notes: list[_Note]) -> None:
-        """Put a contact's notes in the place of those that there were."""
-        if notes:
-            self._notes[subject] = notes[0] if len(notes) == 1 else notes
-        else:
-            del self._notes[subject]
+    def _new_job(self, job_id: str, now: float) -> _Job:
+        self._latest += 1
+        job = _Job(id=job_id, number=self._latest, accepted_at=now)
+        self._jobs[job_id] = self._numbered[job.number] = job
+        return job
 
     def recall(
         self, subjects: Sequence[str], now: float, *, read_at: float | None = None
@@ -177,13 +185,15 @@ class WriteMemory:
         what was read, so it counts.
         """
         self._sweep(now)
-        notes = [note for subject in subjects for note in self._of(subject)]
-        notes += self._ended_since(now if read_at is None else read_at, subjects)
+        since = now if read_at is None else read_at
+        notes = [
+            note for subject in subjects for note in self._of(subject) if note.job.ended_at > since
+        ]
         if not notes:
             return None
         lists: dict[str, bool] = {}
         identifiers: dict[str, str] = {}
-        for note in sorted(notes, key=lambda note: note.job.accepted_at):
+        for note in sorted(notes, key=lambda note: note.job.number):
             lists.update(note.lists)
             identifiers.update(note.identifiers)
         latest = max(note.job.accepted_at for note in notes)
@@ -191,46 +201,80 @@ class WriteMemory:
 
     def due(self, subject: str, now: float) -> list[str]:
         """The jobs of a contact whose status is to be asked for now; not again for a while."""
-        jobs = [note.job for note in self._of(subject) if note.job.look_at <= now]
-        for job in jobs:
-            job.look_at = now + NEXT_LOOK
-        return [job.id for job in jobs]
+        jobs = [note.job for note in self._of(subject) if note.job.ended_at == NEVER]
+        due = [job for job in jobs if job.due(now)]
+        for job in due:
+            job.asked_at = now
+        return [job.id for job in due]
 
     def forget(self, job_id: str, now: float) -> None:
-        """Drop a job that has ended: reads that begin from now on tell what it did."""
-        dropped = self._drop(job_id)
-        if dropped:
-            self._ended.append((now, dropped))
-
-    def _drop(self, job_id: str) -> dict[str, _Note]:
-        """Take out a job; its notes by contact."""
+        """Note that a job has ended: reads that begin from now on tell what it did."""
         job = self._jobs.pop(job_id, None)
-        dropped: dict[str, _Note] = {}
-        for subject in job.subjects if job else ():
-            notes = self._of(subject)
-            dropped[subject] = next(note for note in notes if note.job is job)
-            self._keep(subject, [note for note in notes if note.job is not job])
-            self._size -= 1
-        return dropped
+        if job is not None:
+            job.ended_at = now
+            self._size -= job.notes
+            self._ended.append(job)
 
-    def _ended_since(self, read_at: float, subjects: Sequence[str]) -> list[_Note]:
-        """The notes of jobs that were seen to end after a moment."""
-        found = []
-        for ended_at, notes in reversed(self._ended):
-            if ended_at <= read_at:
-                break
-            found += [notes[subject] for subject in subjects if subject in notes]
-        return found
+    # ---------------------------------------------------------------- lines
+
+    def _of(self, subject: str) -> list[_Note]:
+        """A contact's notes, of jobs that are remembered."""
+        lines = self._places[hash(subject) % PLACES]
+        mine = b"," + orjson.dumps(subject) + b","
+        if mine not in lines:
+            return []
+        return [
+            self._read(line)
+            for line in lines.splitlines()
+            if mine in line and _number(line) in self._numbered
+        ]
+
+    def _read(self, line: bytes) -> _Note:
+        number, subject, lists, identifiers = orjson.loads(line)
+        job = self._numbered[number]
+        return _Note(job=job, lists=job.lists[lists], identifiers=_unpacked(subject, identifiers))
+
+    def _swept(self, lines: bytes) -> bytes:
+        """Lines without the first ones that say nothing any more; the oldest are the first."""
+        while lines and _number(lines) not in self._numbered:
+            lines = lines[lines.index(b"\n") + 1 :]
+        return lines
 
     def _sweep(self, now: float) -> None:
         """Forget the jobs that are too old, or too many; they stand in order of acceptance."""
-        while self._ended and now - self._ended[0][0] > LONGEST_READ:
-            self._ended.popleft()
+        while self._ended and now - self._ended[0].ended_at > LONGEST_READ:
+            del self._numbered[self._ended.popleft().number]
         while self._jobs:
-            oldest, job = next(iter(self._jobs.items()))
-            if now - job.accepted_at < REMEMBERED and self._size <= MAX_NOTES:
+            oldest = next(iter(self._jobs.values()))
+            if now - oldest.accepted_at < REMEMBERED and self._size <= MAX_NOTES:
                 return
-            self._drop(oldest)
+            del self._jobs[oldest.id], self._numbered[oldest.number]
+            self._size -= oldest.notes
+
+
+def _begin(job: _Job, subject: str) -> bytes:
+    """How the line of a job's note begins, and nothing else does: quotes within a text are escaped."""
+    return orjson.dumps([job.number, subject])[:-1] + b","
+
+
+def _number(lines: bytes) -> int:
+    """The number of the job in the first line."""
+    return int(lines[1 : lines.index(b",")])
+
+
+def _packed(subject: str, identifiers: Mapping[str, str]) -> dict[str, str | None]:
+    """The identifiers, with null for the one that the subject tells."""
+    return {
+        kind: None if by_identifier(kind, value) == subject else value
+        for kind, value in identifiers.items()
+    }
+
+
+def _unpacked(subject: str, identifiers: Mapping[str, str | None]) -> dict[str, str]:
+    return {
+        kind: subject.removeprefix(by_identifier(kind, "")) if value is None else value
+        for kind, value in identifiers.items()
+    }
 
 
 def by_identifier(kind: str, value: str) -> str:

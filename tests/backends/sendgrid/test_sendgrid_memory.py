@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +22,7 @@ from gateway.backends.sendgrid.memory import (
 )
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Mapping
 
 ADA = by_identifier("email", "ada@example.com")
 ADAS_ID = by_id("a-1")
@@ -129,3 +131,104 @@ def test_the_overlay_is_what_the_moves_in_order_come_to(
             expected.discard(list_id)
     accepted = memory.recall([ADA, ADAS_ID], float(len(moves)))
     assert set(accepted.overlay(sorted(read)) if accepted else read) == expected
+
+
+# ---------------------------------------------------------------- how notes are kept
+
+
+ODD = ["email:a", 'email:a","b', "email:\\", "id:a", "external_id:é\r\n\u2028", "email:[1,"]
+"""Subjects that look like parts of what notes are kept as."""
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(["write", "write", "end"]),
+        st.sampled_from(ODD),
+        st.integers(1, 12),
+        st.lists(st.sampled_from("xyz"), max_size=2, unique=True),
+        st.booleans(),
+        st.dictionaries(st.sampled_from(["email", "external_id"]), st.sampled_from(["a", '"'])),
+    ),
+    max_size=40,
+)
+
+
+class Plainly:
+    """The same, said plainly: each job's effects on each contact, and when it ended."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, dict[str, tuple[dict[str, bool], dict[str, str]]]] = {}
+        self.ended: dict[str, float] = {}
+        self.names: dict[int, str] = {}
+
+    def name(self, number: int) -> str:
+        """The job's id; one that has ended never comes again."""
+        return self.names.setdefault(number, f"j-{number}-{len(self.ended)}")
+
+    def recall(self, subject: str, read_at: float) -> tuple[dict[str, bool], dict[str, str]] | None:
+        """What the jobs come to."""
+        lists: dict[str, bool] = {}
+        identifiers: dict[str, str] = {}
+        found = False
+        for job, subjects in self.jobs.items():
+            if subject in subjects and self.ended.get(job, read_at + 1) > read_at:
+                found = True
+                lists |= subjects[subject][0]
+                identifiers |= subjects[subject][1]
+        return (lists, identifiers) if found else None
+
+
+@pytest.mark.parametrize("places", [1, 3])
+@given(events=EVENTS)
+def test_notes_are_told_apart_however_many_are_kept_in_one_place(
+    places: int, events: list[tuple[str, str, int, list[str], bool, Mapping[str, str]]]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "PLACES", places)
+        memory, plain = WriteMemory(), Plainly()
+        for at, (event, subject, number, lists, joined, identifiers) in enumerate(events):
+            name, now = plain.name(number), float(at)
+            if event == "end":
+                memory.forget(name, now)
+                if name in plain.jobs:
+                    plain.ended[name] = now
+                    del plain.names[number]
+                continue
+            moved: Any = {"joined" if joined else "left": lists}
+            memory.remember(subject, name, now, **moved, identifiers=identifiers)
+            done, sent = plain.jobs.setdefault(name, {}).setdefault(subject, ({}, {}))
+            done.update(dict.fromkeys(lists, joined))
+            sent.update(identifiers)
+        live = [subjects for job, subjects in plain.jobs.items() if job not in plain.ended]
+        assert len(memory) == sum(map(len, live))
+        for subject in ODD:
+            for read_at in (0.0, len(events) / 2, float(len(events))):
+                found = memory.recall([subject], float(len(events)), read_at=read_at)
+                told = (dict(found.lists), dict(found.identifiers)) if found else None
+                assert told == plain.recall(subject, read_at)
+
+
+def remember_many(memory: WriteMemory, numbers: range) -> None:
+    for number in numbers:
+        email = f"someone{number}@example.com"
+        memory.remember(
+            by_identifier("email", email),
+            f"job-{number // 50}",
+            number / 1000,
+            joined=["0e020309-86fd-50cc-bfa5-000000000001"],
+            identifiers={"email": email, "external_id": f"E-{number}"},
+        )
+
+
+def test_a_note_takes_some_hundred_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_NOTES", 10_000)
+    monkeypatch.setattr(module, "PLACES", 1024)
+    memory = WriteMemory()
+    tracemalloc.start()
+    try:
+        remember_many(memory, range(10_000))
+        full = tracemalloc.get_traced_memory()[0]
+        remember_many(memory, range(10_000, 30_000))
+        later = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert full < 150 * 10_000
+    assert later < 1.3 * full, "what is forgotten leaves room for what comes"
