@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from gateway.errors import NotWrittenError
 from gateway.results import Problem, ProblemCode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from types import TracebackType
 
     from gateway.record_leases import RecordLeases
     from gateway.upstream import Exchange
@@ -47,10 +48,18 @@ class Locks:
 
     @asynccontextmanager
     async def hold(self, key: str, exchange: Exchange) -> AsyncIterator[float]:
-        """Hold a key; gives the moment (of `time.monotonic`) when it was last let go, or 0.
+        """Hold one key; gives what `Holding.take` does."""
+        async with self.holding(exchange) as held:
+            yield await held.take(key)
 
-        Raises NotWrittenError when the request's time is used up before the key is free, and when
-        the store cannot say whether another process holds it.
+    def holding(self, exchange: Exchange) -> Holding:
+        """Hold what is taken within, for the calls of an exchange."""
+        return Holding(self, self._leases, exchange)
+
+    async def acquire(self, key: str, exchange: Exchange) -> float:
+        """Lock a key within this process; gives the moment when it was last let go, or 0.
+
+        Raises NotWrittenError when the request's time is used up before that.
         """
         self._sweep()
         lock = self._locks.get(key)
@@ -58,32 +67,32 @@ class Locks:
             lock = self._locks[key] = _Lock(released_at=self._released.pop(hash(key), 0.0))
         lock.wanted_by += 1
         try:
-            try:
+            if lock.wanted_by == 1:
+                await lock.lock.acquire()  # nobody has it: there is nothing to wait for
+            else:
                 async with asyncio.timeout(exchange.left):
                     await lock.lock.acquire()
-            except TimeoutError:
-                raise NotWrittenError(
-                    Problem(
-                        code=ProblemCode.CONFLICT,
-                        message="Other writes to the same record took all of the request's time.",
-                        retryable=True,
-                    )
-                ) from None
-            try:
-                if self._leases is None:
-                    yield lock.released_at
-                else:
-                    async with self._leases.hold(key, exchange) as elsewhere:
-                        yield max(lock.released_at, elsewhere)
-            finally:
-                lock.released_at = time.monotonic()
-                lock.lock.release()
-        finally:
-            lock.wanted_by -= 1
-            if lock.wanted_by == 0:
-                del self._locks[key]
-                if lock.released_at:
-                    self._released[hash(key)] = lock.released_at
+        except BaseException as error:
+            self._forget(key, lock)
+            if isinstance(error, TimeoutError):
+                raise NotWrittenError(_others_write()) from None
+            raise
+        return lock.released_at
+
+    def release(self, key: str) -> None:
+        """Let go of a key that was acquired."""
+        lock = self._locks[key]
+        lock.released_at = time.monotonic()
+        lock.lock.release()
+        self._forget(key, lock)
+
+    def _forget(self, key: str, lock: _Lock) -> None:
+        """Want it no longer, and keep no lock that nobody wants."""
+        lock.wanted_by -= 1
+        if lock.wanted_by == 0:
+            del self._locks[key]
+            if lock.released_at:
+                self._released[hash(key)] = lock.released_at
 
     def _sweep(self) -> None:
         """Forget the releases that nobody can have read before."""
@@ -93,3 +102,53 @@ class Locks:
             if self._released[oldest] > before:
                 return
             del self._released[oldest]
+
+
+class Holding:
+    """Keys held for one piece of work, taken one after the other and let go of together."""
+
+    def __init__(self, locks: Locks, leases: RecordLeases | None, exchange: Exchange) -> None:
+        self._locks = locks
+        self._leases = leases
+        self._exchange = exchange
+        self._keys: list[str] = []
+        self._elsewhere = AsyncExitStack() if leases is not None else None
+        """The same keys over all processes."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def take(self, key: str) -> float:
+        """Hold a key; gives the moment (of `time.monotonic`) when it was last let go, or 0.
+
+        Raises NotWrittenError when the request's time is used up before the key is free, and when
+        the store cannot say whether another process holds it.
+        """
+        released_at = await self._locks.acquire(key, self._exchange)
+        self._keys.append(key)
+        if self._leases is None or self._elsewhere is None:
+            return released_at
+        lease = self._leases.hold(key, self._exchange)
+        return max(released_at, await self._elsewhere.enter_async_context(lease))
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Let go of all."""
+        try:
+            if self._elsewhere is not None:
+                await self._elsewhere.__aexit__(kind, error, traceback)
+        finally:
+            for key in reversed(self._keys):
+                self._locks.release(key)
+
+
+def _others_write() -> Problem:
+    return Problem(
+        code=ProblemCode.CONFLICT,
+        message="Other writes to the same record took all of the request's time.",
+        retryable=True,
+    )

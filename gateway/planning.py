@@ -14,8 +14,7 @@ from gateway.errors import NotWrittenError
 from gateway.model import Backend, MissingPolicy
 from gateway.names import nowhere_found, remembered, resolve
 from gateway.results import Outcome, Problem, ProblemCode
-from gateway.target import Target, border, no_key_from
-from gateway.telemetry.spans import span
+from gateway.target import Border, Target, no_key_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,28 +67,67 @@ class Prepared:
 
 
 async def prepare(
-    targets: list[Target], problems: Sequence[Problem], loaders: Loaders, patience: float
+    targets: list[Target],
+    problems: Sequence[Problem],
+    loaders: Loaders,
+    patience: float,
+    *,
+    to_deliver: bool = False,
 ) -> Prepared:
     """Bring every target as far as its plan, except those that are late after `patience` seconds.
 
     Targets that need a key from a sibling start later, and have as long as the others had. What
-    nobody knows by name is a problem of the input.
+    nobody knows by name is a problem of the input. A target that is alone and to be delivered next
+    is late for nobody: unless there are problems already, it has the time that it takes.
     """
     prepared = Prepared(targets=targets)
-    try:
-        await _look_up_all(prepared, loaders, patience)
-    except asyncio.CancelledError:
-        await prepared.cancel_look_ups()
-        raise
+    now, later = _checked(targets)
+    if to_deliver and len(targets) == 1 and not (problems or targets[0].checked):
+        for target in targets:
+            if target.result is None and not (target.names_only and _names_known(target)):
+                await _look(target, targets, loaders)
+    else:
+        try:
+            await _look_up_all(prepared, (now, later), loaders, patience)
+        except asyncio.CancelledError:
+            await prepared.cancel_look_ups()
+            raise
+    unanswered = prepared.unanswered
+    prepared.late = frozenset(unanswered)
+    for target in targets:
+        if target.backend not in unanswered:
+            with Border(target):
+                plan(target, targets, unanswered)
     prepared.problems = [*problems, *unknown_names(targets)]
     return prepared
 
 
-async def _look_up_all(prepared: Prepared, loaders: Loaders, patience: float) -> None:
+def _checked(targets: list[Target]) -> tuple[list[Target], list[Target]]:
+    """Check the input for every target; those that can be looked up now, and those that cannot.
+
+    A target without a key of its own can only be asked once its siblings have answered.
+    """
+    now: list[Target] = []
+    later: list[Target] = []
+    for target in targets:
+        adapter, write = target.adapter, target.write
+        with Border(target):
+            target.wanted = adapter.wanted(write)
+            target.checked = adapter.check(write)
+            (later if adapter.needs_siblings(write) else now).append(target)
+    return now, later
+
+
+async def _look_up_all(
+    prepared: Prepared,
+    groups: tuple[list[Target], list[Target]],
+    loaders: Loaders,
+    patience: float,
+) -> None:
+    """Look up every group of targets, until all have answered or it is time to go on."""
     targets, running = prepared.targets, prepared.looking
 
     async def start(chosen: list[Target], *, again: bool = False) -> None:
-        """Look up a group of targets, until all have answered or it is time to go on."""
         # A bulk's targets only have names to look up, and memory mostly has them all.
         chosen = [target for target in chosen if not (target.names_only and _names_known(target))]
         for target in chosen:
@@ -98,29 +136,14 @@ async def _look_up_all(prepared: Prepared, loaders: Loaders, patience: float) ->
         if chosen:
             await asyncio.wait([running[target.backend] for target in chosen], timeout=patience)
 
-    now: list[Target] = []
-    later: list[Target] = []
-    for target in targets:
-        adapter, write = target.adapter, target.write
-        with border(target):
-            target.wanted = adapter.wanted(write)
-            target.checked = adapter.check(write)
-            # A target without a key of its own can only be asked once its siblings have answered.
-            (later if adapter.needs_siblings(write) else now).append(target)
-    await start(now)
-    await start(later)
+    for group in groups:
+        await start(group)
     await start([target for target in targets if lacks_key(target, targets)], again=True)
-    unanswered = prepared.unanswered
-    prepared.late = frozenset(unanswered)
-    for target in targets:
-        if target.backend not in unanswered:
-            with border(target):
-                plan(target, targets, unanswered)
 
 
 def _names_known(target: Target) -> bool:
     """Resolve the write's names from memory alone; whether that was enough, or went wrong."""
-    with border(target):
+    with Border(target):
         known = _remembered(target)
         if known is None:
             return False
@@ -130,7 +153,7 @@ def _names_known(target: Target) -> bool:
 
 async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None:
     """Resolve the write's names and find the stored record, side by side."""
-    with border(target):
+    with Border(target):
         known = _remembered(target)
         resolving = None if known else asyncio.create_task(_resolve(target, loaders))
         try:
@@ -153,19 +176,19 @@ def _remembered(target: Target) -> Resolution | None:
     """The target's names, where memory knows them all: then no task has to be made to ask."""
     known = remembered(target.wanted, target.adapter.catalogs)
     if known is not None:
-        with span("resolve", backend=target.backend.value):
+        with target.span("resolve"):
             pass  # a trace shows each step, also one that takes no time
     return known
 
 
 async def _resolve(target: Target, loaders: Loaders) -> Resolution:
-    with span("resolve", backend=target.backend.value):
+    with target.span("resolve"):
         return await resolve(target.wanted, target.adapter.catalogs, loaders)
 
 
 async def _find(target: Target, targets: Sequence[Target]) -> None:
     siblings = siblings_of(target, targets)
-    with span("find", backend=target.backend.value):
+    with target.span("find"):
         target.found = await target.adapter.find(target.write, siblings, target.exchange)
 
 
@@ -179,7 +202,7 @@ def lacks_key(target: Target, targets: Sequence[Target]) -> bool:
 
 async def look_again(target: Target, targets: Sequence[Target]) -> None:
     """Find the stored record once more, by what the siblings have told since."""
-    with border(target):
+    with Border(target):
         await _find(target, targets)
 
 
@@ -215,7 +238,7 @@ def plan(target: Target, targets: Sequence[Target], unanswered: set[Backend]) ->
             target.result.errors = _once([*target.result.errors, *target.resolution.problems])
         return
     try:
-        with span("plan", backend=target.backend.value):
+        with target.span("plan"):
             made = _made(target, targets, unanswered)
     except NotWrittenError:
         if not (target.checked or target.resolution.problems):
@@ -224,9 +247,9 @@ def plan(target: Target, targets: Sequence[Target], unanswered: set[Backend]) ->
     if made is None:
         return
     target.plan = made
-    problems = _once([*target.checked, *made.problems, *target.resolution.problems])
+    problems = [*target.checked, *made.problems, *target.resolution.problems]
     if problems:
-        target.end(Outcome.REJECTED, problems)
+        target.end(Outcome.REJECTED, _once(problems))
 
 
 def _made(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -> Plan | None:
@@ -310,6 +333,8 @@ def _is_rejected(target: Target) -> bool:
 
 def unknown_names(targets: list[Target]) -> list[Problem]:
     """Problems of names that no target knows, though all that were asked could tell."""
+    if not any(target.resolution.missing for target in targets):
+        return []
     wanted = {target.backend: target.wanted for target in targets}
     resolutions = {target.backend: target.resolution for target in targets}
     return nowhere_found(wanted, resolutions)

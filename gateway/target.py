@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,13 +12,17 @@ from gateway.delivery import planned
 from gateway.errors import BackendFailure
 from gateway.names import Resolution
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
+from gateway.telemetry.spans import NOTHING, is_kept, span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+    from types import TracebackType
 
     from gateway.backends.adapter import Adapter
     from gateway.model import Backend
     from gateway.names import Wanted
+    from gateway.telemetry.spans import Span
     from gateway.upstream import Exchange
     from gateway.write import ContactWrite
 
@@ -71,6 +74,9 @@ class Silent:
 
 SILENT = Silent()
 
+UNRESOLVED = Resolution()
+"""What is known of names before anybody has asked."""
+
 
 @dataclass(kw_only=True)
 class Part:
@@ -80,7 +86,7 @@ class Part:
     exchange: Exchange
     wanted: list[Wanted] = field(default_factory=list)
     """The names that it needs resolved."""
-    resolution: Resolution = field(default_factory=Resolution)
+    resolution: Resolution = UNRESOLVED
     plan: Plan | None = None
     result: BackendResult | None = None
     """Set as soon as this part is over."""
@@ -99,6 +105,10 @@ class Part:
             failure.problem.backend = self.backend
         self.end(failure.outcome, [failure.problem])
 
+    def span(self, name: str) -> AbstractContextManager[Span]:
+        """A span of a trace, where one is kept, about a step of this part."""
+        return span(name, backend=self.backend.value) if is_kept() else NOTHING
+
 
 @dataclass(kw_only=True)
 class Target(Part):
@@ -115,23 +125,40 @@ class Target(Part):
     """Whether only names are resolved: what is stored will have changed when this is delivered."""
 
 
-@contextmanager
-def border(target: Part) -> Iterator[None]:
+class Border:
     """Where what goes wrong in one target ends: siblings cannot hurt each other.
 
     The one broad except: our own fault must leave the others' receipts standing, and must not say
     that nothing was written when something may have been.
     """
-    try:
-        yield
-    except BackendFailure as failure:
-        target.fail(failure)
-    except Exception:
-        log.exception("target failed", backend=target.backend.value)
+
+    __slots__ = ("_target",)
+
+    def __init__(self, target: Part) -> None:
+        self._target = target
+
+    def __enter__(self) -> None:
+        """Begin a step of the target."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        """End the target with what the step has raised, if it has."""
+        if not isinstance(error, Exception):
+            return False
+        target = self._target
+        if isinstance(error, BackendFailure):
+            target.fail(error)
+            return True
+        log.error("target failed", backend=target.backend.value, exc_info=error)
         sent = bool(target.exchange.calls)
         target.end(Outcome.UNKNOWN if sent else Outcome.FAILED, [_internal(target.backend)])
         if target.result is not None:
             target.result.calls = target.exchange.calls
+        return True
 
 
 def _internal(backend: Backend) -> Problem:

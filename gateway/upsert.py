@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +18,7 @@ from gateway.delivery import deliver, dry_run
 from gateway.model import Backend
 from gateway.planning import lacks_key, look_again, plan, prepare, siblings_of, unknown_names
 from gateway.results import Outcome
-from gateway.target import SILENT, Journal, Target, border
-from gateway.telemetry.spans import span
+from gateway.target import SILENT, Border, Journal, Target
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
@@ -83,9 +81,9 @@ async def upsert(
     """
     targets = targets_of(write, adapters, deadline=deadline, request_id=request_id)
     for target in targets:
-        target.observed = target.backend in observed
+        target.observed = bool(observed) and target.backend in observed
         target.journal = SILENT if dry or target.observed else journal
-    prepared = await prepare(targets, problems, loaders, writer.plan_wait)
+    prepared = await prepare(targets, problems, loaders, writer.plan_wait, to_deliver=True)
     if prepared.rejected:
         await prepared.cancel_look_ups()
         prepared.call_off()
@@ -117,15 +115,17 @@ def targets_of(
 
 async def finish_all(prepared: Prepared, writer: Writer, *, dry: bool = False) -> None:
     """Deliver every target's plan, side by side."""
-    await asyncio.gather(
-        *(_finish(target, prepared, writer, dry=dry) for target in prepared.targets)
-    )
+    targets = prepared.targets
+    if len(targets) == 1:  # it needs no task beside this one
+        await _finish(targets[0], prepared, writer, dry=dry)
+        return
+    await asyncio.gather(*(_finish(target, prepared, writer, dry=dry) for target in targets))
 
 
 async def _finish(target: Target, prepared: Prepared, writer: Writer, *, dry: bool) -> None:
     """Deliver one target's plan."""
-    with border(target):
-        if target.backend in prepared.late:
+    with Border(target):
+        if prepared.late and target.backend in prepared.late:
             await prepared.looking[target.backend]
             if lacks_key(target, prepared.targets):
                 await look_again(target, prepared.targets)
@@ -138,7 +138,7 @@ async def _finish(target: Target, prepared: Prepared, writer: Writer, *, dry: bo
         if dry:
             target.result = dry_run(target.plan, target.backend)
         else:
-            with span("deliver", backend=target.backend.value):
+            with target.span("deliver"):
                 target.result = await _deliver_under_locks(target, prepared.targets, writer)
     if not dry:
         await target.journal.ended(target)
@@ -149,7 +149,7 @@ async def _deliver_under_locks(
 ) -> BackendResult:
     """Deliver under the record's lock, looking again when what was found may be out of date."""
     adapter = target.adapter
-    async with AsyncExitStack() as held:
+    async with writer.locks.holding(target.exchange) as held:
         keys: set[str] = set()
         while target.plan is not None and target.found is not None:
             new = [key for key in adapter.lock_keys(target.write, target.found) if key not in keys]
@@ -159,8 +159,8 @@ async def _deliver_under_locks(
                 return await deliver(target.plan, adapter, target.exchange, target.journal)
             released_at = 0.0
             for key in new:
-                lock = writer.locks.hold(f"{adapter.backend.value}:{key}", target.exchange)
-                released_at = max(released_at, await held.enter_async_context(lock))
+                free_since = await held.take(f"{adapter.backend.value}:{key}")
+                released_at = max(released_at, free_since)
             keys.update(new)
             if _outdated(adapter, target.found, released_at):
                 target.found = await adapter.find(
@@ -186,12 +186,15 @@ def _outdated(adapter: Adapter, found: Found, released_at: float) -> bool:
 # ---------------------------------------------------------------- the receipt
 
 
+_ORDER = tuple(Backend)
+
+
 def receipt_of(prepared: Prepared, *, rejected: bool = False) -> Receipt:
     """What became of the targets, those left out that were only looked at."""
     written = [target for target in prepared.targets if not target.observed]
     results = [target.result for target in written if target.result is not None]
-    order = list(Backend)
-    results.sort(key=lambda result: order.index(result.backend))
+    if len(results) > 1:
+        results.sort(key=lambda result: _ORDER.index(result.backend))
     return Receipt(
         results=results,
         errors=[*prepared.problems, *(error for result in results for error in result.errors)],

@@ -7,7 +7,6 @@ are found first; then one call writes all three. An externalId is kept by `lead_
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,7 @@ from gateway.lead_links import Meant
 from gateway.model import MissingPolicy
 from gateway.names import Loaders, nowhere_found, resolve
 from gateway.results import HAS_IT, BackendResult, Outcome, Problem, ProblemCode
-from gateway.target import SILENT, Journal, Part, border
-from gateway.telemetry.spans import span
+from gateway.target import SILENT, Border, Journal, Part
 from gateway.upsert import Receipt, is_repeatable
 from gateway.upstream import Exchange
 
@@ -109,7 +107,7 @@ async def upsert_lead(
         links=links,
         journal=SILENT if dry else journal,
     )
-    with border(part):
+    with Border(part):
         await _prepare(part, loaders)
     unknown = nowhere_found({part.backend: part.wanted}, {part.backend: part.resolution})
     input_problems = [*problems, *unknown]
@@ -153,13 +151,13 @@ async def _prepare(part: LeadPart, loaders: Loaders) -> None:
 
 
 async def _resolve(part: LeadPart, loaders: Loaders) -> Resolution:
-    with span("resolve", backend=part.backend.value):
+    with part.span("resolve"):
         return await resolve(part.wanted, part.leads.catalogs, loaders)
 
 
 async def _find(part: LeadPart, *, locked: bool) -> FoundLead:
     """Find the lead that the keys mean, and the contact and company of the write."""
-    with span("find", backend=part.backend.value):
+    with part.span("find"):
         return await _found(part, locked=locked)
 
 
@@ -183,7 +181,7 @@ def _plan(part: LeadPart, found: FoundLead) -> None:
     if found.lead is None and part.write.if_missing is MissingPolicy.SKIP:
         part.end(Outcome.SKIPPED)
         return
-    with span("plan", backend=part.backend.value):
+    with part.span("plan"):
         part.planned = part.leads.plan(part.write, found, part.resolution)
     part.plan = part.planned.plan
     problems = (*part.plan.problems, *part.resolution.problems)
@@ -196,13 +194,13 @@ def _plan(part: LeadPart, found: FoundLead) -> None:
 
 async def _finish(part: LeadPart, writer: Writer, *, dry: bool) -> None:
     """Deliver the plan, or show it."""
-    with border(part):
+    with Border(part):
         if part.result is not None or part.found is None or part.planned is None:
             return
         if dry:
             part.result = dry_run(_whole(part.planned), part.backend)
         else:
-            with span("deliver", backend=part.backend.value):
+            with part.span("deliver"):
                 part.result = await _deliver_under_locks(part, part.found, part.planned, writer)
     if not dry:
         await part.journal.ended(part)
@@ -218,12 +216,11 @@ async def _deliver_under_locks(
     part: LeadPart, found: FoundLead, planned: LeadPlan, writer: Writer
 ) -> BackendResult:
     """Deliver while nobody else makes the same records; what is to be made is looked for again."""
-    async with AsyncExitStack() as held:
+    async with writer.locks.holding(part.exchange) as held:
         keys: set[str] = set()
         while new := [key for key in part.leads.lock_keys(part.write, found) if key not in keys]:
             for key in new:
-                lock = writer.locks.hold(f"{part.backend.value}:{key}", part.exchange)
-                await held.enter_async_context(lock)
+                await held.take(f"{part.backend.value}:{key}")
                 keys.add(key)
             found = await _find(part, locked=True)
             _plan(part, found)
