@@ -66,6 +66,8 @@ class Prepared:
     lifted: Lifted = NONE_LIFTED
     operations: dict[str | None, PreparedOperation | None] = field(default_factory=dict)
     """Those that were asked for, by name; None is one that graphql-core has to run."""
+    classes: dict[str | None, tuple[str, str]] = field(default_factory=dict)
+    """Types of operations and the fields at their roots, as `watched.class_of` has found them."""
 
     def whole(self) -> DocumentNode | None:
         """The document with its own literals."""
@@ -103,6 +105,7 @@ class Documents:
                 literals=outline.values,
                 lifted=known.lifted,
                 operations=known.operations,
+                classes=known.classes,
             )
         prepared = _prepare(self._schema, text, limits)
         if prepared.document is None or prepared.errors:

@@ -29,7 +29,7 @@ from gateway.api.prepared import Preparer, Running
 from gateway.api.queries import Query
 from gateway.api.scopes import guard
 from gateway.api.time_limit import time_left, too_long
-from gateway.api.watched import counted, running
+from gateway.api.watched import Ran, counted
 from gateway.results import BackendCall, ImportJob
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Schema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
         """Run a query or a mutation; a subscription is for `stream` alone."""
-        with running(context_value, operation_name) as ran:
+        with Ran(context_value, operation_name) as ran:
             result = await self._execute(
                 query,
                 variable_values,
@@ -147,7 +147,7 @@ class Schema(strawberry.Schema):
         errors = self._prepare(query, variable_values, operation_name, context_value)
         if errors:
             return PreExecutionError(data=None, errors=errors)
-        allowed = NO_STREAM & set(allowed_operation_types or NO_STREAM)
+        allowed = allowed_operation_types or NO_STREAM
         call = self._call(variable_values or {}, operation_name, context_value, allowed)
         if call is not None:
             start = partial(
@@ -162,7 +162,7 @@ class Schema(strawberry.Schema):
             context_value,
             root_value,
             operation_name,
-            allowed,
+            NO_STREAM & set(allowed),
             operation_extensions,
         )
 
@@ -183,7 +183,8 @@ class Schema(strawberry.Schema):
             made = self._preparer.prepare(prepared.document, name, prepared.lifted.slots)
             prepared.operations[name] = made
         operation = prepared.operations[name]
-        if operation is None or OperationType(operation.type.value) not in allowed:
+        # Its type is a query's or a mutation's: no other is prepared.
+        if operation is None or operation.type not in allowed:
             return None
         return operation.call(variables, prepared.literals)
 
@@ -278,9 +279,11 @@ class Schema(strawberry.Schema):
         context.prepared = self.documents.prepare(query, context.limits, lift=lift)
         if context.prepared.document is None:
             return list(context.prepared.errors)
-        found = check_operation(context.prepared.document, name) or check_variables(
-            variables or {}, context.limits
-        )
+        found = None
+        if name not in context.prepared.operations:  # those were found before
+            found = check_operation(context.prepared.document, name)
+        if found is None and variables:
+            found = check_variables(variables, context.limits)
         return [] if found is None else [found]
 
     def process_errors(
@@ -319,8 +322,8 @@ async def _run(running: Running, context: Context) -> ExecutionResult:
     result: ExecutionResult
     try:
         async with time_left(context):
-            done = await running.run()
-        result = ExecutionResult(data=done.data, errors=done.errors)
+            data, errors = await running.run()
+        result = ExecutionResult(data=data, errors=errors)
     except TimeoutError:
         result = PreExecutionError(data=None, errors=[too_long(context)])
     except Exception as error:  # noqa: BLE001 - it is told to the caller, or masked and logged

@@ -90,17 +90,18 @@ class NeedsScope(FieldExtension):
 
     def resolve(self, next_: Callable[..., Any], source: Any, info: Info, **arguments: Any) -> Any:
         """The field, for a caller who may have it."""
-        self._check(info.context.caller, arguments)
+        self.check(info.context.caller, arguments)
         return next_(source, info, **arguments)
 
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **arguments: Any
     ) -> Any:
         """The same, of a resolver that is awaited."""
-        self._check(info.context.caller, arguments)
+        self.check(info.context.caller, arguments)
         return await next_(source, info, **arguments)
 
-    def _check(self, caller: Caller, arguments: Mapping[str, Any]) -> None:
+    def check(self, caller: Caller, arguments: Mapping[str, Any]) -> None:
+        """All that is done before the resolver; raises GraphQLError for a caller who may not have it."""
         missing = self.need.missing(caller, arguments)
         if missing:
             raise _refusal(self.name, missing)

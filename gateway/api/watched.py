@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from contextlib import aclosing, contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from graphql import FieldNode, get_operation_ast
 from strawberry.types.execution import PreExecutionError
 
 from gateway.api.limits import exceeded
-from gateway.telemetry.spans import span
+from gateway.telemetry.spans import NOTHING, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from types import TracebackType
 
     from graphql import GraphQLError
     from strawberry.schema.schema import StreamResult
@@ -26,11 +27,51 @@ NONE = "none"
 
 
 class Ran:
-    """How an operation has ended."""
+    """An operation, counted and traced while it runs; what it is called is known at its end.
 
-    def __init__(self) -> None:
+    Not a generator with a decorator: each operation would pay several times as much for it.
+    """
+
+    __slots__ = ("_context", "_current", "_name", "_span", "_started", "faults", "outcome")
+
+    def __init__(self, context: Context, name: str | None) -> None:
         self.outcome = "ok"
         self.faults = 0
+        self._context = context
+        self._name = name
+        self._started = time.perf_counter()
+        self._span = span("operation")
+
+    def __enter__(self) -> Self:
+        self._current = self._span.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self.outcome = "errors"
+        try:
+            self._count()
+        finally:
+            self._span.__exit__(kind, error, traceback)
+
+    def _count(self) -> None:
+        kind, field = class_of(self._context.prepared, self._name)
+        outcome = self.outcome if kind != NONE else "invalid"
+        current = self._current
+        if current is not NOTHING:
+            current.rename(f"{kind} {field}" if kind != NONE else "invalid operation")
+            current.note("graphql.operation.type", kind)
+            if outcome != "ok":
+                current.failed(outcome)
+        metrics = self._context.account.watching.metrics
+        metrics.operated(kind, field, outcome, time.perf_counter() - self._started)
+        if self.faults:
+            metrics.faults.inc(self.faults)
 
     def note(self, answer: object) -> None:
         """Take note of an answer."""
@@ -38,28 +79,6 @@ class Ran:
         if errors:
             self.outcome = "errors"
             self.faults += sum(_is_fault(error) for error in errors)
-
-
-@contextmanager
-def running(context: Context, name: str | None) -> Iterator[Ran]:
-    """Count and trace an operation while it runs; what it is called is known at its end."""
-    metrics = context.account.watching.metrics
-    ran, started = Ran(), time.perf_counter()
-    with span("operation") as current:
-        try:
-            yield ran
-        except BaseException:
-            ran.outcome = "errors"
-            raise
-        finally:
-            kind, field = class_of(context.prepared, name)
-            outcome = ran.outcome if kind != NONE else "invalid"
-            current.rename(f"{kind} {field}" if kind != NONE else "invalid operation")
-            current.note("graphql.operation.type", kind)
-            if outcome != "ok":
-                current.failed(outcome)
-            metrics.operated(kind, field, outcome, time.perf_counter() - started)
-            metrics.faults.inc(ran.faults)
 
 
 async def counted(stream: StreamResult, context: Context, name: str | None) -> StreamResult:
@@ -70,7 +89,7 @@ async def counted(stream: StreamResult, context: Context, name: str | None) -> S
     is_subscription = class_of(context.prepared, name)[0] == "subscription"
     with _following(context) if is_subscription else nullcontext() as refusal:
         async with aclosing(stream) as answers:
-            with running(context, name) as ran:
+            with Ran(context, name) as ran:
                 first = await anext(answers, None) if refusal is None else refusal
                 ran.note(first)
             if first is not None:
@@ -108,6 +127,9 @@ def class_of(prepared: Prepared, name: str | None) -> tuple[str, str]:
     """
     if prepared.document is None or prepared.errors:
         return NONE, NONE
+    known = prepared.classes.get(name)
+    if known is not None:
+        return known
     operation = get_operation_ast(prepared.document, name)
     if operation is None:
         return NONE, NONE
@@ -115,7 +137,9 @@ def class_of(prepared: Prepared, name: str | None) -> tuple[str, str]:
         one.name.value if isinstance(one, FieldNode) else SEVERAL
         for one in operation.selection_set.selections
     }
-    return operation.operation.value, names.pop() if len(names) == 1 else SEVERAL
+    found = operation.operation.value, names.pop() if len(names) == 1 else SEVERAL
+    prepared.classes[name] = found
+    return found
 
 
 def _is_fault(error: GraphQLError) -> bool:

@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import is_required_argument
 from strawberry.extensions.field_extension import FieldExtension, build_field_extension_resolvers
+from strawberry.types.field import StrawberryField
 
 from gateway.api.prepared.inputs import ABSENT, Inputs, Reader
 from gateway.api.prepared.outputs import Writer, partial_writer_of, strawberry_field
 from gateway.api.prepared.refusals import NotHandledError, UnfitError
 from gateway.api.prepared.values import Slots, Source, Variables, source_of
+from gateway.api.scopes import NeedsScope
 
 if TYPE_CHECKING:
     from graphql import GraphQLField
     from graphql.execution.collect_fields import FieldDetailsList
     from strawberry.schema.schema_converter import GraphQLCoreConverter
-    from strawberry.types.field import StrawberryField
 
     from gateway.api.prepared.selections import Selections
 
 Arguments = dict[str, Any]
+
+Resolver = Callable[[Any, Arguments], Any]
+"""Called with Strawberry's Info and the arguments; the result is awaited."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,8 +53,7 @@ class Field:
     definition: GraphQLField
     made_by: StrawberryField
     arguments: Sequence[Argument]
-    resolve: Callable[[Any, Arguments], Any]
-    """Calls the resolver with Strawberry's Info and the arguments; the result is awaited."""
+    resolve: Resolver
     write: Writer | None
     """Absent where graphql-core has to complete what the resolver gives."""
     left: Sequence[str]
@@ -126,27 +129,50 @@ def _arguments(
     return arguments
 
 
-def _resolver(field: StrawberryField) -> Callable[[Any, Arguments], Any]:
+def _resolver(field: StrawberryField) -> Resolver:
     """What calls the resolver as Strawberry does, extensions and permissions of the field around it."""
     resolver = field.base_resolver
     if resolver is None or resolver.parent_parameter or resolver.root_parameter:
         raise NotHandledError(f"{field.python_name}, whose resolver looks at its parent")
+    if type(field).get_result is not StrawberryField.get_result:
+        raise NotHandledError(f"{field.python_name}, which calls its resolver in a way of its own")
     positional = [None] if resolver.self_parameter else []
     info_name = resolver.info_parameter.name if resolver.info_parameter else None
-    extensions = build_field_extension_resolvers(field)
+    function: Any = resolver.wrapped_func
 
     def call(info: Any, arguments: Arguments) -> Any:
         if info_name is not None:
             arguments[info_name] = info
-        return field.get_result(None, info=info, args=positional, kwargs=arguments)
+        return function(*positional, **arguments)
 
-    if not field.extensions:
-        return call
-    if info_name not in {None, "info"} or any(
+    needs = [extension for extension in field.extensions if type(extension) is NeedsScope]
+    if len(needs) == len(field.extensions):
+        return _needing(needs, call) if needs else call
+    if info_name not in {None, "info"}:
+        raise NotHandledError(f"{field.python_name}, whose extensions would not know its info")
+    return _extended(field, call)
+
+
+def _needing(needs: list[NeedsScope], call: Resolver) -> Resolver:
+    """The resolver behind what is looked at before it; there is nothing to do after it."""
+
+    def call_needing(info: Any, arguments: Arguments) -> Any:
+        caller = info.context.caller
+        for need in needs:
+            need.check(caller, arguments)
+        return call(info, arguments)
+
+    return call_needing
+
+
+def _extended(field: StrawberryField, call: Resolver) -> Resolver:
+    """The resolver within the field's extensions, whatever these do."""
+    if any(
         type(extension).map_arguments is not FieldExtension.map_arguments
         for extension in field.extensions
     ):
         raise NotHandledError(f"{field.python_name}, whose extensions change its arguments")
+    extensions = build_field_extension_resolvers(field)
 
     def innermost(_source: Any, info: Any, **arguments: Any) -> Any:
         return call(info, arguments)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
+    GraphQLID,
     GraphQLInputObjectType,
     GraphQLList,
     GraphQLNonNull,
@@ -62,9 +63,13 @@ class Inputs:
 
         Raises NotHandledError for types whose reading is not known here.
         """
-        if isinstance(type_, GraphQLNonNull):
-            return _required(self._nullable(type_.of_type, wanted, may_be_null=False))
-        return self._nullable(type_, wanted, may_be_null=True)
+        if isinstance(wanted, LazyType):
+            wanted = wanted.resolve_type()
+        if not isinstance(type_, GraphQLNonNull):
+            return self._nullable(type_, wanted)
+        if isinstance(wanted, StrawberryMaybe | StrawberryOptional):
+            return _required(self._nullable(type_.of_type, wanted))
+        return self._value(type_.of_type, wanted)
 
     def leaf_reader(self, type_: GraphQLInputType) -> Reader:
         """The reader of scalars, enums and lists of them; raises NotHandledError for other types."""
@@ -88,20 +93,17 @@ class Inputs:
             raise NotHandledError(f"the default {value!r}")
         return value
 
-    def _nullable(self, type_: Any, wanted: Any, *, may_be_null: bool) -> Reader:
-        if isinstance(wanted, LazyType):
-            wanted = wanted.resolve_type()
+    def _nullable(self, type_: Any, wanted: Any) -> Reader:
         if isinstance(wanted, StrawberryMaybe):
             if isinstance(wanted.of_type, StrawberryOptional):
                 return _some_or_null(self._value(type_, wanted.of_type.of_type))
             return _some(self._value(type_, wanted.of_type))
         if isinstance(wanted, StrawberryOptional):
             return _or_null(self._value(type_, wanted.of_type))
-        read = self._value(type_, wanted)
-        return _or_null(read) if may_be_null else read
+        return _or_null(self._value(type_, wanted))
 
     def _value(self, type_: Any, wanted: Any) -> Reader:
-        """The reader of values that are not null."""
+        """The reader of values that are not null; of a null it raises."""
         if isinstance(wanted, LazyType):
             wanted = wanted.resolve_type()
         if isinstance(type_, GraphQLList) and isinstance(wanted, StrawberryList):
@@ -111,7 +113,7 @@ class Inputs:
         if isinstance(type_, GraphQLEnumType):
             return _member(type_)
         if isinstance(type_, GraphQLScalarType) and wanted is not GlobalID:
-            return _SCALARS.get(type_.name, type_.coerce_input_value)
+            return _SCALARS.get(type_.name) or _required(type_.coerce_input_value)
         raise NotHandledError(f"input of type {type_}")
 
     def _object(self, type_: GraphQLInputObjectType, wanted: Any) -> Reader:
@@ -185,6 +187,9 @@ def _some_or_null(read: Reader) -> Reader:
 
 
 def _list(read: Reader) -> Reader:
+    if read is _text:
+        return _texts
+
     def read_list(value: Any) -> list[Any]:
         if type(value) is not list:
             raise UnfitError
@@ -197,6 +202,15 @@ def _text(value: Any) -> str:
     if type(value) is not str:
         raise UnfitError
     return value
+
+
+def _texts(value: Any) -> list[str]:
+    if type(value) is not list:
+        raise UnfitError
+    for item in value:
+        if type(item) is not str:
+            raise UnfitError
+    return value.copy()
 
 
 def _some_text_or_null(value: Any) -> Some[str | None]:
@@ -212,7 +226,19 @@ def _boolean(value: Any) -> bool:
     return value
 
 
-_SCALARS: Mapping[str, Reader] = {GraphQLString.name: _text, GraphQLBoolean.name: _boolean}
+def _id(value: Any) -> str:
+    if type(value) is str:
+        return value
+    if value is None:
+        raise UnfitError
+    return str(GraphQLID.coerce_input_value(value))
+
+
+_SCALARS: Mapping[str, Reader] = {
+    GraphQLString.name: _text,
+    GraphQLBoolean.name: _boolean,
+    GraphQLID.name: _id,
+}
 """Quicker than the scalars' own readers, to the same effect for right values."""
 
 
@@ -241,10 +267,8 @@ def _object(
                 raise UnfitError
         values = dict(start)
         for name, given in value.items():
-            known = readers.get(name)
-            if known is None:
-                raise UnfitError
-            values[known[0]] = known[1](given)
+            python_name, read = readers[name]  # of an unknown name it raises
+            values[python_name] = read(given)
         return made(**values)
 
     return read_object

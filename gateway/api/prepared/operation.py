@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLObjectType, OperationType, get_operation_ast
+from graphql import GraphQLObjectType, get_operation_ast
+from graphql import OperationType as CoreType
+from strawberry.types.graphql import OperationType
 
 from gateway.api.prepared.fields import Arguments, Field, field_of
 from gateway.api.prepared.inputs import ABSENT, Inputs
@@ -53,7 +55,7 @@ class PreparedOperation:
         operation: OperationDefinitionNode,
         slots: Slots,
     ) -> None:
-        self.type = operation.operation
+        self.type = OperationType(operation.operation.value)
         self._preparer = preparer
         self._document = document
         self._operation = operation
@@ -77,12 +79,12 @@ class PreparedOperation:
         return Call(way=way, arguments=arguments)
 
     def _way(self, sent: Mapping[str, Any]) -> Way | None:
-        names = self._conditions
-        chosen = tuple(sent.get(name, self._conditions[name]) for name in names)
-        if any(type(value) is not bool for value in chosen):
-            raise UnfitError
+        chosen = tuple([sent.get(name, default) for name, default in self._conditions.items()])
+        for value in chosen:
+            if type(value) is not bool:
+                raise UnfitError
         if chosen not in self._ways:
-            conditions = dict(zip(names, chosen, strict=True))
+            conditions = dict(zip(self._conditions, chosen, strict=True))
             self._ways[chosen] = self._preparer.way(
                 self._document, self._operation, conditions, self._slots
             )
@@ -105,7 +107,7 @@ class Preparer:
         The document is one that validation has found nothing wrong with.
         """
         operation = get_operation_ast(document, name)
-        if operation is None or operation.operation is OperationType.SUBSCRIPTION:
+        if operation is None or operation.operation is CoreType.SUBSCRIPTION:
             return None
         try:
             return PreparedOperation(self, document, operation, slots)
@@ -170,7 +172,7 @@ class Preparer:
                     places[variable].append(place)
         return Way(
             root=root,
-            serial=operation.operation is OperationType.MUTATION,
+            serial=operation.operation is CoreType.MUTATION,
             variables=variables_of(self._schema, operation, places, self._inputs),
             fields=fields,
             typenames=typenames,

@@ -8,11 +8,9 @@ says what becomes null, exactly as if it had called the resolver itself.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from graphql import GraphQLError, GraphQLObjectType, get_nullable_type
-from graphql.execution import ExecutionResult
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.executor import to_nodes
 from graphql.pyutils import Path, gather_with_cancel
@@ -65,29 +63,28 @@ class Running:
         self._executor: Executor[Any] | None = None
         self._details: dict[str, FieldDetailsList] = {}
 
-    async def run(self) -> ExecutionResult:
+    async def run(self) -> tuple[dict[str, Any] | None, list[GraphQLError] | None]:
         """The operation's data and errors."""
-        data: dict[str, Any] | None
-        try:
-            data = await self._run()
-        except GraphQLError as error:
-            self._core().collected_errors.add(error, None)
-            data = None
-        errors = self._executor.collected_errors.errors if self._executor else None
-        return ExecutionResult(data, errors or None)
-
-    async def _run(self) -> dict[str, Any]:
         way, arguments = self._way, self._call.arguments
         data: dict[str, Any] = dict.fromkeys(way.order)
         for name in way.typenames:
             data[name] = way.root.name
-        if way.serial or len(way.fields) == 1:
-            for field, given in zip(way.fields, arguments, strict=True):
-                data[field.name] = await self._field(field, given)
-        elif way.fields:
-            results = await gather_with_cancel(*map(self._field, way.fields, arguments))
-            data.update(zip([field.name for field in way.fields], results, strict=True))
-        return data
+        try:
+            if way.serial or len(way.fields) == 1:
+                for field, given in zip(way.fields, arguments, strict=True):
+                    data[field.name] = await self._field(field, given)
+            elif way.fields:
+                results = await gather_with_cancel(*map(self._field, way.fields, arguments))
+                data.update(zip([field.name for field in way.fields], results, strict=True))
+        except GraphQLError as error:
+            self._core().collected_errors.add(error, None)
+            return None, self._errors
+        return data, self._errors
+
+    @property
+    def _errors(self) -> list[GraphQLError] | None:
+        """What graphql-core has collected; None for nothing."""
+        return (self._executor and self._executor.collected_errors.errors) or None
 
     async def _field(self, field: Field, arguments: Arguments) -> Any:
         try:
@@ -96,10 +93,7 @@ class Running:
                 _raw_info=cast("GraphQLResolveInfo[Any]", late), _field=field.made_by
             )
             result = await field.resolve(info, arguments)
-            written = UNWRITTEN
-            if field.write is not None:
-                with suppress(Exception):
-                    written = field.write(result)
+            written = _written(field, result)
             if written is UNWRITTEN:
                 return await self._complete(field, result)
             if field.left and written is not None:
@@ -159,3 +153,13 @@ class Running:
                 executor.hide_suggestions,
             ).grouped_field_set
         return self._executor
+
+
+def _written(field: Field, result: Any) -> Any:
+    """What a field answers, or UNWRITTEN where graphql-core has to complete its result."""
+    if field.write is None:
+        return UNWRITTEN
+    try:
+        return field.write(result)
+    except Exception:  # noqa: BLE001 - whatever it is, graphql-core will find and tell it
+        return UNWRITTEN
