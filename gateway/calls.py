@@ -111,7 +111,7 @@ class Reply:
 def shown(call: Call) -> BackendCall:
     """A call as the receipt shows it; credentials are added to calls only when they are sent."""
     body = _with_references_named(call.body)
-    if isinstance(body, dict):
+    if call.hidden and isinstance(body, dict):
         body |= dict.fromkeys(call.hidden & body.keys(), "***")
     return BackendCall(method=call.method, path=call.target, body=body)
 
@@ -136,10 +136,11 @@ def _refers(value: Any) -> bool:
         value = value.values()
     elif not isinstance(value, list):
         return isinstance(value, FromReply)
-    return any(not isinstance(item, _PLAIN) and _refers(item) for item in value)
+    nested = [item for item in value if isinstance(item, _NESTED)]
+    return any(map(_refers, nested)) if nested else False
 
 
-_PLAIN = (str, int, float, type(None))
+_NESTED = (dict, list, FromReply)
 
 
 def _replaced(value: Any, replace: Any) -> Any:

@@ -76,19 +76,21 @@ def wanted_custom_fields(
     `shared` says whether another target may know a name instead.
     """
     wanted = [
-        Wanted(
-            catalog=catalog,
-            name=item.name,
-            field=tuple(write.field_path("custom_fields", place, "name")),
-            shared=shared,
-        )
-        for place, item in _by_name(write)
+        Wanted(catalog=catalog, name=name, field=path, shared=shared)
+        for name, path in write.once(_names_with_paths)
     ]
     by_id = write.given(native)
     speaks_by_id = by_id is not None and by_id.value != []
     if speaks_by_id or write.get("custom_fields") is not None:
         wanted.append(Wanted(catalog=catalog))
     return wanted
+
+
+def _names_with_paths(write: Write) -> list[tuple[str, tuple[str, ...]]]:
+    return [
+        (item.name, tuple(write.field_path("custom_fields", place, "name")))
+        for place, item in _by_name(write)
+    ]
 
 
 def custom_fields(

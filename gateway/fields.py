@@ -125,7 +125,7 @@ def to_backend(
     table = Table.of(rows)
     laid = Laid(ignored=unsupported(table, write))
     for row in table.moved:
-        wish = write.get(row.name)
+        wish = write.wishes.get(row.name)
         if wish is None or row.name in but:
             continue
         if wish.value is None:

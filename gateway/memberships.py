@@ -77,6 +77,10 @@ def wanted_groups(write: ContactWrite, native: str) -> list[Wanted]:
     by_id = write.given(native)
     if by_id is not None:
         return [Wanted(catalog=CatalogName.GROUPS)] if by_id.value else []
+    return write.once(_wanted_by_name)
+
+
+def _wanted_by_name(write: ContactWrite) -> list[Wanted]:
     return [
         Wanted(
             catalog=CatalogName.GROUPS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache, cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from strawberry import Maybe, Some
 from strawberry.utils.str_converters import to_camel_case
@@ -12,9 +12,11 @@ from strawberry.utils.str_converters import to_camel_case
 from gateway.model import ContactInput, MissingPolicy, WriteMode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gateway.values import Phone
+
+T = TypeVar("T")
 
 KEPT_BY_ABSENCE = frozenset(
     {"external_id", "email", "email_status", "sms_status", "privacy_consent"}
@@ -96,13 +98,18 @@ class Write:
         return said
 
     @cached_property
-    def _cleared(self) -> dict[str, Some[None]]:
+    def _cleared(self) -> frozenset[str]:
         """What is cleared because a REPLACE does not mention it."""
         if not self.replaces:
-            return {}
+            return frozenset()
         kept = self.kept_by_absence | self.invalid
         names = (name for name in attributes(self.input) if name not in kept)
-        return {name: CLEARED for name in names if getattr(self.input, name) is None}
+        return frozenset(name for name in names if getattr(self.input, name) is None)
+
+    @cached_property
+    def wishes(self) -> Mapping[str, Some[Any]]:
+        """What is to become of each field, by its name: as given, or cleared by a REPLACE."""
+        return self._said | dict.fromkeys(self._cleared, CLEARED) if self._cleared else self._said
 
     def given(self, name: str) -> Maybe[Any]:
         """What the caller said of `first_name` or `ivvy.group_ids`, values read.
@@ -113,8 +120,7 @@ class Write:
 
     def get(self, name: str) -> Maybe[Any]:
         """What is to become of a field: as given, or cleared where a REPLACE left it out."""
-        found = self._said.get(name)
-        return self._cleared.get(name) if found is None else found
+        return self.wishes.get(name)
 
     def cleared_by_absence(self, name: str) -> bool:
         """Whether this REPLACE clears `name` because the input does not mention it."""
@@ -134,6 +140,17 @@ class Write:
         """Places and items of a given list, without those that hold a problem."""
         bad = self.invalid_items
         return [pair for pair in enumerate(self.items(name)) if (name, pair[0]) not in bad]
+
+    def once(self, work_out: Callable[[Self], T]) -> T:
+        """What a pure function says of this write, worked out for the first backend that asks."""
+        if work_out not in self._worked_out:
+            self._worked_out[work_out] = work_out(self)
+        known: T = self._worked_out[work_out]
+        return known
+
+    @cached_property
+    def _worked_out(self) -> dict[Any, Any]:
+        return {}
 
     def field_path(self, *names: str | int) -> list[str]:
         """The path of a field in the call, for problems."""

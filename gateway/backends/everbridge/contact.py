@@ -259,10 +259,9 @@ def _plan(
     writes = bool(joining) or differ(body, before)
     if "paths" in body:
         timezone = bool(body.get("timezoneId"))
-        paths = said_frames(body["paths"], rows_in(before, "paths"), timezone=timezone)
-        body = {**body, "paths": paths}
+        body["paths"] = said_frames(body["paths"], rows_in(before, "paths"), timezone=timezone)
     if joining:
-        body = {**body, "groups": joining}
+        body["groups"] = joining
     changed = (*draft.changed, *groups.changed(current))
     if draft.problems:
         outcome, calls = Outcome.REJECTED, []

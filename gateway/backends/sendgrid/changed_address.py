@@ -126,6 +126,8 @@ def _silent(write: ContactWrite, siblings: Mapping[Backend, Found]) -> list[Back
 
     One answer is enough to go on: a backend that is down must not hold up every new contact.
     """
+    if not siblings:
+        return []
     asked = [backend for backend in tellers(write) if backend in siblings]
     if any(siblings[backend].answered for backend in asked):
         return []
