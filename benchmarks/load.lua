@@ -1,5 +1,6 @@
 -- Sends prepared GraphQL requests, one after the other, and tells the figures as one line of JSON.
--- wrk -t1 -c32 -d4s --latency -s load.lua URL -- FILE, with one request body a line.
+-- wrk -t1 -c32 -d4s --latency -s load.lua URL -- FILE [PAUSE], with one request body a line.
+-- With a pause each connection waits between two requests, half to one and a half as many milliseconds.
 
 local requests, place = {}, 0
 
@@ -7,6 +8,10 @@ function init(args)
   local headers = { ["Content-Type"] = "application/json" }
   for line in io.lines(args[1]) do
     requests[#requests + 1] = wrk.format("POST", wrk.path, headers, line)
+  end
+  local pause = tonumber(args[2] or 0)
+  if pause > 0 then
+    function delay() return math.random(pause / 2, pause * 3 / 2) end
   end
 end
 

@@ -178,10 +178,13 @@ def quiet(vendors: Upstream) -> dict[str, int]:
         calls.update(more)
 
 
-def load(running: Running, bodies: Path, seconds: int, connections: int) -> dict[str, float]:
-    """Send the prepared requests over and over; wrk's figures."""
+def load(
+    running: Running, bodies: Path, seconds: int, connections: int, pause_ms: int = 0
+) -> dict[str, float]:
+    """Send the prepared requests over and over, after pauses of some length; wrk's figures."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
     command += ["-s", str(HERE / "load.lua"), running.url, "--", str(bodies)]
+    command += [str(pause_ms)]
     done = subprocess.run(  # noqa: S603 - our own command
         pinned(LOAD_CORE, command), capture_output=True, text=True, check=True
     )
