@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 REMEMBERED = 60.0
 """Seconds that a lock's last release is remembered: longer than any request takes."""
+MOST_REMEMBERED = 8_192
+"""Releases that are remembered one by one: those of several seconds, where most requests take less."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -37,7 +39,8 @@ class Locks:
     """Locks by key, for as long as they are wanted; some time longer it is known when they were held.
 
     Of a key that nobody wants only its hash and a moment are kept: thousands are let go of in a
-    second. If two keys ever had one hash, a record would be read once more than is needed.
+    second. If two keys ever had one hash, a record would be read once more than is needed; so it is
+    where a key may have been among the releases that were too many to be remembered one by one.
     """
 
     def __init__(self, leases: RecordLeases | None = None) -> None:
@@ -45,6 +48,8 @@ class Locks:
         self._locks: dict[str, _Lock] = {}
         self._released: dict[int, float] = {}
         """When each was last let go, by the hash of its key; the oldest first."""
+        self._earlier = 0.0
+        """When any other key may have been let go last."""
 
     @asynccontextmanager
     async def hold(self, key: str, exchange: Exchange) -> AsyncIterator[float]:
@@ -64,7 +69,8 @@ class Locks:
         self._sweep()
         lock = self._locks.get(key)
         if lock is None:
-            lock = self._locks[key] = _Lock(released_at=self._released.pop(hash(key), 0.0))
+            released_at = self._released.pop(hash(key), self._earlier)
+            lock = self._locks[key] = _Lock(released_at=released_at)
         lock.wanted_by += 1
         try:
             if lock.wanted_by == 1:
@@ -95,12 +101,14 @@ class Locks:
                 self._released[hash(key)] = lock.released_at
 
     def _sweep(self) -> None:
-        """Forget the releases that nobody can have read before."""
+        """Forget the releases that nobody can have read before, and what is too many."""
         before = time.monotonic() - REMEMBERED
         while self._released:
-            oldest = next(iter(self._released))
-            if self._released[oldest] > before:
-                return
+            oldest, released_at = next(iter(self._released.items()))
+            if released_at > before:
+                if len(self._released) <= MOST_REMEMBERED:
+                    return
+                self._earlier = max(self._earlier, released_at)
             del self._released[oldest]
 
 

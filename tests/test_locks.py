@@ -100,3 +100,20 @@ async def test_locks_are_forgotten_once_nobody_can_have_read_before_them(
         async with locks.hold("other", within()):
             assert set(locks._locks) == {"held", "other"}
             assert set(locks._released) == {hash("young")}
+
+
+async def test_releases_that_are_too_many_are_remembered_as_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_REMEMBERED", 3)
+    locks = Locks()
+    moments = []
+    for key in "abcde":
+        async with locks.hold(key, within()):
+            pass
+        moments.append(time.monotonic())
+    async with locks.hold("new", within()) as released_at:
+        assert moments[0] <= released_at <= moments[1], "it may have been b's"
+    async with locks.hold("d", within()) as released_at:
+        assert moments[2] <= released_at <= moments[3]
+    assert len(locks._released) <= 4
