@@ -136,11 +136,11 @@ def _refers(value: Any) -> bool:
         value = value.values()
     elif not isinstance(value, list):
         return isinstance(value, FromReply)
-    nested = [item for item in value if isinstance(item, _NESTED)]
+    nested = [item for item in value if type(item) not in _SCALARS]
     return any(map(_refers, nested)) if nested else False
 
 
-_NESTED = (dict, list, FromReply)
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 def _replaced(value: Any, replace: Any) -> Any:
