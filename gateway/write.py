@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from functools import cache, cached_property, lru_cache
+from dataclasses import dataclass, field, fields
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from strawberry import Maybe, Some
@@ -53,6 +53,15 @@ def _attributes(kind: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
+def _native(section: str, given: Maybe[Any]) -> dict[str, Some[Any]]:
+    """What a native section says, by names such as ivvy.group_ids."""
+    held = given.value if given is not None else None
+    if held is None:
+        return {}
+    parts = {f"{section}.{name}": getattr(held, name) for name in attributes(held)}
+    return {name: part for name, part in parts.items() if part is not None}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Write:
     """A record to be written: what the caller said of each field, and what the absences mean."""
@@ -70,46 +79,49 @@ class Write:
     at: tuple[str, ...] = ()
     """Where the input stands in the call, such as ("contact",) inside a lead."""
 
+    wishes: Mapping[str, Some[Any]] = field(init=False, repr=False, compare=False)
+    """What is to become of each field, by its name: as given, or cleared by a REPLACE."""
+    _said: Mapping[str, Some[Any]] = field(init=False, repr=False, compare=False)
+    _cleared: frozenset[str] = field(init=False, repr=False, compare=False)
+    _given_names: Sequence[str] = field(init=False, repr=False, compare=False)
+    _worked_out: dict[Any, Any] = field(init=False, repr=False, compare=False)
+
     kept_by_absence: ClassVar[frozenset[str]] = frozenset()
     """What a REPLACE does not clear by leaving it out."""
     held_here: ClassVar[frozenset[str]] = frozenset()
     """Fields whose values were read; the write itself holds them."""
 
+    def __post_init__(self) -> None:
+        """Go over the input once, because every backend asks for the same, and many times."""
+        said: dict[str, Some[Any]] = {}
+        names: list[str] = []
+        left_out: list[str] = []
+        for name in attributes(self.input):
+            given = getattr(self.input, name)
+            if given is None and name not in self.invalid:
+                left_out.append(name)
+                continue
+            if name in SECTIONS:
+                said |= _native(name, given)
+            else:
+                names.append(name)
+            if name in self.held_here:
+                given = getattr(self, name)
+            if given is not None and name not in self.invalid:
+                said[name] = given
+        cleared = frozenset(left_out) - self.kept_by_absence if self.replaces else frozenset()
+        vars(self).update(
+            wishes=said | dict.fromkeys(cleared, CLEARED) if cleared else said,
+            _said=said,
+            _cleared=cleared,
+            _given_names=names,
+            _worked_out={},
+        )
+
     @property
     def replaces(self) -> bool:
         """Whether what the input leaves out is cleared."""
         return self.mode is WriteMode.REPLACE
-
-    @cached_property
-    def _said(self) -> dict[str, Some[Any]]:
-        """What the caller said, by the field's name: every backend asks for it many times."""
-        said: dict[str, Some[Any]] = {}
-        for name in attributes(self.input):
-            given = getattr(self if name in self.held_here else self.input, name)
-            if given is None:
-                continue
-            if name not in self.invalid:
-                said[name] = given
-            if name in SECTIONS and given.value is not None:
-                for part in attributes(given.value):
-                    native = getattr(given.value, part)
-                    if native is not None:
-                        said[f"{name}.{part}"] = native
-        return said
-
-    @cached_property
-    def _cleared(self) -> frozenset[str]:
-        """What is cleared because a REPLACE does not mention it."""
-        if not self.replaces:
-            return frozenset()
-        kept = self.kept_by_absence | self.invalid
-        names = (name for name in attributes(self.input) if name not in kept)
-        return frozenset(name for name in names if getattr(self.input, name) is None)
-
-    @cached_property
-    def wishes(self) -> Mapping[str, Some[Any]]:
-        """What is to become of each field, by its name: as given, or cleared by a REPLACE."""
-        return self._said | dict.fromkeys(self._cleared, CLEARED) if self._cleared else self._said
 
     def given(self, name: str) -> Maybe[Any]:
         """What the caller said of `first_name` or `ivvy.group_ids`, values read.
@@ -148,25 +160,12 @@ class Write:
         known: T = self._worked_out[work_out]
         return known
 
-    @cached_property
-    def _worked_out(self) -> dict[Any, Any]:
-        return {}
-
     def field_path(self, *names: str | int) -> list[str]:
         """The path of a field in the call, for problems."""
         path = list(self.at)
         for name in names:
             path += _parts(name)
         return path
-
-    @cached_property
-    def _given_names(self) -> list[str]:
-        return [
-            name
-            for name in attributes(self.input)
-            if (getattr(self.input, name) is not None or name in self.invalid)
-            and name not in SECTIONS
-        ]
 
     def given_names(self) -> list[str]:
         """The top-level attributes that the caller gave, native sections left out."""
