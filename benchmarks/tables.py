@@ -146,7 +146,7 @@ def conditions(how: str) -> str:
     peers.append(f"graphql-yoga {lock['node_modules/graphql-yoga']['version']}")
     python = [
         f"{name} {importlib.metadata.version(name)}"
-        for name in ("strawberry-graphql", "graphql-core", "aiohttp", "httpx", "uvicorn")
+        for name in ("strawberry-graphql", "graphql-core", "httptools", "httpx", "uvicorn")
     ]
     return (
         f"Measured on {datetime.now(UTC):%d %B %Y}, {how}.\n"

@@ -41,8 +41,9 @@ from gateway.store.migrations import read_version
 from gateway.store.opening import SQLITE, open_store
 from gateway.telemetry.spans import kept_by
 from gateway.telemetry.watching import watching
-from gateway.transport import AiohttpWire, HttpxWire
+from gateway.transport import HttpxWire
 from gateway.upsert import Writer
+from gateway.wire.network import NetworkWire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -249,7 +250,7 @@ class Account:
 def _client(transport: httpx.AsyncBaseTransport | None) -> Wire:
     """What one backend is reached by: the network, or what a test has put in its place."""
     if transport is None:
-        return AiohttpWire()
+        return NetworkWire()
     return HttpxWire(httpx.AsyncClient(transport=transport, follow_redirects=False))
 
 

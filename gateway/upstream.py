@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-import aiohttp
 import httpx
 import stamina
 
@@ -25,7 +24,7 @@ from gateway.results import BackendCall, Problem, ProblemCode
 from gateway.telemetry.call_meter import OK, UNANSWERED, UNCOUNTED, UNSENT, Described, Meter
 from gateway.telemetry.call_spans import span_of_try
 from gateway.traffic import Traffic
-from gateway.transport import UnfitAddressError, wire_of
+from gateway.transport import wire_of
 from gateway.tries import AgainError, Progress
 from gateway.verdicts import (
     NOT_SENT,
@@ -35,11 +34,11 @@ from gateway.verdicts import (
     may_ask_again,
     may_repeat,
     quota_unknown,
-    reason_of,
     retry_after,
     timed_out,
     unfit_address,
 )
+from gateway.wire.errors import UnfitAddressError, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -203,8 +202,8 @@ class Sender:
             started = time.monotonic()
             try:
                 answer = await self._request(call, content, {**headers, **span.headers()}, exchange)
-            except (httpx.RequestError, aiohttp.ClientError, TimeoutError) as error:
-                kind = UNSENT if isinstance(reason_of(error), NOT_SENT) else UNANSWERED
+            except (WireError, TimeoutError, httpx.RequestError) as error:
+                kind = UNSENT if isinstance(error, NOT_SENT) else UNANSWERED
                 self._note(call, started, kind, failed=True)
                 span.failed(kind)
                 raise self._unanswered(call, error, progress) from error
@@ -231,10 +230,7 @@ class Sender:
     ) -> Answer:
         seconds = min(self._try_timeout, exchange.left)
         base_url = call.base_url or self.dialect.base_url
-        async with asyncio.timeout(seconds):
-            return await self._wire.send(
-                call.method, base_url, call.target, headers, content, seconds
-            )
+        return await self._wire.send(call.method, base_url, call.target, headers, content, seconds)
 
     async def _admitted(self, call: Call, exchange: Exchange) -> None:
         """Wait for a turn within the backend's quota.
@@ -306,17 +302,16 @@ class Sender:
     def _unanswered(self, call: Call, error: Exception, progress: Progress) -> Exception:
         """The error of a call that got no answer."""
         name = self.dialect.backend.value
-        reason = reason_of(error)
-        if isinstance(reason, NOT_SENT):
+        if isinstance(error, NOT_SENT):
             problem = timed_out(
                 self.dialect.backend, f"{name} could not be reached; nothing was sent."
             )
             problem.code = ProblemCode.UNAVAILABLE
             return AgainError(NotWrittenError(problem), progress.backoff())
         problem = timed_out(
-            self.dialect.backend, f"{name} did not answer ({type(reason).__name__})."
+            self.dialect.backend, f"{name} did not answer ({type(error).__name__})."
         )
-        if not isinstance(reason, httpx.TimeoutException | TimeoutError):
+        if not isinstance(error, httpx.TimeoutException | TimeoutError):
             problem.code = ProblemCode.UNAVAILABLE
         if call.safety is Safety.READ:
             return AgainError(NotWrittenError(problem), progress.backoff())

@@ -11,34 +11,22 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-import aiohttp
 import httpx
 
 from gateway.calls import Reply, Safety
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.results import Problem, ProblemCode
+from gateway.wire.errors import NotSentError
 
 if TYPE_CHECKING:
     from gateway.calls import Call
     from gateway.model import Backend
 
 NOT_SENT = (
+    NotSentError,
     *(httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol),
-    *(aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL),
 )
 """Failures before the first byte left."""
-
-
-def reason_of(error: Exception) -> BaseException:
-    """The transport's own error, where it has one.
-
-    httpx-aiohttp 0.2.0 turns every ClientConnectionError of aiohttp into httpx.ConnectTimeout: the
-    connection that was refused, and the one that the server closed after it had the whole call.
-    """
-    cause = error.__cause__
-    return cause if isinstance(cause, aiohttp.ClientError) else error
-
-
 OUTAGES = frozenset({ProblemCode.UNAVAILABLE, ProblemCode.BACKEND_ERROR, ProblemCode.TIMEOUT})
 
 

@@ -17,8 +17,8 @@ from gateway.calls import Call, Safety
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.model import Backend
 from gateway.results import ProblemCode
-from gateway.transport import AiohttpWire
 from gateway.upstream import Sender
+from gateway.wire.network import NetworkWire
 from tests.plain_backend import PlainDialect, within
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ async def _key() -> dict[str, str]:
 @pytest.fixture
 async def wire(sandbox: Sandbox) -> AsyncIterator[Wire]:
     with served(sandbox.app) as address, _dialect(f"{address}/sendgrid") as dialect:
-        async with aclosing(AiohttpWire()) as client:
+        async with aclosing(NetworkWire()) as client:
             yield Wire(Sender(dialect, client, try_timeout=5.0), sandbox)
 
 
@@ -114,7 +114,7 @@ async def test_a_refused_connection_is_surely_not_sent_and_tried_again(call: Cal
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        async with aclosing(AiohttpWire()) as client:
+        async with aclosing(NetworkWire()) as client:
             with _dialect(address) as dialect:
                 exchange = within()
                 with pytest.raises(NotWrittenError) as raised:
@@ -226,7 +226,7 @@ async def test_an_answer_that_trickles_in_ends_with_the_try(
             return
 
     with _trickling(trickle) as address, _dialect(address) as dialect:
-        async with aclosing(AiohttpWire()) as client:
+        async with aclosing(NetworkWire()) as client:
             with pytest.raises(failure) as raised:
                 await Sender(dialect, client, try_timeout=0.05).send(call, within())
     assert raised.value.problem.code is ProblemCode.TIMEOUT

@@ -109,9 +109,8 @@ async def _tokens(settings: Settings) -> AsyncIterator[Tokens]:
 
     from gateway.callers.jwks import KeySet
     from gateway.callers.tokens import Tokens
-    from gateway.transport import OneTryTransport
 
-    async with httpx.AsyncClient(transport=OneTryTransport(), follow_redirects=False) as client:
+    async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport()) as client:
         yield Tokens(
             keys=KeySet(url=settings.jwt_jwks_url or "", client=client),
             issuer=settings.jwt_issuer or "",

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from httpx_aiohttp import AiohttpTransport
+import httpx
 
 from gateway.app import create_app
 from gateway.dev import sandbox_settings
@@ -26,7 +26,6 @@ from gateway.store.claims import claim_due, renew
 from gateway.store.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
-    import httpx
     from starlette.applications import Starlette
 
 NOT_COUNTED = {renew.__name__, "_renew", "purge", "_purge", "_forget_idle"}
@@ -52,7 +51,7 @@ class Points:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class CountedTransport(AiohttpTransport):
+class CountedTransport(httpx.AsyncHTTPTransport):
     """Calls backends over sockets, with a point in front of each call and one behind."""
 
     points: Points

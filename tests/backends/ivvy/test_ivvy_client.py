@@ -18,8 +18,8 @@ from gateway.backends.ivvy.signature import content_md5, signature, string_to_si
 from gateway.calls import Call, Reply
 from gateway.errors import NotWrittenError, RefusedError
 from gateway.results import ProblemCode
-from gateway.transport import AiohttpWire
 from gateway.upstream import Exchange, Sender
+from gateway.wire.network import NetworkWire
 
 SECRET = "my secret key"
 PING, GET = "/api/1.0/test?action=ping", "/api/1.0/contact?action=getContact"
@@ -134,7 +134,7 @@ async def test_the_content_type_on_the_wire_is_the_signed_one() -> None:
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, aclosing(AiohttpWire()) as http:
+    async with server, aclosing(NetworkWire()) as http:
         dialect = IvvyDialect(base_url=address, api_key="k", api_secret=SECRET, clock=Ticking())
         await Sender(dialect, http).send(client.get_contact("6"), exchange())
     lines = received[0].decode().lower().split("\r\n")
