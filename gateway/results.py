@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from functools import lru_cache
 
 import strawberry
 from strawberry import ID
@@ -47,6 +48,8 @@ class UpsertStatus(Enum):
 @strawberry.enum(description="What became of a write in one backend.")
 class Outcome(Enum):
     """What became of a write in one backend."""
+
+    __hash__ = object.__hash__  # there is one of each; Enum's own is Python code
 
     CREATED = enum_value("CREATED", description="The record is new.")
     UPDATED = enum_value("UPDATED", description="The stored record was changed.")
@@ -293,7 +296,12 @@ def summarize(outcomes: Iterable[Outcome], *, dry: bool = False) -> UpsertStatus
     A backend that was left out (SKIPPED) counts for nothing; a write that was left out everywhere
     is APPLIED.
     """
-    seen = set(outcomes) - {Outcome.SKIPPED}
+    return _summary(frozenset(outcomes), dry)
+
+
+@lru_cache(maxsize=1_024)
+def _summary(outcomes: frozenset[Outcome], dry: bool) -> UpsertStatus:
+    seen = outcomes - {Outcome.SKIPPED}
     written = bool(seen & HAS_IT) or Outcome.PARTIAL in seen
     if Outcome.REJECTED in seen and not written and Outcome.UNKNOWN not in seen:
         return UpsertStatus.REJECTED

@@ -34,24 +34,27 @@ if TYPE_CHECKING:
     from graphql import DocumentNode, GraphQLSchema
 
 _LITERAL = re.compile(
+    # By its first character the next literal is found without trying each of the others.
+    r'(["0-9\-](?:(?<=")(?:'
     # A string that the JSON way of reading escapes reads as GraphQL does: no surrogates, no \u{...}.
-    r'("(?:[^"\\\n\r]|\\["\\/bfnrt]|\\u(?:[0-9A-Ca-cE-Fe-f][0-9A-Fa-f]|[Dd][0-7])[0-9A-Fa-f]{2})*+"'
-    # A number with nothing before or behind it that could be a part of it, or of a name.
-    r"|(?<![\w.$+\-])-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+\-]?[0-9]+)?(?![\w.+\-]))"
+    r'(?:[^"\\\n\r]++|\\["\\/bfnrt]|\\u(?:[0-9A-Ca-cE-Fe-f][0-9A-Fa-f]|[Dd][0-7])[0-9A-Fa-f]{2})*+"'
     # Any other quote ends the search: what follows is not looked through from each quote again.
-    r'|"[\s\S]*'
+    r"|[\s\S]*)"
+    # A number with nothing before or behind it that could be a part of it, or of a name.
+    r"|(?<![\w.$+\-][0-9\-])(?:(?<=0)|(?<=-)0|(?:(?<=[1-9])|(?<=-)[1-9])[0-9]*)"
+    r"(?:\.[0-9]+)?(?:[eE][+\-]?[0-9]+)?(?![\w.+\-])))"
 )
 
 Shape = tuple[str, ...]
 """The text without its literals, in pieces, and last the kinds of the literals in their order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outline:
     """A text taken apart."""
 
     shape: Shape
-    literals: tuple[str, ...]
+    literals: Sequence[str]
     """As they stand in the text."""
 
     @property
@@ -61,7 +64,7 @@ class Outline:
 
     def fits(self, whole: Sequence[int]) -> bool:
         """Whether the literals at these places are integers as Int has them."""
-        return all(
+        return not whole or all(
             len(self.literals[place]) <= _LONGEST_INT
             and GRAPHQL_MIN_INT <= int(self.literals[place]) <= GRAPHQL_MAX_INT
             for place in whole
@@ -80,10 +83,14 @@ def outline_of(text: str) -> Outline | None:
     if '"""' in text:
         return None
     pieces = _LITERAL.split(text)
-    between, literals = pieces[::2], tuple(pieces[1::2])
-    if not literals or None in literals or any("#" in piece for piece in between):
+    between, literals = pieces[::2], pieces[1::2]
+    # No document ends with a literal: that one is what follows a quote that was not understood.
+    if not literals or not between[-1]:
         return None
-    return Outline((*between, "".join(map(_kind, literals))), literals)
+    if "#" in text and any("#" in piece for piece in between):
+        return None
+    between.append("".join(map(_kind, literals)))
+    return Outline(tuple(between), literals)
 
 
 def _kind(literal: str) -> str:

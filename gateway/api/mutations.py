@@ -47,8 +47,8 @@ class UpsertContactPayload:
         description="Every problem of the call, those of the input first; empty when all went well."
     )
     replayed: bool = strawberry.field(description=REPLAYED)
-    known_by: strawberry.Private[ContactKeys]
-    """What the contact is read by when `contact` is selected."""
+    write: strawberry.Private[ContactWrite]
+    """Says what the contact is read by when `contact` is selected."""
     operation_id: strawberry.Private[str | None]
 
     @strawberry.field(description="Set for DURABLE delivery.")
@@ -64,7 +64,7 @@ class UpsertContactPayload:
     )
     async def contact(self, info: Info) -> Contact | None:
         """Read anew at each mutation, never from what was read before the write."""
-        [found] = await info.context.read_contacts([self.known_by])
+        [found] = await info.context.read_contacts([_known_by(self.write, self.results)])
         if isinstance(found, NobodyAskedError):
             return (
                 Contact(records=[], errors=found.problems, differences=[])
@@ -158,7 +158,7 @@ class Mutation:
             results=receipt.results,
             errors=receipt.errors,
             replayed=written.replayed,
-            known_by=_known_by(written.write, receipt.results),
+            write=written.write,
             operation_id=written.operation_id,
         )
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 LONGEST_KEY = 255
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Asked:
-    """What a caller asked for."""
+    """What a caller asked for. Never changed; not frozen, because each call would pay for that."""
 
     mutation: str
     input: Any

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gateway.write import ContactWrite
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Request:
     """The request that a call belongs to."""
 
@@ -54,7 +54,7 @@ class Request:
         return Trail(mutation=asked.mutation, caller=self.caller, request_id=self.request_id)
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Written:
     """What became of a contact's call."""
 
@@ -198,6 +198,9 @@ class ContactCalls:
             journal=journal,
             observed=before.keys(),
         )
+        if not before:
+            receipt.results = call.choice.with_unconfigured(receipt.results)
+            return receipt
         chosen = {adapter.backend for adapter in call.choice.adapters}
         kept = [result for backend, result in before.items() if backend in chosen]
         return Receipt(
@@ -207,7 +210,7 @@ class ContactCalls:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class _Call:
     """One call on its way."""
 

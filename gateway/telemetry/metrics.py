@@ -54,6 +54,7 @@ class Metrics:
         self._note("gateway_build_info", "info", ("version",), "The running version.")
         self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._operated: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
+        self._wrote: dict[tuple[str, str, Backend, Outcome], Counter] = {}
         self._add_surface()
         self._add_backends()
         self._add_store()
@@ -179,10 +180,14 @@ class Metrics:
             return
         delivery = "durable" if durable else "direct"
         for result in results:
-            if result.outcome is not Outcome.QUEUED:
-                self.writes.labels(
-                    entity, delivery, result.backend.value, result.outcome.value
-                ).inc()
+            if result.outcome is Outcome.QUEUED:
+                continue
+            written = (entity, delivery, result.backend, result.outcome)
+            counter = self._wrote.get(written)
+            if counter is None:
+                names = (result.backend.value, result.outcome.value)
+                counter = self._wrote[written] = self.writes.labels(entity, delivery, *names)
+            counter.inc()
 
     def delivered(self, entity: str, backend: str, outcome: Outcome) -> None:
         """Count a durable write to one backend: accepted (QUEUED), or at its end."""

@@ -37,7 +37,7 @@ class Way:
     order: Sequence[str]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Call:
     """An operation with its arguments: graphql-core has nothing to refuse of them."""
 

@@ -91,7 +91,7 @@ def variables_in(
 def _list(items: list[Source]) -> Source:
     def value(variables: Variables, literals: Sequence[Any]) -> list[Any]:
         given = [item(variables, literals) for item in items]
-        return [None if item is ABSENT else item for item in given]
+        return [None if item is ABSENT else item for item in given] if ABSENT in given else given
 
     return value
 
@@ -119,6 +119,8 @@ def _leaf(node: ValueNode, type_: GraphQLInputType, slots: Slots) -> Source:
     if slot is None:
         return _constant(kind(node.value))
     place = slot
+    if kind is str:
+        return lambda _variables, literals: literals[place]
     return lambda _variables, literals: kind(literals[place])
 
 
