@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
     from gateway.backends.adapter import Adapter
 
 
+_ORDER = tuple(Backend)
+
+
 @dataclass(kw_only=True)
 class Choice:
     """The targets of a write, and what is wrong with them."""
@@ -25,6 +27,8 @@ class Choice:
 
     def with_unconfigured(self, results: list[BackendResult]) -> list[BackendResult]:
         """The results, with one for each target that the gateway has no credentials for."""
+        if not self.unconfigured and len(results) == 1:
+            return results
         refused = [
             BackendResult(
                 backend=backend,
@@ -33,8 +37,7 @@ class Choice:
             )
             for backend in self.unconfigured
         ]
-        order = list(Backend)
-        return sorted([*results, *refused], key=lambda result: order.index(result.backend))
+        return sorted([*results, *refused], key=lambda result: _ORDER.index(result.backend))
 
 
 def choose(targets: Sequence[Backend] | None, adapters: Mapping[Backend, Adapter]) -> Choice:
@@ -49,8 +52,8 @@ def choose(targets: Sequence[Backend] | None, adapters: Mapping[Backend, Adapter
         choice.problems.append(
             _wrong("targets is empty: name at least one backend, or leave it out for all.")
         )
-    for backend, count in Counter(targets).items():
-        if count > 1:
+    for backend in dict.fromkeys(targets):
+        if (count := targets.count(backend)) > 1:
             choice.problems.append(_wrong(f"{backend.value} stands {count} times in targets."))
         if backend in adapters:
             choice.adapters.append(adapters[backend])

@@ -22,7 +22,7 @@ from gateway.target import SILENT, Border, Journal, Target
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Coroutine, Sequence
 
     from gateway.backends.adapter import Adapter, Found, Plan
     from gateway.locks import Locks
@@ -53,6 +53,13 @@ class Writer:
     """Seconds that the targets wait for one that does not answer."""
     running: set[asyncio.Task[Any]] = field(default_factory=set)
     """Deliveries under way; they are finished even when their callers have gone."""
+
+    def start(self, delivery: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Let a delivery go to its end, whatever becomes of its caller."""
+        task = asyncio.create_task(delivery)
+        self.running.add(task)
+        task.add_done_callback(self.running.discard)
+        return task
 
     async def drain(self, seconds: float | None = None) -> None:
         """Wait for the deliveries under way; after `seconds` they are left as they are."""
@@ -88,10 +95,10 @@ async def upsert(
         await prepared.cancel_look_ups()
         prepared.call_off()
         return receipt_of(prepared, rejected=True)
-    delivering = asyncio.create_task(finish_all(prepared, writer, dry=dry))
-    writer.running.add(delivering)
-    delivering.add_done_callback(writer.running.discard)
-    await asyncio.shield(delivering)
+    delivering = [writer.start(_finish(target, prepared, writer, dry=dry)) for target in targets]
+    await asyncio.wait(delivering)  # which leaves them alone when this caller goes away
+    for delivery in delivering:
+        delivery.result()
     return receipt_of(prepared)
 
 
@@ -113,16 +120,16 @@ def targets_of(
 # ---------------------------------------------------------------- deliver
 
 
-async def finish_all(prepared: Prepared, writer: Writer, *, dry: bool = False) -> None:
+async def finish_all(prepared: Prepared, writer: Writer) -> None:
     """Deliver every target's plan, side by side."""
     targets = prepared.targets
     if len(targets) == 1:  # it needs no task beside this one
-        await _finish(targets[0], prepared, writer, dry=dry)
+        await _finish(targets[0], prepared, writer)
         return
-    await asyncio.gather(*(_finish(target, prepared, writer, dry=dry) for target in targets))
+    await asyncio.gather(*(_finish(target, prepared, writer) for target in targets))
 
 
-async def _finish(target: Target, prepared: Prepared, writer: Writer, *, dry: bool) -> None:
+async def _finish(target: Target, prepared: Prepared, writer: Writer, *, dry: bool = False) -> None:
     """Deliver one target's plan."""
     with Border(target):
         if prepared.late and target.backend in prepared.late:

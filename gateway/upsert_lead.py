@@ -115,10 +115,7 @@ async def upsert_lead(
         if part.result is None:
             part.end(Outcome.REJECTED)
         return _receipt(part, input_problems, rejected=True)
-    delivering = asyncio.create_task(_finish(part, writer, dry=dry))
-    writer.running.add(delivering)
-    delivering.add_done_callback(writer.running.discard)
-    await asyncio.shield(delivering)
+    await asyncio.shield(writer.start(_finish(part, writer, dry=dry)))
     return _receipt(part, [])
 
 
