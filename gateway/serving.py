@@ -12,12 +12,14 @@ import math
 import os
 import socket
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 if TYPE_CHECKING:
+    import asyncio
     from types import FrameType
 
     from starlette.applications import Starlette
@@ -43,6 +45,11 @@ def spare_collecting() -> None:
     gc.set_threshold(*COLLECT_AFTER)
 
 
+MOST_HELD = 65_536
+"""Bytes of an answer that wait for what is written after them; then uvicorn has to know how many the
+client has not taken."""
+
+
 class WebSockets(WebSocketsSansIOProtocol):
     """uvicorn's WebSockets, which also let go of a handshake that is too long to be read.
 
@@ -56,6 +63,67 @@ class WebSockets(WebSocketsSansIOProtocol):
             self.handshake_complete = self.close_sent = True
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
+
+
+class OneWrite:
+    """A transport that sends in one piece what is written to it, and soon what is written alone.
+
+    uvicorn writes the head and the body of an answer apart: two calls to the system and two
+    packets.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: list[bytes] = []
+        self._size = 0
+        self.is_closing = transport.is_closing
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send this, with what else is written now."""
+        if not self._held:
+            self._loop.call_soon(self.send)
+        self._held.append(data)
+        self._size += len(data)
+        if self._size > MOST_HELD:
+            self.send()
+
+    def close(self) -> None:
+        """Send what was written, and close."""
+        self.send()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close, whatever was written."""
+        self._held.clear()
+        self._transport.abort()
+
+    def send(self) -> None:
+        """Hold nothing back any longer."""
+        if self._held:
+            data = b"".join(self._held)
+            self._held.clear()
+            self._size = 0
+            self._transport.write(data)
+
+
+class Connections(HttpToolsProtocol):
+    """uvicorn's HTTP, which sends an answer in one piece."""
+
+    _one_write: OneWrite
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin with a connection."""
+        self._one_write = OneWrite(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", self._one_write))
+
+    def on_response_complete(self) -> None:
+        """End an answer."""
+        self._one_write.send()
+        super().on_response_complete()
 
 
 class GatewayServer(uvicorn.Server):
@@ -92,7 +160,9 @@ def serve(
         app,
         host=host,
         port=port,
+        http=Connections,
         ws=WebSockets,
+        access_log=False,  # it would be put together for each request, and left out by the level
         log_config=None,  # logs.py has said where lines go
         log_level="warning",
         timeout_graceful_shutdown=math.ceil(seconds),
