@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import orjson
 
+from gateway.fixed import fixed
 from gateway.results import BackendCall
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class FromReply:
         return int(found) if self.whole else found
 
 
-@dataclass(frozen=True, kw_only=True)
+@fixed
 class Call:
     """One call to a backend, before it is authorized."""
 
@@ -90,7 +91,7 @@ class Answer:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@fixed
 class Reply:
     """A backend's answer, read as JSON where it is JSON."""
 

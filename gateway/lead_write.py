@@ -6,9 +6,9 @@ same for the company. Those two are always patched, whatever the mode of the lea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from gateway.fixed import fixed
 from gateway.write import ContactWrite, Write
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ CONTACT_AT = ("contact",)
 COMPANY_AT = ("company",)
 
 
-@dataclass(frozen=True, kw_only=True)
+@fixed
 class CompanyWrite(Write):
     """One company to be written with a lead, with e-mail and phone read."""
 
@@ -32,7 +32,7 @@ class CompanyWrite(Write):
     held_here: ClassVar[frozenset[str]] = frozenset({"email", "phone"})
 
 
-@dataclass(frozen=True, kw_only=True)
+@fixed
 class LeadWrite(Write):
     """One lead to be written."""
 

@@ -10,6 +10,7 @@ from aiodataloader import DataLoader
 
 from gateway.entries import Catalog, CatalogName, Entry
 from gateway.errors import BackendFailure, GatewayError
+from gateway.fixed import fixed
 from gateway.model import Backend, title
 from gateway.results import Problem, ProblemCode
 
@@ -49,7 +50,7 @@ class AmbiguousNameError(GatewayError):
         self.entries = entries
 
 
-@dataclass(frozen=True, kw_only=True)
+@fixed
 class Resolution:
     """What one backend's catalogs say of a write's names."""
 

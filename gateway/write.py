@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from strawberry import Maybe, Some
 from strawberry.utils.str_converters import to_camel_case
 
+from gateway.fixed import fixed
 from gateway.model import ContactInput, MissingPolicy, WriteMode
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _native(section: str, given: Maybe[Any]) -> dict[str, Some[Any]]:
     return {name: part for name, part in parts.items() if part is not None}
 
 
-@dataclass(frozen=True, kw_only=True)
+@fixed
 class Write:
     """A record to be written: what the caller said of each field, and what the absences mean."""
 
@@ -172,7 +173,7 @@ class Write:
         return list(self._given_names)
 
 
-@dataclass(frozen=True, kw_only=True)
+@fixed
 class ContactWrite(Write):
     """One contact to be written, with e-mail and phone read; adapters take it as it is."""
 

@@ -5,11 +5,12 @@ A new backend implements `Adapter` in a folder of its own; docs/adding-a-backend
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from gateway.backends.reads import Reads
+from gateway.fixed import fixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +45,7 @@ class Key(NamedTuple):
     """The input field's path, for problems; empty when a sibling gave the key."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@fixed
 class Stored:
     """A record as a backend holds it."""
 
@@ -57,7 +58,7 @@ class Stored:
     """When the read that brought it began, on the clock of `time.monotonic`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@fixed
 class Found:
     """What looking for a record brought."""
 
@@ -76,7 +77,7 @@ class Found:
     """False where this stands, among siblings, for a backend of which nobody knows what it holds."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@fixed
 class Plan:
     """The calls that a write needs in one backend, and what they will have done."""
 
@@ -92,7 +93,7 @@ class Plan:
     warnings: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@fixed
 class Answer:
     """What a successful reply to a writing call says."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gateway.fixed import fixed
 from gateway.values import Phone, folded_email, read_country, read_email, read_phone
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ NO_COUNTRY = "001"
 """What `read_phone` says of numbers that belong to no country, such as +800."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@fixed
 class Value:
     """What a path is to hold."""
 

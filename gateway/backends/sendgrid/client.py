@@ -11,6 +11,7 @@ import orjson
 
 from gateway.backends.sendgrid.refusals import explain, unexpected
 from gateway.calls import Call, Safety
+from gateway.fixed import fixed
 from gateway.model import Backend
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _fits(call: Call, body: Any) -> bool:
 CONTACTS = f"{MARKETING}/contacts"
 
 
-@dataclass(frozen=True, kw_only=True)
+@fixed
 class JointUpsert(Call):
     """An upsert of contacts that are encoded already: thousands of them are not gone over twice."""
 

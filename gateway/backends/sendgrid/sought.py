@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Found
 from gateway.backends.sendgrid.identifiers import held_by
+from gateway.fixed import fixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from gateway.backends.sendgrid.memory import Accepted
 
 
-@dataclass(frozen=True, kw_only=True)
+@fixed
 class Sought(Found):
     """What looking for a contact brought, with what is remembered of writes under way."""
 
