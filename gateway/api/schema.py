@@ -60,7 +60,7 @@ class Prepared(SchemaExtension):
     async def on_execute(self) -> AsyncIterator[None]:
         """Execution, within its time; of a subscription, the time until it has begun."""
         try:
-            async with time_left(self._context):
+            with time_left(self._context):
                 yield
         except TimeoutError:
             raise too_long(self._context) from None
@@ -321,7 +321,7 @@ async def _run(running: Running, context: Context) -> ExecutionResult:
     """What Strawberry's own execution does around graphql-core's."""
     result: ExecutionResult
     try:
-        async with time_left(context):
+        with time_left(context):
             data, errors = await running.run()
         result = ExecutionResult(data=data, errors=errors)
     except TimeoutError:
