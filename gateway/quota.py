@@ -35,6 +35,11 @@ class Window(Protocol):
         """Whether less than half of it is used up, as far as this process knows."""
         ...
 
+    @property
+    def free_in(self) -> float:
+        """Seconds until there is a turn, as far as this process knows; 0 when there is one now."""
+        ...
+
     async def take(self, patience: float) -> None:
         """Wait for a turn.
 
@@ -61,6 +66,15 @@ class SlidingWindow:
         """Whether less than half of it is used up."""
         self._let_go(time.monotonic())
         return 2 * len(self._turns) < self.limit
+
+    @property
+    def free_in(self) -> float:
+        """Seconds until there is a turn; 0 when there is one now."""
+        now = time.monotonic()
+        self._let_go(now)
+        if len(self._turns) < self.limit:
+            return 0.0
+        return max(0.0, self._turns[0] + self.seconds + MARGIN - now)
 
     async def take(self, patience: float) -> None:
         """Wait for a turn; raises QuotaError when it comes only after `patience` seconds."""

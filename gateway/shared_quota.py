@@ -69,11 +69,18 @@ class SharedWindow:
     """Seconds that the store took to answer last."""
     _short_until: float = 0.0
     """Until when half of the quota and more is used up, for all that the store has said."""
+    _next_at: float = 0.0
+    """When the next turn begins, by the same."""
 
     @property
     def ample(self) -> bool:
         """Whether less than half of it is used up, as the store told when it was asked last."""
         return time.monotonic() >= self._short_until
+
+    @property
+    def free_in(self) -> float:
+        """Seconds until there is a turn, as the store told when it was asked last."""
+        return 0.0 if self._turns else max(0.0, self._next_at - time.monotonic())
 
     async def take(self, patience: float) -> None:
         """Wait for a turn.
@@ -146,6 +153,7 @@ class SharedWindow:
             heard_at = time.monotonic()
             self._round_trip = heard_at - asked_at
             self._short_until = 0.0 if turns.ample else heard_at + self.seconds
+            self._next_at = heard_at + turns.next_start
             # The store's "now" lies between the two moments: the later one for the beginning, the
             # earlier one for the end.
             self._turns.extend(

@@ -43,7 +43,7 @@ from gateway.wire.errors import UnfitAddressError, WireError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gateway.calls import Answer, Call
+    from gateway.calls import Call
     from gateway.gathering import Gathering
     from gateway.quota import Window
     from gateway.transport import Client
@@ -148,12 +148,11 @@ class Sender:
         except BackendFailure as failure:
             raise progress.known(failure) from failure.__cause__
         finally:
-            record.duration_ms = round((time.monotonic() - started) * 1000, 3)
+            record.duration_ms = round((time.monotonic() - started) * 1e6) / 1e3
 
-    def has_ample_quota(self, call: Call) -> bool:
-        """Whether such calls can leave one by one for now, without the quota getting short."""
-        quota = self._quota_of(call)
-        return quota is None or quota.ample
+    def quota_for(self, call: Call) -> Window | None:
+        """The quota that such calls count against."""
+        return self._quota_of(call)
 
     async def _again(
         self, failed: AgainError, call: Call, exchange: Exchange, progress: Progress
@@ -183,25 +182,33 @@ class Sender:
         raise AssertionError("a retry context ends by returning or raising")
 
     async def _try(self, call: Call, exchange: Exchange, progress: Progress) -> Reply:
+        dialect = self.dialect
         if exchange.left <= 0:
             raise NotWrittenError(
-                timed_out(self.dialect.backend, "The request's time was used up before sending.")
+                timed_out(dialect.backend, "The request's time was used up before sending.")
             )
         content = call.content()
         headers = {"X-Request-Id": exchange.request_id} if exchange.request_id else {}
         renew, progress.renew_next = progress.renew_next, False
-        headers |= await self.dialect.authorize(
+        headers |= await dialect.authorize(
             call, content, renew=renew, sender=self, exchange=exchange
         )
-        await self._admitted(call, exchange)
-        if call.safety is not Safety.READ and not all(one.holds for one in exchange.held):
-            self.breaker.forget()
-            raise NotWrittenError(lock_lost(self.dialect.backend))
+        self._refuse_if_left_alone()
+        quota = self._quota_of(call)
+        if quota is not None:
+            await self._take_turn(quota, exchange)
+        if exchange.held and call.safety is not Safety.READ:
+            self._refuse_if_lost(exchange)
         progress.record.attempts += 1
-        with span_of_try(self.dialect, call, progress.record.attempts) as span:
+        with span_of_try(dialect, call, progress.record.attempts) as span:
+            headers |= span.headers()
             started = time.monotonic()
+            seconds = min(self._try_timeout, max(0.0, exchange.deadline - started))
+            base_url = call.base_url or dialect.base_url
             try:
-                answer = await self._request(call, content, {**headers, **span.headers()}, exchange)
+                answer = await self._wire.send(
+                    call.method, base_url, call.target, headers, content, seconds
+                )
             except (WireError, TimeoutError, httpx.RequestError) as error:
                 kind = UNSENT if isinstance(error, NOT_SENT) else UNANSWERED
                 self._note(call, started, kind, failed=True)
@@ -210,48 +217,48 @@ class Sender:
             except UnfitAddressError as error:
                 # A key of 64 KB, say: no request is made of it, so the backend was not asked.
                 self.breaker.forget()
-                raise RefusedError(unfit_address(self.dialect.backend)) from error
+                raise RefusedError(unfit_address(dialect.backend)) from error
             except asyncio.CancelledError:
                 self.breaker.forget()
                 raise
             reply = read(answer)
             progress.record.status_code = reply.status
             span.note("http.response.status_code", reply.status)
-            problem = self.dialect.judge(call, reply)
-            kind = OK if problem is None else problem.code.value
-            self._note(call, started, kind, failed=problem is not None and problem.code in OUTAGES)
+            problem = dialect.judge(call, reply)
             if problem is None:
+                self._note(call, started, OK, failed=False)
                 return reply
+            kind = problem.code.value
+            self._note(call, started, kind, failed=problem.code in OUTAGES)
             span.failed(kind)
             raise self._refused(call, reply, problem, progress)
 
-    async def _request(
-        self, call: Call, content: bytes, headers: Mapping[str, str], exchange: Exchange
-    ) -> Answer:
-        seconds = min(self._try_timeout, exchange.left)
-        base_url = call.base_url or self.dialect.base_url
-        return await self._wire.send(call.method, base_url, call.target, headers, content, seconds)
+    def _refuse_if_left_alone(self) -> None:
+        """Raise NotWrittenError while the backend is left alone after outages."""
+        closed_for = self.breaker.admit()
+        if closed_for is None:
+            return
+        self.meter.left_alone()
+        problem = timed_out(
+            self.dialect.backend,
+            f"{self.dialect.backend.value} has kept failing and is left alone for "
+            f"{math.ceil(closed_for)} s; nothing was sent.",
+        )
+        problem.code = ProblemCode.UNAVAILABLE
+        problem.retry_after_seconds = round(closed_for, 3)
+        raise NotWrittenError(problem)
 
-    async def _admitted(self, call: Call, exchange: Exchange) -> None:
+    def _refuse_if_lost(self, exchange: Exchange) -> None:
+        """Raise NotWrittenError where something that a write must hold is held no more."""
+        if not all(one.holds for one in exchange.held):
+            self.breaker.forget()
+            raise NotWrittenError(lock_lost(self.dialect.backend))
+
+    async def _take_turn(self, quota: Window, exchange: Exchange) -> None:
         """Wait for a turn within the backend's quota.
 
-        Raises NotWrittenError while the backend is left alone after outages, and when the quota
-        has no room within the request's time.
+        Raises NotWrittenError when it has no room within the request's time.
         """
-        closed_for = self.breaker.admit()
-        if closed_for is not None:
-            self.meter.left_alone()
-            problem = timed_out(
-                self.dialect.backend,
-                f"{self.dialect.backend.value} has kept failing and is left alone for "
-                f"{math.ceil(closed_for)} s; nothing was sent.",
-            )
-            problem.code = ProblemCode.UNAVAILABLE
-            problem.retry_after_seconds = round(closed_for, 3)
-            raise NotWrittenError(problem)
-        quota = self._quota_of(call)
-        if quota is None:
-            return
         try:
             asked = time.monotonic()
             await quota.take(exchange.left)

@@ -84,6 +84,17 @@ async def test_a_quota_is_ample_until_half_of_it_is_used_up(time: Clock) -> None
     assert window.ample
 
 
+async def test_a_quota_tells_when_there_is_a_turn(time: Clock) -> None:
+    window = SlidingWindow(2, 1.0)
+    await window.take(0.0)
+    time.now += 0.25
+    assert window.free_in == 0
+    await window.take(0.0)
+    assert window.free_in == pytest.approx(0.75 + MARGIN)
+    time.now += window.free_in
+    assert window.free_in == pytest.approx(0.0)
+
+
 async def test_a_high_limit_keeps_no_more_turns_than_there_were(time: Clock) -> None:
     window = SlidingWindow(1_000_000, 1.0)
     for _ in range(300):

@@ -56,6 +56,16 @@ async def test_it_is_short_when_all_processes_together_have_used_half_of_it(kept
     assert [*seen, here.ample] == [True, False, True]
 
 
+async def test_it_tells_when_there_is_a_turn(kept: Kept) -> None:
+    here, there = window(kept, limit=4), window(kept, limit=4)
+    seen = []
+    for one in (there, there, there, here):
+        seen.append(one.free_in)
+        await one.take(1.0)
+    assert seen == [0.0] * 4
+    assert 3000 < here.free_in < 4000
+
+
 async def test_all_who_wait_are_asked_for_at_once(kept: Kept) -> None:
     shared = window(kept)
     await asyncio.gather(*(shared.take(1.0) for _ in range(5)))

@@ -34,13 +34,13 @@ async def turns(count: int = 5) -> None:
 async def test_a_lone_one_leaves_at_once() -> None:
     calls = Calls()
     calls.open.set()
-    assert await Slots(together=calls, at_once=lambda: 1, most=9).go(2) == 4
+    assert await Slots(together=calls, at_once=1, most=9).go(2) == 4
     assert calls.made == [[2]]
 
 
 async def test_who_comes_while_all_slots_are_taken_leaves_together_with_the_others() -> None:
     calls = Calls()
-    slots = Slots(together=calls, at_once=lambda: 2, most=3)
+    slots = Slots(together=calls, at_once=2, most=3)
     going = []
     for number in range(0, 16, 2):
         going.append(asyncio.create_task(slots.go(number)))
@@ -51,27 +51,74 @@ async def test_who_comes_while_all_slots_are_taken_leaves_together_with_the_othe
     assert calls.made == [[0], [2], [4, 6, 8], [10, 12, 14]]
 
 
-async def test_slots_are_as_many_as_may_be_at_the_time() -> None:
-    calls, free = Calls(), [3]
-    slots = Slots(together=calls, at_once=lambda: free[0], most=9)
+class Kept:
+    """A quota as a test says."""
+
+    limit, seconds = 10, 1.0
+    ample = True
+    free_in = 0.0
+
+    async def take(self, patience: float) -> None:
+        """Always a turn."""
+
+
+async def come(slots: Slots[int, int], numbers: Sequence[int]) -> list[asyncio.Task[int]]:
+    """Ask for each, one after the other."""
     going = []
-    for number in range(0, 12, 2):
-        going.append(asyncio.create_task(slots.go(number)))
+    for number in numbers:
+        going.append(asyncio.create_task(slots.go(number, 10.0)))
         await turns()
-        if number == 2:
-            free[0] = 2  # what is under way stays so
-    assert calls.made == [[0], [2]]
-    free[0] = 4
-    going.append(asyncio.create_task(slots.go(12)))
+    return going
+
+
+async def test_fewer_are_under_way_while_the_quota_is_short() -> None:
+    calls, quota = Calls(), Kept()
+    slots = Slots(together=calls, most=9, quota=lambda: quota)
+    going = await come(slots, [0, 2, 4])
+    quota.ample = False
+    going += await come(slots, [6, 8])
+    assert calls.made == [[0], [2], [4]]
     calls.open.set()
-    await asyncio.gather(*going)
-    assert calls.made == [[0], [2], [4, 6, 8, 10, 12]]
+    assert await asyncio.gather(*going) == [0, 4, 8, 12, 16]
+    assert calls.made == [[0], [2], [4], [6, 8]]
+
+
+async def test_who_comes_when_the_quota_is_used_up_leaves_with_others_in_the_next_turn() -> None:
+    calls, quota = Calls(), Kept()
+    calls.open.set()
+    slots = Slots(together=calls, most=9, quota=lambda: quota)
+    quota.ample, quota.free_in = False, 0.05
+    going = await come(slots, [2, 4])
+    quota.free_in = 0.02
+    going += await come(slots, [6])
+    assert calls.made == []
+    quota.free_in = 0.0
+    assert await asyncio.gather(*going) == [4, 8, 12]
+    assert calls.made == [[2, 4, 6]]
+
+
+async def test_who_finds_the_turn_taken_waits_for_one_with_everybody_else() -> None:
+    calls, quota = Calls(), Kept()
+    slots = Slots(together=calls, most=9, quota=lambda: quota)
+    calls.open.set()
+    quota.ample, quota.free_in = False, 0.01  # somebody else is always quicker
+    assert await asyncio.wait_for(slots.go(2, 10.0), 5) == 4
+
+
+async def test_who_cannot_wait_for_the_next_turn_is_told_so_at_once() -> None:
+    calls, quota = Calls(), Kept()
+    calls.open.set()
+    slots = Slots(together=calls, most=9, quota=lambda: quota)
+    quota.ample, quota.free_in = False, 30.0
+    assert await asyncio.wait_for(slots.go(2, 10.0), 5) == 4
+    with pytest.raises(ValueError, match="odd"):
+        await slots.go(3, 10.0)
 
 
 async def test_those_who_come_at_the_same_moment_leave_together() -> None:
     calls = Calls()
     calls.open.set()
-    slots = Slots(together=calls, at_once=lambda: 2, most=9)
+    slots = Slots(together=calls, at_once=2, most=9)
     results = await asyncio.gather(*(slots.go(n) for n in (2, 3, 4)), return_exceptions=True)
     assert results[0] == 4
     assert isinstance(results[1], ValueError)
@@ -81,7 +128,7 @@ async def test_those_who_come_at_the_same_moment_leave_together() -> None:
 
 async def test_who_is_cancelled_before_leaving_does_not_go() -> None:
     calls = Calls()
-    slots = Slots(together=calls, at_once=lambda: 1, most=9)
+    slots = Slots(together=calls, at_once=1, most=9)
     first, second, third = (asyncio.create_task(slots.go(n)) for n in (2, 4, 6))
     await turns(1)
     second.cancel()

@@ -51,7 +51,7 @@ class JoinedReads:
         }
         self._slots = {
             kind: Slots[_Asked, list["Stored"]](
-                together=together, at_once=reader.at_once, most=PAGE_SIZE
+                together=together, most=PAGE_SIZE, quota=reader.quota
             )
             for kind, together in self._together.items()
         }
@@ -64,7 +64,7 @@ class JoinedReads:
         try:
             async with asyncio.timeout(exchange.left):
                 if exchange.gathering is None:
-                    return await self._slots[kind].go(asked)
+                    return await self._slots[kind].go(asked, exchange.left)
                 with exchange.gathering.on_the_way(self._reader):
                     return await exchange.gathering.meet(
                         (self, kind), asked, self._together[kind], most=PAGE_SIZE

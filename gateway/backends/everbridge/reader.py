@@ -24,7 +24,6 @@ from gateway.joined import AT_ONCE, chunked, side_by_side
 from gateway.matching import sorted_by_value
 from gateway.model import Backend
 from gateway.results import ProblemCode
-from gateway.slots import MANY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.calls import Call
     from gateway.catalogs import Catalogs
     from gateway.errors import BackendFailure
+    from gateway.quota import Window
     from gateway.upstream import Exchange, Sender
 
 CONTACT_ID = re.compile(r"[1-9][0-9]{0,15}")
@@ -60,9 +60,9 @@ class ContactReader:
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._a_search = search_contacts(organization_id, ())
 
-    def at_once(self) -> int:
-        """Look-ups that may be under way at a time, each by itself if need be."""
-        return MANY if self._sender.has_ample_quota(self._a_search) else AT_ONCE
+    def quota(self) -> Window | None:
+        """What look-ups count against."""
+        return self._sender.quota_for(self._a_search)
 
     async def by_id(self, contact_id: str, exchange: Exchange) -> list[Stored]:
         """The contact with that native id, or none."""

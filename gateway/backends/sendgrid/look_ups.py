@@ -42,8 +42,6 @@ MOST_KEYS = 100
 """Keys that one look-up takes (contract: sendgrid section 6)."""
 AT_ONCE = MANY
 """Calls of one kind that direct writes have under way; who comes then waits for the first to end."""
-AT_ONCE_WHEN_SHORT = 4
-"""The same while the quota is short."""
 MAX_REFUSED = 16
 """Refusals of what was one call at first, after which the search for the wrong key ends."""
 
@@ -67,8 +65,6 @@ _CALLS: Mapping[KeyKind, Callable[[Sequence[str]], Call]] = {
     KeyKind.EXTERNAL_ID: partial(search_identifiers, "external_id"),
     KeyKind.EMAIL: partial(search_identifiers, "email"),
 }
-
-_A_SEARCH = search_emails(())
 
 
 def needs_read(write: ContactWrite, identifier: Identifier) -> bool:
@@ -114,15 +110,11 @@ class LookUps:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self._together = {search: partial(self._ask_for_all, search) for search in Search}
+        quota = partial(sender.quota_for, search_emails(()))
         self._slots: Mapping[Search, Slots[_Asked, list[Stored]]] = {
-            search: Slots(together=together, at_once=self._at_once, most=MOST_KEYS)
+            search: Slots(together=together, at_once=AT_ONCE, most=MOST_KEYS, quota=quota)
             for search, together in self._together.items()
         }
-
-    def _at_once(self) -> int:
-        """Calls of one kind that may be under way now."""
-        ample = self._sender.has_ample_quota(_A_SEARCH)
-        return AT_ONCE if ample else min(AT_ONCE, AT_ONCE_WHEN_SHORT)
 
     async def by_key(self, key: Key, exchange: Exchange) -> list[Stored]:
         """The contacts that a key means; each is still to be verified.
@@ -165,7 +157,7 @@ class LookUps:
         try:
             async with asyncio.timeout(exchange.left):
                 if exchange.gathering is None:
-                    return await self._slots[search].go(asked)
+                    return await self._slots[search].go(asked, exchange.left)
                 return await exchange.gathering.meet(
                     ("SENDGRID", search), asked, self._together[search], most=MOST_KEYS
                 )

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.backends.adapter import KeyKind
 from gateway.errors import NotWrittenError
+from gateway.quota import SlidingWindow
 from gateway.results import Outcome, ProblemCode
 from gateway.upstream import Exchange
 from tests.backends.everbridge.bulk_desk import Desk, new_desk, people
@@ -120,12 +121,13 @@ async def test_look_ups_that_come_at_once_are_joined(desk: Desk) -> None:
     assert len(desk.calls("POST")) == 199
 
 
-@pytest.mark.parametrize(("ample", "calls"), [(True, 20), (False, 8)])
+@pytest.mark.parametrize(("limit", "calls"), [(100, 20), (8, 4), (2, 2)])
 async def test_who_comes_later_leaves_at_once_while_the_quota_is_ample(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, ample: bool, calls: int
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, limit: int, calls: int
 ) -> None:
-    monkeypatch.setattr(desk.adapter.sender, "has_ample_quota", lambda _call: ample)
-    slow = {"path": "/contacts/*?externalIds=*", "delayMs": 300, "times": 99}
+    quota = SlidingWindow(limit, 0.5)
+    monkeypatch.setattr(desk.adapter.sender, "_quota_of", lambda _call: quota)
+    slow = {"path": "/contacts/*?externalIds=*", "delayMs": 200, "times": 99}
     desk.sandbox.faults.add({"backend": "everbridge", **slow})
     deadline = time.monotonic() + 30.0
     looking = []
@@ -134,11 +136,12 @@ async def test_who_comes_later_leaves_at_once_while_the_quota_is_ample(
             KeyKind.EXTERNAL_ID, f"P-{number}", Exchange(deadline=deadline)
         )
         looking.append(asyncio.create_task(find))
-        for _ in range(3):  # its turn of the loop
+        for _ in range(5):  # its turn of the loop
             await asyncio.sleep(0)
     await asyncio.sleep(0.05)
     assert len(desk.calls("GET")) == calls
     assert await asyncio.gather(*looking) == [[]] * 20
+    assert len(desk.calls("GET")) == (calls if calls == 20 else calls + 1)
 
 
 async def test_a_look_up_under_a_lock_never_joins_one_that_began_before(desk: Desk) -> None:
