@@ -76,21 +76,14 @@ def wanted_custom_fields(
     `shared` says whether another target may know a name instead.
     """
     wanted = [
-        Wanted(catalog=catalog, name=name, field=path, shared=shared)
-        for name, path in write.once(_names_with_paths)
+        Wanted(catalog=catalog, name=item.name, field=(*path, "name"), shared=shared)
+        for item, _label, path in write.once(_by_name)
     ]
     by_id = write.given(native)
     speaks_by_id = by_id is not None and by_id.value != []
     if speaks_by_id or write.get("custom_fields") is not None:
         wanted.append(Wanted(catalog=catalog))
     return wanted
-
-
-def _names_with_paths(write: Write) -> list[tuple[str, tuple[str, ...]]]:
-    return [
-        (item.name, tuple(write.field_path("custom_fields", place, "name")))
-        for place, item in _by_name(write)
-    ]
 
 
 def custom_fields(
@@ -118,7 +111,7 @@ def custom_fields(
     )
     for place, item in enumerate(write.items(native)):
         entry = resolution.entry(catalog, str(item.id))
-        path = write.field_path(native, place)
+        path = tuple(write.field_path(native, place))
         if entry is None:
             settings.problems.append(_no_such_field(backend, str(item.id), [*path, "id"]))
             continue
@@ -127,14 +120,12 @@ def custom_fields(
             continue
         _add(settings, backend, entry, item.values, f"{input_name(native)}.{item.id}", path)
     by_id_named = settings.named()
-    for place, named in _by_name(write):
-        entry = resolution.found.get((catalog, named.name))
-        label = f"customFields.{named.name}"
+    for item, label, path in write.once(_by_name):
+        entry = resolution.found.get((catalog, item.name))
         if entry is None or entry.id in by_id_named:
             settings.ignored.append(label)
             continue
-        path = write.field_path("custom_fields", place)
-        _add(settings, backend, entry, named.values, label, path)
+        _add(settings, backend, entry, item.values, label, path)
     return settings
 
 
@@ -144,7 +135,7 @@ def _add(
     entry: Entry,
     texts: Sequence[str],
     label: str,
-    path: list[str],
+    path: tuple[str, ...],
 ) -> None:
     if entry.field is None or not entry.field.writable:
         settings.problems.append(
@@ -152,7 +143,7 @@ def _add(
                 backend=backend,
                 code=ProblemCode.INVALID,
                 message=f"{title(backend)}'s field {entry.name!r} cannot be written.",
-                field=path,
+                field=list(path),
             )
         )
         return
@@ -182,14 +173,14 @@ def _add(
                 )
             )
             return
-    settings.settings.append(
-        Setting(entry=entry, values=tuple(values), label=label, path=tuple(path))
-    )
+    settings.settings.append(Setting(entry=entry, values=tuple(values), label=label, path=path))
 
 
 def read_value(info: FieldInfo, text: str) -> str | int | float | bool | date:
     """A value of a field's type; raises ValueError with what would work."""
     match info.type:
+        case CustomFieldType.TEXT:
+            return text
         case CustomFieldType.NUMBER:
             number = read_number(text)
             if info.whole and number != int(number):
@@ -242,5 +233,9 @@ def _given_twice(backend: Backend, entry: Entry, path: list[str]) -> Problem:
     )
 
 
-def _by_name(write: Write) -> list[tuple[int, CustomFieldInput]]:
-    return write.sound("custom_fields")
+def _by_name(write: Write) -> list[tuple[CustomFieldInput, str, tuple[str, ...]]]:
+    """The fields given by name, each with what the receipt calls it and with its path."""
+    return [
+        (item, f"customFields.{item.name}", tuple(write.field_path("custom_fields", place)))
+        for place, item in write.sound("custom_fields")
+    ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Found, Key, KeyKind, Stored
 from gateway.errors import NotWrittenError, RefusedError
-from gateway.model import Backend
+from gateway.model import ORDER
 from gateway.results import Problem, ProblemCode
 from gateway.values import folded_email
 from gateway.write import input_name
@@ -20,6 +20,7 @@ from gateway.write import input_name
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from gateway.model import Backend
     from gateway.write import ContactWrite
 
 
@@ -63,7 +64,7 @@ def borrowed_key(
     name = _INPUTS[kind]
     if not siblings or write.mentions(name):
         return None
-    for backend in Backend:
+    for backend in ORDER:
         found = siblings.get(backend)
         value = getattr(found.stored, name) if found and found.stored else None
         if value:

@@ -110,13 +110,13 @@ def memberships(
     ignored: list[str] = []
     ids: dict[str, dict[str, None]] = {}  # by name, each id once, in order
     for name in BY_NAME:
-        ids[name] = {}
+        known = ids[name] = {}
         for group in write.items(name):
             found = resolution.id(CatalogName.GROUPS, group)
             if found is None:
                 ignored.append(f"{input_name(name)}.{group}")
             else:
-                ids[name][found] = None
+                known[found] = None
     exact: tuple[str, ...] | None = None
     if wish is not None:
         exact = tuple(ids["groups_name"])
@@ -126,7 +126,7 @@ def memberships(
                 "groupsName",
                 *(name for name in ignored if not name.startswith("groupsName.")),
             ]
-    named = [input_name(name) for name in BY_NAME if ids[name]]
+    named = [input_name(name) for name, known in ids.items() if known]
     if exact is not None and "groupsName" not in named:
         named.insert(0, "groupsName")
     return Memberships(

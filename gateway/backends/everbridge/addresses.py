@@ -66,8 +66,11 @@ def laid_addresses(write: ContactWrite, stored: Sequence[dict[str, Any]], *, new
 
 def check_addresses(write: ContactWrite) -> list[Problem]:
     """What Everbridge would refuse of the addresses whatever it holds: judged by themselves."""
+    given = write.items("addresses")
+    if not given:
+        return []
     part = Part(rows=[])
-    for place, address in enumerate(write.items("addresses")):
+    for place, address in enumerate(given):
         name = _called(address, place)
         _check(write, place, address, _given_parts(address, {"locationName": name}), part)
     return part.problems

@@ -296,6 +296,8 @@ def check_ids(write: ContactWrite) -> list[Problem]:
         for place, value in enumerate(write.items(name)):
             problems += ill_formed(write.field_path(name, place), value)
     named = [str(item.id) for item in write.items(NATIVE_FIELDS)]
+    if not named:
+        return problems
     for place, value in enumerate(named):
         problems += ill_formed(write.field_path(NATIVE_FIELDS, place, "id"), value)
     problems += [

@@ -102,7 +102,7 @@ class SendGridAdapter:
         """Whether the key must be borrowed, or whether a sibling holds another e-mail."""
         if not write.mentions(self._identifier):
             return True
-        return self._identifier == "email" and (may_create_new(write) or bool(tellers(write)))
+        return self._identifier == "email" and (may_create_new(write) or bool(write.once(tellers)))
 
     async def find(
         self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange

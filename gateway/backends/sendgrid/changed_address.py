@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.errors import NotWrittenError
-from gateway.model import Backend, EmailChange
+from gateway.model import ORDER, Backend, EmailChange
 from gateway.results import Problem, ProblemCode
 from gateway.values import folded_email
 
@@ -37,7 +37,7 @@ def former_emails(
     if email is None or not siblings:
         return []
     own = folded_email(email)
-    held = [(backend, siblings[backend].stored) for backend in Backend if backend in siblings]
+    held = [(backend, siblings[backend].stored) for backend in ORDER if backend in siblings]
     return [
         (backend, stored.email)
         for backend, stored in held
@@ -128,7 +128,7 @@ def _silent(write: ContactWrite, siblings: Mapping[Backend, Found]) -> list[Back
     """
     if not siblings:
         return []
-    asked = [backend for backend in tellers(write) if backend in siblings]
+    asked = [backend for backend in write.once(tellers) if backend in siblings]
     if any(siblings[backend].answered for backend in asked):
         return []
     return asked
