@@ -149,15 +149,18 @@ class Pool:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.cancelled():
-                self._waiting.remove(turn)
-            else:  # called just now, and gone: it is the next one's turn
+            if not turn.cancelled():  # called just now, and gone: it is the next one's turn
                 self._call_next()
+            elif turn in self._waiting:
+                self._waiting.remove(turn)
             raise
 
     def _call_next(self) -> None:
-        if self._waiting:
-            self._waiting.popleft().set_result(None)
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():  # who was cancelled a moment ago has not left the queue yet
+                turn.set_result(None)
+                return
 
     def _lost(self, connection: Connection) -> None:
         """A connection has ended, or has not come about: there is a place for another."""

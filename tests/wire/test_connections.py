@@ -18,6 +18,7 @@ from gateway.wire.errors import (
 from tests.wire.served import OK, Peer, Served, answering, ask, closed_port, once, served
 
 if TYPE_CHECKING:
+    from gateway.wire.connection import Connection
     from gateway.wire.network import NetworkWire
 
 CLOSE = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
@@ -192,6 +193,29 @@ async def test_who_leaves_the_queue_takes_no_turn_with_them(
         with pytest.raises(asyncio.CancelledError):
             await second
         assert not waiting
+
+
+async def test_who_leaves_the_queue_as_a_connection_gets_free_is_passed_over(
+    wire: NetworkWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "CONNECTIONS", 1)
+    door = Door()
+    async with served(door) as here:
+        first, second, third = (asyncio.create_task(ask(wire, here)) for _ in range(3))
+        await door.has_been_asked(1)
+        kept = wire._pools[here.address]
+        give_back = kept._give_back
+
+        def leave(connection: Connection) -> None:
+            second.cancel()
+            give_back(connection)
+
+        monkeypatch.setattr(kept, "_give_back", leave)
+        door.opened.set()
+        assert (await first).status == 200
+        assert (await third).status == 200
+        with pytest.raises(asyncio.CancelledError):
+            await second
 
 
 async def test_who_is_cancelled_ends_the_connection(wire: NetworkWire) -> None:
