@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from gateway.names import Loaders, Resolution
 
 
+UNHEARD = Found(looked=False, answered=False)
+"""What is known of a sibling that has not answered."""
+
+
 @dataclass(kw_only=True)
 class Prepared:
     """A write's targets, as far as they have come before anything is written."""
@@ -217,7 +221,7 @@ def siblings_of(target: Target, targets: Iterable[Target]) -> dict[Backend, Foun
         elif not other.names_only and (
             other.result is None or other.result.outcome is Outcome.FAILED
         ):
-            found[other.backend] = Found(looked=False, answered=False)
+            found[other.backend] = UNHEARD
     return found
 
 

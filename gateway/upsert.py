@@ -155,20 +155,17 @@ async def _deliver_under_locks(
     target: Target, targets: list[Target], writer: Writer
 ) -> BackendResult:
     """Deliver under the record's lock, looking again when what was found may be out of date."""
-    adapter = target.adapter
+    adapter, taken = target.adapter, set[str]()
+    new = _lock_keys(target, taken)
+    if not new:
+        return await _deliver(target)
     async with writer.locks.holding(target.exchange) as held:
-        keys: set[str] = set()
-        while target.plan is not None and target.found is not None:
-            new = [key for key in adapter.lock_keys(target.write, target.found) if key not in keys]
-            if not (new and target.plan.calls):
-                if target.plan.calls:
-                    await target.journal.sending(target, repeatable=is_repeatable(target.plan))
-                return await deliver(target.plan, adapter, target.exchange, target.journal)
+        while new and target.found is not None:
             released_at = 0.0
             for key in new:
                 free_since = await held.take(f"{adapter.backend.value}:{key}")
                 released_at = max(released_at, free_since)
-            keys.update(new)
+            taken.update(new)
             if _outdated(adapter, target.found, released_at):
                 target.found = await adapter.find(
                     target.write, siblings_of(target, targets), target.exchange
@@ -176,12 +173,29 @@ async def _deliver_under_locks(
                 plan(target, targets, set())
                 if target.result is not None:
                     return target.result
-    raise AssertionError("a target without a plan is not delivered")
+            new = _lock_keys(target, taken)
+        return await _deliver(target)
+
+
+def _lock_keys(target: Target, taken: set[str]) -> list[str]:
+    """What must be held, and is not yet, for a plan that has something to send."""
+    if target.plan is None or target.found is None or not target.plan.calls:
+        return []
+    keys = target.adapter.lock_keys(target.write, target.found)
+    return [key for key in keys if key not in taken]
+
+
+async def _deliver(target: Target) -> BackendResult:
+    if target.plan is None:
+        raise AssertionError("a target without a plan is not delivered")
+    if target.plan.calls:
+        await target.journal.sending(target, repeatable=is_repeatable(target.plan))
+    return await deliver(target.plan, target.adapter, target.exchange, target.journal)
 
 
 def is_repeatable(made: Plan) -> bool:
     """Whether all of a plan's calls may be sent twice."""
-    return all(call.safety is not Safety.ONCE for call in made.calls)
+    return Safety.ONCE not in [call.safety for call in made.calls]
 
 
 def _outdated(adapter: Adapter, found: Found, released_at: float) -> bool:
