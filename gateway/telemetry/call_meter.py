@@ -61,24 +61,28 @@ class CallMeter:
         self._metrics = metrics
         self._described = described
         self._backend = described.backend.value
-        self._routes: dict[tuple[str, str], Histogram] = {}
-        self._outcomes: dict[tuple[str, str, str], Counter] = {}
+        self._known: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
+        """By method, route and outcome."""
         self._batches = metrics.batch_sizes.labels(self._backend)
 
     def tried(self, call: Call, seconds: float, outcome: str) -> None:
         """Count a try of a call."""
-        method, route = call.method, self._described.route(call)
-        counter = self._outcomes.get((method, route, outcome))
-        if counter is None:
-            labels = (self._backend, method, route)
-            counter = self._metrics.backend_calls.labels(*labels, outcome)
-            self._outcomes[method, route, outcome] = counter
-            self._routes[method, route] = self._metrics.backend_seconds.labels(*labels)
-        counter.inc()
-        self._routes[method, route].observe(seconds)
+        described = call.method, self._described.route(call), outcome
+        calls, took = self._known.get(described) or self._meet(*described)
+        calls.inc()
+        took.observe(seconds)
         size = self._described.batch_size(call)
         if size is not None:
             self._batches.observe(size)
+
+    def _meet(self, method: str, route: str, outcome: str) -> tuple[Counter, Histogram]:
+        labels = (self._backend, method, route)
+        found = (
+            self._metrics.backend_calls.labels(*labels, outcome),
+            self._metrics.backend_seconds.labels(*labels),
+        )
+        self._known[method, route, outcome] = found
+        return found
 
     def again(self, reason: str) -> None:
         """Count a retry."""

@@ -90,11 +90,11 @@ class EverbridgeDialect:
         """What is wrong with an answer; None when it is a success."""
         if call.base_url is not None:
             return _judge_token(reply)
-        if reply.status >= HTTPStatus.BAD_REQUEST:
-            return _refused(reply)
-        if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
-            return _elsewhere(reply)
         if reply.status != HTTPStatus.OK or not isinstance(reply.body, dict):
+            if reply.status >= HTTPStatus.BAD_REQUEST:
+                return _refused(reply)
+            if reply.status >= HTTPStatus.MULTIPLE_CHOICES:
+                return _elsewhere(reply)
             return _unexpected(reply, "not the JSON that was expected")
         if call.safety is Safety.READ:
             return _judge_read(reply)

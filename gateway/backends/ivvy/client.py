@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "application/json"
 """Signed letter by letter, so it is sent exactly so."""
+LENGTH_OF_DATE = len("2026-01-31 12:00:00")
+"""Without the zone, which is UTC."""
 PER_PAGE = 100
 """The largest page that iVvy is known to give; a larger number has no effect."""
 
@@ -60,10 +62,11 @@ class IvvyDialect:
         headers = {
             "Content-Type": CONTENT_TYPE,
             "Content-MD5": content_md5(content),
-            "IVVY-Date": f"{self._clock():%Y-%m-%d %H:%M:%S}",
+            "IVVY-Date": self._clock().isoformat(" ", "seconds")[:LENGTH_OF_DATE],
         }
         signed = signature(self._api_secret, content, call.target, headers)
-        return {**headers, "X-Api-Authorization": f"IWS {self._api_key}:{signed}"}
+        headers["X-Api-Authorization"] = f"IWS {self._api_key}:{signed}"
+        return headers
 
     def judge(self, call: Call, reply: Reply) -> Problem | None:
         """What is wrong with an answer, by all the signals that iVvy gives.
@@ -75,9 +78,10 @@ class IvvyDialect:
         problem = explain(reply)
         if problem is not None:
             return with_offset(problem, reply, self._clock())
-        if not ANSWERS[action_of(call)](reply.body):
+        action = action_of(call)
+        if not ANSWERS[action](reply.body):
             return unreadable(reply)
-        if action_of(call) in GROUP_ACTIONS:
+        if action in GROUP_ACTIONS:
             return group_refusal(call.body["contacts"], call.body["group"], reply)
         return None
 
@@ -114,7 +118,7 @@ def call(
 
 def action_of(made: Call) -> str:
     """The action of a call that was made here."""
-    return dict(made.query)["action"]
+    return made.query[0][1]
 
 
 def get_contact(contact_id: str) -> Call:

@@ -20,22 +20,22 @@ def content_md5(content: bytes) -> str:
 def string_to_sign(content: bytes, target: str, headers: Mapping[str, str]) -> str:
     """What is signed, without separators and all in lower case.
 
-    `target` is path and query from `/api/1.0/` on. The Content-Type is signed as it is sent; the
-    Date counts only where no IVVY-Date is sent.
+    `target` is path and query from `/api/1.0/` on. Content-Type and Content-MD5 are signed as they
+    are sent; the Date counts only where no IVVY-Date is sent.
     """
-    ivvy = {
-        name.replace("-", "").replace("_", ""): value
+    ivvy = [
+        (name.replace("-", "").replace("_", ""), value)
         for name, value in headers.items()
-        if name.upper().startswith("IVVY")
-    }
+        if name[:4].upper() == "IVVY"
+    ]
     parts = (
         "POST",
-        content_md5(content),
+        headers.get("Content-MD5") or content_md5(content),
         headers["Content-Type"],
         "" if ivvy else headers.get("Date", ""),
         target,
         API_VERSION,
-        "&".join(f"{name}={value}" for name, value in sorted(ivvy.items())),
+        "&".join([f"{name}={value}" for name, value in sorted(ivvy)]),
     )
     return "".join(parts).lower()
 
@@ -43,4 +43,4 @@ def string_to_sign(content: bytes, target: str, headers: Mapping[str, str]) -> s
 def signature(secret: str, content: bytes, target: str, headers: Mapping[str, str]) -> str:
     """The signature of a request: 40 lower-case hex digits."""
     message = string_to_sign(content, target, headers).encode()
-    return hmac.new(secret.encode(), message, "sha1").hexdigest()
+    return hmac.digest(secret.encode(), message, "sha1").hex()
