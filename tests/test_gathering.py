@@ -152,3 +152,19 @@ async def test_too_few_results_are_an_error_for_all_of_them() -> None:
         return_exceptions=True,
     )
     assert all(isinstance(result, ValueError) for result in results)
+
+
+async def test_who_joins_waits_for_nothing_and_is_told_by_the_call() -> None:
+    gathering = Gathering(quiet=0.01, longest=1.0)
+    told, over = [], asyncio.Event()
+
+    async def leave(items: list[int]) -> None:
+        told.append(items)
+        over.set()
+
+    for number in range(3):
+        gathering.join("point", number, leave, most=100)
+    assert told == []
+    async with asyncio.timeout(10):
+        await over.wait()
+    assert told == [[0, 1, 2]]

@@ -85,6 +85,18 @@ async def test_a_waiter_that_is_cancelled_leaves_the_key_to_the_next() -> None:
     assert waiting[0].cancelled()
 
 
+async def test_keys_that_are_held_together_are_let_go_together() -> None:
+    locks = Locks()
+    async with locks.holding(within()) as held:
+        assert [await held.take(key) for key in "ab"] == [0, 0]
+        for key in "ab":
+            with pytest.raises(NotWrittenError):
+                async with locks.hold(key, within(0)):
+                    raise AssertionError("unreachable")
+    async with locks.holding(within(0)) as held:
+        assert all([await held.take(key) > 0 for key in "ba"])
+
+
 async def test_locks_are_forgotten_once_nobody_can_have_read_before_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

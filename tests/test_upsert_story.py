@@ -142,6 +142,25 @@ async def test_a_write_that_is_called_off_waits_for_no_silent_target(
     await world.adapters[EVERBRIDGE].catalogs.close()
 
 
+async def test_a_target_that_is_alone_is_late_for_nobody(world: World) -> None:
+    world.impatient()
+    answered = asyncio.Event()
+    world.memory(EVERBRIDGE).silent["GET"] = answered
+    writing = asyncio.create_task(world.upsert(write_of(**ADA), EVERBRIDGE))
+    await asyncio.sleep(0.05)
+    assert not writing.done()
+    answered.set()
+    assert outcomes(await writing) == {EVERBRIDGE: Outcome.CREATED}
+
+
+async def test_a_target_that_is_alone_and_called_off_is_not_waited_for(world: World) -> None:
+    world.impatient()
+    world.memory(EVERBRIDGE).silent["GET"] = asyncio.Event()
+    async with asyncio.timeout(10):
+        receipt = await world.upsert(write_of(**ADA), EVERBRIDGE, problems=[invalid()], seconds=60)
+    assert outcomes(receipt) == {EVERBRIDGE: Outcome.REJECTED}
+
+
 async def test_a_failing_target_is_no_problem_of_the_input(world: World) -> None:
     world.memory(EVERBRIDGE).fails_with["GET"] = 403
     receipt = await world.upsert(write_of(**ADA))

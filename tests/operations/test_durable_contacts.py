@@ -301,6 +301,18 @@ async def test_a_direct_write_that_would_have_to_wait_too_long_is_a_conflict(
     assert gateway.calls("everbridge", writes=True) == []
 
 
+async def test_what_is_accepted_after_nothing_was_waiting_is_waited_for(
+    sandbox: Sandbox, clock: ManualClock
+) -> None:
+    async with running(sandbox, clock, request_timeout_seconds=1) as gateway:
+        await upsert(gateway, {**HEDY, "externalId": "E-3002"}, targets=["EVERBRIDGE"])
+        hold_work(gateway)
+        await store_durably(gateway, HEDY, targets=["EVERBRIDGE"])
+        answer = await upsert(gateway, HEDY, targets=["EVERBRIDGE"])
+    assert answer.outcomes() == {"EVERBRIDGE": "FAILED"}
+    assert answer.errors[0]["code"] == "CONFLICT"
+
+
 # ---------------------------------------------------------------- keys
 
 

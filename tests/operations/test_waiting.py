@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from gateway.operations.waiting import Record, WaitingRecords
+from gateway.store import open_store
 from gateway.store.errors import StoreUnavailableError
+from tests.store.accepting import NOON, new_operation
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from gateway.store.operations import Operations
 
@@ -137,3 +140,15 @@ async def test_a_store_without_versions_is_asked_each_time() -> None:
         assert not await records.includes("ivvy", "a")
         assert not records.are_none()
     assert len(store.questions) == 2
+
+
+async def test_what_another_process_stores_is_seen_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/gateway.db"
+    async with open_store(url) as store, open_store(url, serving=False) as other:
+        records = WaitingRecords(store.operations)
+        assert not await records.includes("everbridge", "E-1001")
+        assert records.are_none()
+        await other.operations.submit(new_operation("op-1"), now=NOON)
+        assert not records.are_none()
+        assert await records.includes("everbridge", "E-1001")
+        assert not await records.includes("everbridge", "E-1002")
