@@ -79,7 +79,8 @@ def check_contact(
     check.groups(contact, mode)
     if contact.external_urls is not None:
         check.external_urls(_listed(contact.external_urls))
-    check.custom_fields([item.name for item in _listed(contact.custom_fields)])
+    if contact.custom_fields is not None:
+        check.custom_fields([item.name for item in _listed(contact.custom_fields)])
     write = ContactWrite(
         input=contact,
         mode=mode,
@@ -157,7 +158,7 @@ class Check:
     @staticmethod
     def items(given: Maybe[Any]) -> Iterable[tuple[int, Any]]:
         """The places and items of a list that may be absent."""
-        return enumerate(_listed(given))
+        return () if given is None else enumerate(given.value or ())
 
     def characters(self, path: tuple[str | int, ...], value: Any) -> None:
         """Texts can be sent and stored.
@@ -277,6 +278,8 @@ class Check:
     def groups(self, contact: ContactInput, mode: WriteMode) -> None:
         """A set, said by groupsName, and a difference, said by the other two, exclude each other."""
         adding, removing = _listed(contact.add_groups_name), _listed(contact.remove_groups_name)
+        if not (adding or removing):
+            return
         for name, names in (("add_groups_name", adding), ("remove_groups_name", removing)):
             if names and mode is WriteMode.REPLACE:
                 self.wrong(
@@ -288,8 +291,9 @@ class Check:
                     (name,),
                     f"{input_name(name)} and groupsName contradict each other: give one of them.",
                 )
-        for group in adding:
-            if folded(group) in {folded(other) for other in removing}:
+        left = {folded(group) for group in removing}
+        for group in adding if left else ():
+            if folded(group) in left:
                 self.wrong(("remove_groups_name",), f"{group!r} is to be joined and left at once.")
 
     def external_urls(self, urls: list[ExternalUrlInput]) -> None:
