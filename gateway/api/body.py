@@ -11,7 +11,7 @@ from gateway.api.errors import HttpRefusalError
 from gateway.api.limits import check_text, exceeded
 
 if TYPE_CHECKING:
-    from starlette.types import Message, Receive, Scope
+    from starlette.types import Receive, Scope
 
     from gateway.api.head import Head
     from gateway.api.limits import Limits
@@ -34,27 +34,26 @@ class BodyLimits:
         if len(scope["query_string"]) > self.most:
             raise self._too_large("The address is longer", 414)
 
-    def counted(self, receive: Receive) -> Receive:
-        """Receive no more than a bulk may have."""
-        total = 0
-
-        async def receive_counted() -> Message:
-            nonlocal total
+    async def read(self, receive: Receive) -> bytes:
+        """A whole body; raises ClientDisconnect where the client has gone before its end."""
+        pieces: list[bytes] = []
+        size, more = 0, True
+        while more:
             message = await receive()
-            total += len(message.get("body", b""))
-            if total > self._most_of_bulk:
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            piece, more = message.get("body", b""), message.get("more_body", False)
+            size += len(piece)
+            if size > self._most_of_bulk:
                 raise self._too_large("The body is larger", 413, bulk=True)
-            return message
-
-        return receive_counted
-
-    def check(self, body: bytes) -> None:
-        """Refuse a body over the limit of all operations but a bulk's, unread."""
-        if len(body) > self.most and not may_be_bulk(body):
-            raise self._too_large(f"The body has {len(body):,} bytes", 413)
+            pieces.append(piece)
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if size > self.most and not may_be_bulk(body):
+            raise self._too_large(f"The body has {size:,} bytes", 413)
+        return body
 
     def check_operation(self, body: bytes, text: str, operation_name: str | None) -> None:
-        """Refuse such a body once it has told what it asks."""
+        """Refuse a body over the limit of all operations but a bulk's, now that it is known what it asks."""
         if len(body) <= self.most:
             return
         excess = check_text(text, self._limits)
@@ -67,15 +66,3 @@ class BodyLimits:
         name = "max_bulk_body_bytes" if bulk else "max_body_bytes"
         limit = self._most_of_bulk if bulk else self.most
         return HttpRefusalError.over(status, exceeded(what, name, limit))
-
-
-async def body_of(receive: Receive) -> bytes:
-    """A request's whole body; raises ClientDisconnect where the client has gone before its end."""
-    pieces = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        pieces.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return pieces[0] if len(pieces) == 1 else b"".join(pieces)

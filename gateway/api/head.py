@@ -17,12 +17,17 @@ LONGEST_REMEMBERED = 256
 """Bytes of a header's value; longer ones come from nobody who calls often."""
 MOST_REMEMBERED = 64
 
+_SCOPE_KEY = "gateway.head"
+
 Read = TypeVar("Read")
 
 
 def head_of(scope: Scope) -> Head:
     """The headers by their names; of several of one name the first counts, as with Starlette's."""
-    return dict(reversed(scope["headers"]))
+    head: Head | None = scope.get(_SCOPE_KEY)
+    if head is None:
+        head = scope[_SCOPE_KEY] = dict(reversed(scope["headers"]))
+    return head
 
 
 def remembered(read: Callable[[bytes], Read]) -> Callable[[bytes], Read]:

@@ -22,7 +22,7 @@ from strawberry.types.graphql import OperationType
 
 from gateway.api.admission import OPEN, RATE_HEADERS, Admitted, admit, admitted
 from gateway.api.answers import Answer, answered
-from gateway.api.body import BodyLimits, body_of
+from gateway.api.body import BodyLimits
 from gateway.api.context import Context
 from gateway.api.cors import Cors
 from gateway.api.errors import FAILED, HttpRefusalError
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from strawberry.http.base import BaseRequestProtocol
     from strawberry.types.unset import UnsetType
 
+    from gateway.account import Account
     from gateway.settings import Settings
 
 log = structlog.get_logger()
@@ -92,7 +93,7 @@ class GraphQLView(GraphQL[Context, None]):
         if scope["type"] == "websocket":
             await super().__call__(scope, limited(receive, send, self._body.most), send)
             return
-        request = Request(scope, self._body.counted(receive))
+        request = Request(scope, receive)
         try:
             response = await self._answer(request)
         except ClientDisconnect:
@@ -103,10 +104,11 @@ class GraphQLView(GraphQL[Context, None]):
         let_in, head = OPEN, head_of(request.scope)
         try:
             self._body.check_head(request.scope, head)
-            let_in = await admit(request, request.app.state.account.door)
+            account: Account = request.app.state.account
+            let_in = await admit(request, account.door)
             media_type = answer_type(request.scope["headers"])
             if request.scope["method"] == "POST" and media_type != EVENT_STREAM:
-                return await self._answer_posted(request, let_in, media_type)
+                return await self._answer_posted(request, account, let_in, media_type)
             response = await self.run(request)
         except (HTTPException, InvalidOperationTypeError) as error:
             refused = _refusal(error)
@@ -122,9 +124,11 @@ class GraphQLView(GraphQL[Context, None]):
             return response
         return _refused(request, refused, let_in)
 
-    async def _answer_posted(self, request: Request, let_in: Admitted, media_type: str) -> Answer:
+    async def _answer_posted(
+        self, request: Request, account: Account, let_in: Admitted, media_type: str
+    ) -> Answer:
         """What nearly all ask for, an answer to a POST, without what Strawberry's view does for all."""
-        context = self._context(request, let_in)
+        context = self._context(request, account, let_in)
         asked = await self._posted(request, "http")
         try:
             result = await self.schema.execute(
@@ -142,16 +146,22 @@ class GraphQLView(GraphQL[Context, None]):
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Context:
         """A new context for each request."""
+        account: Account = request.app.state.account
         if isinstance(response, WebSocket):
             let_in = Admitted(NOBODY, credential_of(request.headers), {})
-            return self._context(request, let_in, is_connection=True)
-        return self._context(request, admitted(request))
+            return self._context(request, account, let_in, is_connection=True)
+        return self._context(request, account, admitted(request))
 
     def _context(
-        self, request: Request | WebSocket, let_in: Admitted, *, is_connection: bool = False
+        self,
+        request: Request | WebSocket,
+        account: Account,
+        let_in: Admitted,
+        *,
+        is_connection: bool = False,
     ) -> Context:
         return Context.start(
-            request.app.state.account,
+            account,
             request_id=request_id(request),
             limits=self._limits,
             trusted=self._trusted,
@@ -206,8 +216,7 @@ class GraphQLView(GraphQL[Context, None]):
         self, request: Request, protocol: GraphQLRequestProtocol
     ) -> GraphQLRequestData:
         check_content(head_of(request.scope))
-        body = await body_of(request.receive)
-        self._body.check(body)
+        body = await self._body.read(request.receive)
         return self._operation(self.parse_json(body), body, protocol)
 
     def _operation(
