@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 import orjson
@@ -68,10 +68,10 @@ class Call:
     hidden: frozenset[str] = frozenset()
     """Keys at the top of the body whose values a receipt must not show."""
 
-    @cached_property
+    @property
     def target(self) -> str:
         """Path and query."""
-        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+        return _target(self.path, self.query) if self.query else self.path
 
     def content(self) -> bytes:
         """The bytes of the body."""
@@ -80,8 +80,13 @@ class Call:
         return b"" if self.body is None else orjson.dumps(self.body)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+@lru_cache(maxsize=256)
+def _target(path: str, query: tuple[tuple[str, str], ...]) -> str:
+    """Remembered, because each call needs it several times, and many calls have the same one."""
+    return f"{path}?{urlencode(query)}"
+
+
+class Answer(NamedTuple):
     """What a backend answered, as it came."""
 
     status: int
@@ -111,7 +116,15 @@ class Reply:
 
 def shown(call: Call) -> BackendCall:
     """A call as the receipt shows it; credentials are added to calls only when they are sent."""
-    body = _with_references_named(call.body)
+    return _shown(call, _with_references_named(call.body))
+
+
+def shown_filled(call: Call) -> BackendCall:
+    """The same for a call that is about to be sent, and so refers to no earlier reply any more."""
+    return _shown(call, dict(call.body) if isinstance(call.body, dict) else call.body)
+
+
+def _shown(call: Call, body: Any) -> BackendCall:
     if call.hidden and isinstance(body, dict):
         body |= dict.fromkeys(call.hidden & body.keys(), "***")
     return BackendCall(method=call.method, path=call.target, body=body)

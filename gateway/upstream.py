@@ -17,7 +17,7 @@ import httpx
 import stamina
 
 from gateway.breaker import Breaker
-from gateway.calls import Reply, Safety, read, shown
+from gateway.calls import Reply, Safety, read, shown_filled
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.quota import QuotaError, QuotaUnknownError, RetryBudget
 from gateway.results import BackendCall, Problem, ProblemCode
@@ -136,7 +136,7 @@ class Sender:
         if call.safety is Safety.READ:
             record = BackendCall(method=call.method, path=call.target)
         else:
-            record = shown(call)
+            record = shown_filled(call)
             exchange.calls.append(record)
         progress = Progress(record=record)
         started = time.monotonic()

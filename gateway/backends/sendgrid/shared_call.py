@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gateway.backends.sendgrid.refusals import explain
-from gateway.calls import shown
+from gateway.calls import shown_filled
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.joint_calls import joint_exchange, kept_back, own_failure
 from gateway.model import Backend
@@ -52,7 +52,7 @@ class Caller:
     @classmethod
     def of(cls, call: Call, exchange: Exchange) -> Caller:
         """The caller of a call, which is in its receipt from now on."""
-        record = shown(call)
+        record = shown_filled(call)
         exchange.calls.append(record)
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         return cls(call=call, exchange=exchange, record=record, answer=answer)
