@@ -24,6 +24,8 @@ _BARE = (bool, int, float, type(None))
 WHO = "caller"
 """Who sent a request, by the name of its key or the subject of its token: an audit without it would
 be none, even where an identity provider's subjects are e-mail addresses."""
+_OURS = (WHO, "level", "timestamp")
+"""Members whose values are not looked through: the last two are written over whoever gives them."""
 SHORTEST = 6
 """Characters that a configured secret needs to be looked for: shorter ones are parts of words."""
 
@@ -51,10 +53,9 @@ _PATTERNS = (
     (re.compile(r"(exception=\w+)\((?:.*?\)(?=>|$)|.*)", re.DOTALL), rf"\1({HIDDEN})"),
 )
 
-_SIGNS, _WORDS = re.compile(r"[\s@+(]"), r"://|SG\.|cgw_|eyJ"
-"""Each of the patterns needs one of these: most texts of a line are ids and codes without any.
-Apart from each other, because a pattern of plain words alone is looked for much faster."""
-_SUSPECT = re.compile(rf"{_SIGNS.pattern}|{_WORDS}")
+_SIGNS = ("@", "+", "(", "://", "SG.", "cgw_", "eyJ")
+_SUSPECT = re.compile("|".join([r"\s", *map(re.escape, _SIGNS)]))
+"""Each of the patterns needs one of these: most texts of a line are ids and codes without any."""
 
 
 @lru_cache(maxsize=1_024)
@@ -63,13 +64,19 @@ def _hides(name: str) -> bool:
     return _NAMES.search(name) is not None
 
 
+@lru_cache(maxsize=1_024)
+def _hides_none(names: tuple[str, ...]) -> bool:
+    """Whether there is no such name among those of a whole event."""
+    return not any(map(_hides, names))
+
+
 class Redaction:
     """A processor of structlog's; `secrets` are texts that may stand nowhere."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({one for one in secrets if len(one) >= SHORTEST}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
-        self._words = re.compile("|".join([_WORDS, *map(re.escape, known)]))
+        self._signs = (*_SIGNS, *known)
 
     def __call__(
         self, _logger: Any, _method: str, event: MutableMapping[str, Any]
@@ -84,26 +91,24 @@ class Redaction:
 
     def _is_plain(self, event: MutableMapping[str, Any]) -> bool:
         """Whether nothing in an event can be one that must not be there: most are ids and codes."""
+        if not _hides_none(tuple(event)):
+            return False
         texts: list[str] = []
         for name, value in event.items():
-            kind = type(value)
-            if kind in _BARE:
+            if name in _OURS:
                 continue
-            if _hides(name):
-                return False
+            kind = type(value)
             if kind is str:
-                if name != WHO:
-                    texts.append(value)
+                texts.append(value)
             elif kind is list and all(type(inner) is str for inner in value):
                 texts += value
-            else:
+            elif kind not in _BARE:
                 return False
         together = '"'.join(texts)
-        return (
-            len(together) <= LONGEST
-            and _SIGNS.search(together) is None
-            and self._words.search(together) is None
-        )
+        if len(together) > LONGEST or together.split(maxsplit=1) != [together]:
+            return False  # too long, or with white space
+        # One by one they are found faster than by one pattern.
+        return all(sign not in together for sign in self._signs)
 
     def text(self, text: str) -> str:
         """A text without what must not be in it; what is over LONGEST is cut off, and said to be."""
