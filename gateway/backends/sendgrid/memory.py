@@ -76,9 +76,14 @@ NEVER = math.inf
 
 
 @lru_cache(maxsize=4096)
-def _only(joined: tuple[str, ...], left: tuple[str, ...]) -> tuple[Mapping[str, bool]]:
-    """What is done to lists as the only thing that a job does to them; one object for all such jobs."""
-    return (dict.fromkeys(joined, True) | dict.fromkeys(left, False),)
+def _only(
+    joined: tuple[str, ...], left: tuple[str, ...], kinds: tuple[str, ...]
+) -> tuple[tuple[Mapping[str, bool], tuple[str, ...]]]:
+    """The form of all notes of a job, where they have one: what is done to lists, and kinds of identifiers.
+
+    It is the same object for all such jobs.
+    """
+    return ((dict.fromkeys(joined, True) | dict.fromkeys(left, False), kinds),)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -91,8 +96,8 @@ class _Job:
     """When its status was asked for last."""
     ended_at: float = NEVER
     notes: int = 0
-    lists: tuple[Mapping[str, bool], ...] = ()
-    """The different things that it does to lists; mostly all its contacts have one in common."""
+    forms: tuple[tuple[Mapping[str, bool], tuple[str, ...]], ...] = ()
+    """What it does to lists, and the kinds of identifiers sent; mostly all its notes have one form."""
 
     def due(self, now: float) -> bool:
         """Whether its status is to be asked for."""
@@ -127,7 +132,7 @@ class WriteMemory:
         """Both."""
         self._latest = 0
         self._places: list[bytes] = [b""] * PLACES
-        """Lines of a job's number, the subject, what is done to lists, and identifiers."""
+        """Lines of a job's number, the subject, which of the job's forms, and the identifiers."""
         self._size = 0
 
     def __len__(self) -> int:
@@ -149,24 +154,24 @@ class WriteMemory:
         Two writes to one contact may be in the same job: then it does both.
         """
         job = self._jobs.get(job_id) or self._new_job(job_id, now)
-        only = _only(tuple(joined), tuple(left))
-        [lists] = only
-        sent = dict(identifiers or {})
+        sent = identifiers or {}
+        only = _only(tuple(joined), tuple(left), tuple(sent))
+        [form] = only
         place = hash(subject) % PLACES
         lines = self._swept(self._places[place])
         begin = _begin(job, subject)
         if (start := lines.find(begin)) >= 0:
             end = lines.index(b"\n", start) + 1
             before = self._read(lines[start:end])
-            lists = {**before.lists, **lists}
             sent = {**before.identifiers, **sent}
+            form = ({**before.lists, **form[0]}, tuple(sent))
             lines = lines[:start] + lines[end:]
         else:
             job.notes += 1
             self._size += 1
-        if lists not in job.lists:
-            job.lists = (*job.lists, lists) if job.lists else only
-        rest = orjson.dumps([job.lists.index(lists), _packed(subject, sent)])[1:]
+        if form not in job.forms:
+            job.forms = (*job.forms, form) if job.forms else only
+        rest = orjson.dumps([job.forms.index(form), *_packed(subject, sent)])[1:]
         self._places[place] = lines + begin + rest + b"\n"
         self._sweep(now)
 
@@ -226,13 +231,14 @@ class WriteMemory:
         return [
             self._read(line)
             for line in lines.splitlines()
-            if mine in line and _number(line) in self._numbered
+            if line.startswith(mine, line.index(b",")) and _number(line) in self._numbered
         ]
 
     def _read(self, line: bytes) -> _Note:
-        number, subject, lists, identifiers = orjson.loads(line)
+        number, subject, form, *values = orjson.loads(line)
         job = self._numbered[number]
-        return _Note(job=job, lists=job.lists[lists], identifiers=_unpacked(subject, identifiers))
+        lists, kinds = job.forms[form]
+        return _Note(job=job, lists=lists, identifiers=_unpacked(subject, kinds, values))
 
     def _swept(self, lines: bytes) -> bytes:
         """Lines without the first ones that say nothing any more; the oldest are the first."""
@@ -262,18 +268,18 @@ def _number(lines: bytes) -> int:
     return int(lines[1 : lines.index(b",")])
 
 
-def _packed(subject: str, identifiers: Mapping[str, str]) -> dict[str, str | None]:
-    """The identifiers, with null for the one that the subject tells."""
-    return {
-        kind: None if by_identifier(kind, value) == subject else value
+def _packed(subject: str, identifiers: Mapping[str, str]) -> list[str | None]:
+    """The identifiers' values, with null for the one that the subject tells."""
+    return [
+        None if by_identifier(kind, value) == subject else value
         for kind, value in identifiers.items()
-    }
+    ]
 
 
-def _unpacked(subject: str, identifiers: Mapping[str, str | None]) -> dict[str, str]:
+def _unpacked(subject: str, kinds: Sequence[str], values: Sequence[str | None]) -> dict[str, str]:
     return {
         kind: subject.removeprefix(by_identifier(kind, "")) if value is None else value
-        for kind, value in identifiers.items()
+        for kind, value in zip(kinds, values, strict=True)
     }
 
 
