@@ -154,10 +154,8 @@ def search_contacts_by_id(organization_id: str, contact_ids: Sequence[str]) -> C
 
 def read_list(path: str, number: int, *, paged: bool) -> Call:
     """One page of a list; look-ups that are not paged are asked for all at once."""
-    query: tuple[tuple[str, str], ...] = ()
-    if paged or number > 1:
-        query = (("pageNumber", str(number)), ("pageSize", str(PAGE_SIZE)))
-    return Call(method="GET", path=path, query=query)
+    page = (("pageNumber", str(number)), ("pageSize", str(PAGE_SIZE)))
+    return Call(method="GET", path=path, query=page if paged or number > 1 else ())
 
 
 def create_contact(organization_id: str, body: Mapping[str, Any]) -> Call:
@@ -172,11 +170,7 @@ def create_contact(organization_id: str, body: Mapping[str, Any]) -> Call:
 
 
 def replace_contact(
-    organization_id: str,
-    contact_id: str,
-    body: Mapping[str, Any],
-    *,
-    carries: tuple[str, ...] = (),
+    organization_id: str, contact_id: str, body: Mapping[str, Any], carries: tuple[str, ...] = ()
 ) -> Call:
     """PUT: the contact becomes what the body says, but for groups and quiet times."""
     return Call(
