@@ -42,15 +42,12 @@ class Backend(Enum):
     )
 
 
-ORDER = tuple(Backend)
-"""The backends in their order; to go through the Enum itself takes longer."""
-
-
 def title(backend: Backend) -> str:
     """The backend's name as its vendor writes it, for people."""
     return _TITLES[backend]
 
 
+ORDER = tuple(Backend)  # to go through the Enum itself takes longer
 _TITLES = {Backend.IVVY: "iVvy", Backend.EVERBRIDGE: "Everbridge", Backend.SENDGRID: "SendGrid"}
 
 
