@@ -27,7 +27,8 @@ def test_screenshots_are_named_and_kept_whether_tests_pass_or_not(
     old, new = tmp_path / ".artifacts" / "old.png", tmp_path / ".artifacts" / "page.png"
     old.parent.mkdir()
     old.touch()
-    script(tmp_path / "bin" / "chromium")
+    for program in ("chromium", "haproxy"):
+        script(tmp_path / "bin" / program)
     script(tmp_path / "bin" / "make", "touch .artifacts/page.png", f"exit {status}")
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
     ended = subprocess.run(
