@@ -100,20 +100,28 @@ def table(mode: Mode, figures: Mapping[str, Figures], contenders: Sequence[Conte
 
 
 def _ratios(figures: Mapping[str, Figures]) -> list[str]:
-    gateway = figures.get("gateway")
-    if gateway is None:
-        return []
+    said = (
+        _ratio(figures, "gateway", "The gateway's CPU"),
+        _ratio(figures, "gateway-core", "On graphql-core alone it"),
+    )
+    return ["", *filter(None, said)] if any(said) else []
+
+
+def _ratio(figures: Mapping[str, Figures], name: str, what: str) -> str | None:
+    measured = figures.get(name)
+    if measured is None:
+        return None
     said = []
     if (strawberry := figures.get("strawberry")) is not None:
-        share = gateway.cpu_ms / strawberry.cpu_ms
+        share = measured.cpu_ms / strawberry.cpu_ms
         verdict = "met" if share <= MOST_OF_STRAWBERRY else "not met"
         said.append(f"1/{1 / share:.1f} of plain Strawberry (goal 1/15: {verdict})")
     if (apollo := figures.get("apollo-rest")) is not None:
-        share = gateway.cpu_ms / apollo.cpu_ms
+        share = measured.cpu_ms / apollo.cpu_ms
         goals = {"first goal 2": MOST_OF_APOLLO, "final goal 1": FINALLY_OF_APOLLO}
         verdicts = (f"{name}: {'' if share <= most else 'not '}met" for name, most in goals.items())
         said.append(f"{share:.2f} times Apollo + datasource-rest ({', '.join(verdicts)})")
-    return ["", f"The gateway's CPU is {', '.join(said)}."] if said else []
+    return f"{what} is {', '.join(said)}." if said else None
 
 
 def written(tables: Sequence[str], how: str) -> None:
