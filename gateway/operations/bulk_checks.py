@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gateway.checks import check_contact
 from gateway.operations.order import contact_key
 from gateway.planning import prepare
+from gateway.store.database import is_storable
 from gateway.upsert import receipt_of, targets_of
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class BulkChecks:
         external_id = given.external_id.value if given.external_id else None
         if prepared.rejected:
             prepared.call_off()
+            if external_id is not None and not is_storable(external_id):
+                external_id = None  # its problems show it
             return Checked(external_id=external_id, problems=receipt_of(prepared).errors), prepared
         records = {adapter.backend: contact_key(write, adapter) for adapter in self.adapters}
         return Checked(external_id=external_id, problems=[], records=records), prepared

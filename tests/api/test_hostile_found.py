@@ -14,6 +14,7 @@ from gateway.errors import RefusedError
 from gateway.model import Backend
 from gateway.operations.order import Order
 from gateway.upstream import Exchange
+from tests.operations.bulk import items_of, people, upsert_all
 from tests.operations.calls import upsert
 
 if TYPE_CHECKING:
@@ -136,3 +137,16 @@ async def test_key_that_no_database_takes_is_told_and_has_no_order(
 async def test_key_with_half_a_character_has_no_order(gateway: Gateway) -> None:
     order = Order(operations=gateway.app.state.account.store.operations)
     assert not await order.is_waiting(Backend.EVERBRIDGE, "id:\ud800")
+
+
+async def test_bulk_with_an_external_id_that_no_database_takes_rejects_that_input_alone(
+    gateway: Gateway,
+) -> None:
+    unfit = {"externalId": "\0", "lastName": "A"}
+    with capture_logs() as logs:
+        payload = await upsert_all(gateway, [*people(1), unfit, *people(1, start=1)])
+    assert [entry for entry in logs if entry["log_level"] == "error"] == []
+    items = await items_of(gateway, payload["operation"]["id"])
+    assert [item["externalId"] for item in items] == ["B-0", None, "B-1"]
+    assert [item["status"] == "REJECTED" for item in items] == [False, True, False]
+    assert items[1]["errors"][0]["field"][-1] == "externalId"
