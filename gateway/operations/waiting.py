@@ -28,8 +28,9 @@ class WaitingRecords:
     """Asks for every direct write, and so must cost next to nothing.
 
     Where nothing at all has waited, nothing does until something is stored; that it was, by whatever
-    process, the store's version tells. While the store answers one question, those who come gather for the next one: an answer is always
-    of a state later than the asking. A read of its own for each took three threads' turns a write.
+    process, the store's version tells. While the store answers one question, those who come gather
+    for the next one: an answer is always of a state later than the asking. A read of its own for
+    each took three threads' turns a write.
     """
 
     def __init__(self, operations: Operations) -> None:
