@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gateway.calls import Safety
 from gateway.delivery import deliver, dry_run
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from gateway.planning import Prepared
     from gateway.results import BackendResult, Problem
     from gateway.write import ContactWrite
+
+T = TypeVar("T")
 
 
 @dataclass(kw_only=True)
@@ -54,7 +56,7 @@ class Writer:
     running: set[asyncio.Task[Any]] = field(default_factory=set)
     """Deliveries under way; they are finished even when their callers have gone."""
 
-    def start(self, delivery: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, delivery: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Let a delivery go to its end, whatever becomes of its caller."""
         task = asyncio.create_task(delivery)
         self.running.add(task)

@@ -70,10 +70,7 @@ class BulkCalls:
             return call.audited(await self._accept(call, None, {}))
         await asyncio.to_thread(lambda: asked.input_hash)  # thousands of inputs take their time
         # A call with a key goes on to its end, so that its operation is known under the key.
-        running = asyncio.create_task(self._audited(call))
-        self.writer.running.add(running)
-        running.add_done_callback(self.writer.running.discard)
-        return await asyncio.shield(running)
+        return await asyncio.shield(self.writer.start(self._audited(call)))
 
     def _size_problems(self, inputs: Sequence[object]) -> list[Problem]:
         if not inputs:
@@ -99,9 +96,7 @@ class BulkCalls:
                 operation = await self._read(held.operation_id)
                 if not _runs_again(operation):
                     return await self._followed(operation)
-            async with self.keyed.hold(call.asked, call.request.deadline, again=True) as held:
-                if not isinstance(held, HeldKey):
-                    raise AssertionError("a key that is taken again is held")
+            async with self.keyed.hold_again(call.asked, call.request.deadline) as held:
                 return await self._run_again(call, held, operation)
         except KeyRefusedError as error:
             return BulkWritten(errors=[error.problem])

@@ -11,7 +11,7 @@ from gateway.checks import check_contact
 from gateway.model import Backend
 from gateway.operations.acceptance import NotAcceptedError, queued
 from gateway.operations.direct import DirectJournal
-from gateway.operations.keyed import HeldKey, KeyRefusedError, Replay, utc_now
+from gateway.operations.keyed import HeldKey, KeyRefusedError, utc_now
 from gateway.operations.order import contact_key
 from gateway.operations.payloads import CONTACT, Shared, new_operation
 from gateway.planning import prepare
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gateway.names import Loaders
     from gateway.operations.acceptance import Acceptance, FoundOperation
     from gateway.operations.asked import Asked
-    from gateway.operations.keyed import KeyedCalls
+    from gateway.operations.keyed import KeyedCalls, Replay
     from gateway.operations.order import Order
     from gateway.results import Problem
     from gateway.target import Part
@@ -97,10 +97,7 @@ class ContactCalls:
         if asked.key is None or wrong_key:
             return call.audited(await self._run_held(call, None))
         # A call with a key goes on to its end, so that what it has sent is known under the key.
-        running = asyncio.create_task(self._audited(call))
-        self.writer.running.add(running)
-        running.add_done_callback(self.writer.running.discard)
-        return await asyncio.shield(running)
+        return await asyncio.shield(self.writer.start(self._audited(call)))
 
     async def _audited(self, call: _Call) -> Written:
         return call.audited(await self._run_keyed(call))
@@ -115,9 +112,7 @@ class ContactCalls:
                 found = await self.acceptance.found(held.operation_id)
                 if not found.runs_again:
                     return call.followed(found)
-            async with self.keyed.hold(call.asked, call.request.deadline, again=True) as held:
-                if isinstance(held, Replay):
-                    raise AssertionError("a key that is taken again is held")
+            async with self.keyed.hold_again(call.asked, call.request.deadline) as held:
                 newest = await self.acceptance.found(held.use.operation_id)
                 if newest.operation_id != found.operation_id:
                     await held.let_go()  # another call was faster to run it again

@@ -69,7 +69,7 @@ class HeldKey:
         self.kept.sent[part.backend] = repeatable
         self.kept.results.pop(part.backend, None)
         try:
-            held = await self._save(finished=False)
+            held = await self.save(finished=False)
         except StoreError as error:
             raise NotWrittenError(_store_is_down(part)) from error
         if not held:
@@ -81,7 +81,7 @@ class HeldKey:
             return
         self.kept.results[part.backend] = part.result
         try:
-            await self._save(finished=False)
+            await self.save(finished=False)
         except StoreError:
             log.exception("result not stored", backend=part.backend.value)
 
@@ -93,14 +93,14 @@ class HeldKey:
         """
         self.kept.take(receipt)
         try:
-            await self._save(finished=True)
+            await self.save(finished=True)
         except StoreError:
             log.exception("receipt not stored")
 
     async def let_go(self) -> None:
         """End without a change."""
         try:
-            await self._save(finished=True)
+            await self.save(finished=True)
         except StoreError:
             log.exception("idempotency key not let go")
 
@@ -111,7 +111,8 @@ class HeldKey:
         except StoreError:
             log.exception("idempotency key not dropped")
 
-    async def _save(self, *, finished: bool) -> bool:
+    async def save(self, *, finished: bool) -> bool:
+        """Store what is kept so far; False when the key is another call's. Raises StoreError."""
         async with self._saving:
             return await self.keys.save_receipt(
                 self.use,
@@ -148,9 +149,9 @@ class KeyedCalls:
     ) -> AsyncIterator[HeldKey | Replay]:
         """The key, to work under; or what became of the call that was made under it before.
 
-        `again` takes also a key whose durable call has ended, to run what of it has failed.
-        A call that runs now, here or in another process, is waited for until `deadline` (of
-        `time.monotonic`). Raises KeyRefusedError.
+        `again` takes also a key whose durable call has ended; `hold_again` is for that. A call that
+        runs now, here or in another process, is waited for until `deadline` (of `time.monotonic`).
+        Raises KeyRefusedError.
         """
         try:
             found = await self._take(asked, deadline, again=again)
@@ -165,6 +166,14 @@ class KeyedCalls:
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
+
+    @asynccontextmanager
+    async def hold_again(self, asked: Asked, deadline: float) -> AsyncIterator[HeldKey]:
+        """As `hold`, for the key of a durable call that has ended, to run what of it has failed."""
+        async with self.hold(asked, deadline, again=True) as held:
+            if isinstance(held, Replay):
+                raise AssertionError("a key that is taken again is held")
+            yield held
 
     async def _take(self, asked: Asked, deadline: float, *, again: bool) -> HeldKey | Replay:
         pause = FIRST_PAUSE
@@ -185,29 +194,23 @@ class KeyedCalls:
                         return Replay(kept=kept, operation_id=use.operation_id)
                     again = True
                 case KeyState.HELD:
-                    kept = _known(use)
+                    held = self._held(use)
                     if use.taken_over and use.operation_id is not None:
                         # Whoever died over it was to run again what of the operation had failed,
                         # and has stored nothing: the operation is what there is.
-                        await self._let_go(use, kept)
+                        await held.save(finished=True)
                         continue
                     if use.taken_over:
-                        kept.settle()
-                    return HeldKey(
-                        keys=self.keys,
-                        use=use,
-                        lives_for=self.lives_for,
-                        clock=self.clock,
-                        kept=kept,
-                    )
+                        held.kept.settle()
+                    return held
 
-    async def _let_go(self, use: KeyUse, kept: Kept) -> None:
-        await self.keys.save_receipt(
-            use,
-            kept.to_stored(),
-            VERSION,
-            finished=True,
-            expires_at=self.clock() + self.lives_for,
+    def _held(self, use: KeyUse) -> HeldKey:
+        return HeldKey(
+            keys=self.keys,
+            use=use,
+            lives_for=self.lives_for,
+            clock=self.clock,
+            kept=_known(use),
         )
 
     async def _hold(self, asked: Asked, *, again: bool) -> KeyUse:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gateway.lead_checks import check_lead
 from gateway.operations.acceptance import NotAcceptedError, queued
 from gateway.operations.direct import DirectJournal
-from gateway.operations.keyed import HeldKey, KeyRefusedError, Replay, utc_now
+from gateway.operations.keyed import HeldKey, KeyRefusedError, utc_now
 from gateway.operations.order import lead_key
 from gateway.operations.payloads import LEAD, Shared, new_operation
 from gateway.results import BackendResult, Outcome
@@ -72,10 +72,7 @@ class LeadCalls:
         if asked.key is None or wrong_key:
             return call.audited(await self._run_held(call, None))
         # A call with a key goes on to its end, so that what it has sent is known under the key.
-        running = asyncio.create_task(self._audited(call))
-        self.writer.running.add(running)
-        running.add_done_callback(self.writer.running.discard)
-        return await asyncio.shield(running)
+        return await asyncio.shield(self.writer.start(self._audited(call)))
 
     async def _audited(self, call: _Call) -> WrittenLead:
         return call.audited(await self._run_keyed(call))
@@ -95,9 +92,7 @@ class LeadCalls:
                 found = await self.acceptance.found(held.operation_id)
                 if not found.runs_again:
                     return _followed(found)
-            async with self.keyed.hold(call.asked, call.request.deadline, again=True) as held:
-                if isinstance(held, Replay):
-                    raise AssertionError("a key that is taken again is held")
+            async with self.keyed.hold_again(call.asked, call.request.deadline) as held:
                 newest = await self.acceptance.found(held.use.operation_id)
                 if newest.operation_id != found.operation_id:
                     await held.let_go()  # another call was faster to run it again
