@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.errors import NotWrittenError
+from gateway.leased import RENEWALS, Leased
 from gateway.results import Problem, ProblemCode
 from gateway.store.errors import StoreError
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-RENEWALS = 3
-"""Renewals of a lease within its length."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.1
 """Seconds between two tries for a lease that another process has; the real ones are random, from
 half of that."""
@@ -38,18 +37,10 @@ WANTED_FOR = 0.5
 
 
 @dataclass(kw_only=True)
-class HeldLease:
+class HeldLease(Leased):
     """A lease in hand; writes that leave under it look here first."""
 
     lease: Lease
-    until: float
-    """When it ends unless it is renewed, on the clock of `time.monotonic`."""
-    lost: bool = False
-
-    @property
-    def holds(self) -> bool:
-        """Whether the record is surely nobody else's now."""
-        return not self.lost and time.monotonic() < self.until
 
 
 @dataclass(kw_only=True)
@@ -143,8 +134,7 @@ class RecordLeases:
                 log.exception("leases on records not renewed")
                 continue
             for one in held:
-                one.lost = one.lease in lost
-                one.until = one.until if one.lost else asked_at + self.seconds
+                one.renewed(until=asked_at + self.seconds, lost=one.lease in lost)
 
 
 def _taken() -> Problem:

@@ -93,7 +93,7 @@ async def test_writes_under_a_key_are_sent_while_its_lease_lasts(
     exchange = within()
     async with two(store)[0].hold("a", exchange):
         assert may_send(exchange)
-        ShiftedClock(monkeypatch, "gateway.record_leases").ahead = LONG
+        ShiftedClock(monkeypatch, "gateway.leased").ahead = LONG
         assert not may_send(exchange)
     assert exchange.held == []
 

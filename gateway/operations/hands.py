@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from gateway.leased import RENEWALS, Leased
 from gateway.operations.keyed import utc_now
 from gateway.operations.outcomes import detail_of, sum_up
 from gateway.store.errors import StoreError
@@ -24,27 +25,16 @@ if TYPE_CHECKING:
     from gateway.store.operation_records import ClaimedStep, Step, Which
     from gateway.store.operations import Operations
 
-RENEWALS = 3
-"""Renewals of a lease within its length."""
 ENDS = frozenset({StepState.DONE, StepState.NEEDS_ATTENTION})
 MOST_SAVES = 500
 """Steps stored in one commit at most."""
 
 
 @dataclass(kw_only=True)
-class Hand:
+class Hand(Leased):
     """A step in hand."""
 
     step: Step
-    until: float
-    """When the lease ends, on the clock of `time.monotonic`; whoever renews it moves this."""
-    lost: bool = False
-    """Whether another worker has taken it over."""
-
-    @property
-    def holds(self) -> bool:
-        """Whether the lease holds."""
-        return not self.lost and time.monotonic() < self.until
 
 
 @dataclass(kw_only=True)
@@ -102,8 +92,7 @@ class Hands:
             [hand.step for hand in hands], until=self.clock() + self.lease
         )
         for hand in hands:
-            hand.lost |= hand.step.id in lost
-            hand.until = until if not hand.lost else hand.until
+            hand.renewed(until=until, lost=hand.step.id in lost)
 
     async def keep(self, hand: Hand, event: str) -> bool:
         """Store a step that stays in hand; False when another worker has it. Raises StoreError."""

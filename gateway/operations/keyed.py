@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.errors import NotWrittenError
+from gateway.leased import RENEWALS
 from gateway.operations.receipts import VERSION, Kept
 from gateway.results import Problem, ProblemCode
 from gateway.store.errors import StoreError
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-RENEWALS = 3
-"""Renewals of a lease within its length."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 """Seconds between two looks at a call that runs elsewhere."""
 
