@@ -7,9 +7,9 @@ successor, goes on with what is stored. Nothing waits in memory for its next try
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
@@ -32,7 +32,7 @@ from gateway.store.operation_records import StepState, Which
 from gateway.telemetry.spans import span, without_details
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 
     from gateway.operations.delivering import Delivering
     from gateway.operations.following import Following
@@ -49,6 +49,16 @@ BULK_AT_ONCE = 1000
 """Items of bulks in hand at most. What waits for a backend's batch call is held in memory."""
 POLL_SECONDS = 1.0
 """Between two looks for what has become due, when nothing says so."""
+
+
+class _Tried(NamedTuple):
+    """What a try has come to."""
+
+    step: Step
+    """As it is to be stored."""
+    event: str
+    """What the operation's events call it."""
+    result: BackendResult
 
 
 @dataclass(kw_only=True)
@@ -202,19 +212,11 @@ class Worker:
 
     async def _tried_in_bulk(self, one: Try, result: BackendResult | None) -> None:
         """Store what became of a step of a bulk, and let go of it."""
-        log_ = self._log(one.claimed)
-        try:
+        async with self._letting_go(one.claimed, one.hand):
             if result is None:
                 await self._put_back(one.hand)
-            elif not await self._end(one.claimed, *self._after(one.claimed, one.journal, result)):
-                log_.warning("step taken over by another worker")
-        except StoreError:
-            log_.exception("step not stored; it is tried again when its lease has ended")
-        except Exception:
-            log_.exception("step failed")
-            await self._put_back(one.hand)
-        finally:
-            self.hands.drop(one.hand)
+            else:
+                await self._end(one.claimed, self._after(one.claimed, one.journal, result))
 
     # ---------------------------------------------------------------- one step
 
@@ -227,10 +229,15 @@ class Worker:
 
     async def _work(self, claimed: ClaimedStep, hand: Hand) -> None:
         """One try of a step, from what is stored of it to what is stored next."""
+        async with self._letting_go(claimed, hand):
+            await self._end(claimed, await self._traced(claimed, hand))
+
+    @asynccontextmanager
+    async def _letting_go(self, claimed: ClaimedStep, hand: Hand) -> AsyncIterator[None]:
+        """The last of a step in hand: whatever fails is logged, and the step is let go of."""
         log_ = self._log(claimed)
         try:
-            if not await self._end(claimed, *await self._traced(claimed, hand)):
-                log_.warning("step taken over by another worker")
+            yield
         except StoreError:
             log_.exception("step not stored; it is tried again when its lease has ended")
         except Exception:
@@ -239,7 +246,7 @@ class Worker:
         finally:
             self.hands.drop(hand)
 
-    async def _traced(self, claimed: ClaimedStep, hand: Hand) -> tuple[Step, str, BackendResult]:
+    async def _traced(self, claimed: ClaimedStep, hand: Hand) -> _Tried:
         step, request_id = claimed.step, str(claimed.shared.get("request_id", ""))
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id),
@@ -252,26 +259,24 @@ class Worker:
             ) as current,
         ):
             tried = await self._tried(claimed, hand)
-            current.note("gateway.outcome", tried[2].outcome.value)
+            current.note("gateway.outcome", tried.result.outcome.value)
             return tried
 
-    async def _tried(self, claimed: ClaimedStep, hand: Hand) -> tuple[Step, str, BackendResult]:
+    async def _tried(self, claimed: ClaimedStep, hand: Hand) -> _Tried:
         step, now = claimed.step, self.hands.clock()
         if claimed.payload_version > PAYLOAD_VERSION or claimed.step.name not in STEP_NAMES:
             return self._left_to_newer(step)
         if step.state is StepState.FOLLOWING:
             followed = await self.following.look(claimed, now)
-            return followed, "followed", result_of(followed)
+            return _Tried(followed, "followed", result_of(followed))
         if step.intent is not None:
             result = ended_unseen(step, result_of(step))
-            return needs_attention(step, result, now), "unknown", result
+            return _Tried(needs_attention(step, result, now), "unknown", result)
         journal = StepJournal(hand=hand, keep=self.hands.keep)
         deliver = self.delivering.lead if step.name == LEAD else self.delivering.contact
         return self._after(claimed, journal, await deliver(claimed, journal))
 
-    def _after(
-        self, claimed: ClaimedStep, journal: StepJournal, result: BackendResult
-    ) -> tuple[Step, str, BackendResult]:
+    def _after(self, claimed: ClaimedStep, journal: StepJournal, result: BackendResult) -> _Tried:
         """The step after a try."""
         after = settled(
             journal.hand.step,
@@ -281,21 +286,20 @@ class Worker:
             now=self.hands.clock(),
             patience=self.patience,
         )
-        return after, "tried", result
+        return _Tried(after, "tried", result)
 
-    async def _end(
-        self, claimed: ClaimedStep, step: Step, event: str, result: BackendResult
-    ) -> bool:
-        """Store a step, let go of it, and tell the audit what became of its record."""
-        if not await self.hands.end(step, event, result):
-            return False
-        is_looked_at = step.state is StepState.FOLLOWING and event == "followed"
+    async def _end(self, claimed: ClaimedStep, tried: _Tried) -> None:
+        """Store a step as it is after a try, and tell the audit what became of its record."""
+        step = tried.step
+        if not await self.hands.end(step, tried.event, tried.result):
+            self._log(claimed).warning("step taken over by another worker")
+            return
+        is_looked_at = step.state is StepState.FOLLOWING and tried.event == "followed"
         if step.state is not StepState.QUEUED and not is_looked_at:
             request_id = claimed.shared.get("request_id")
-            delivered(claimed.caller, request_id, step.operation_id, result)
-        return True
+            delivered(claimed.caller, request_id, step.operation_id, tried.result)
 
-    def _left_to_newer(self, step: Step) -> tuple[Step, str, BackendResult]:
+    def _left_to_newer(self, step: Step) -> _Tried:
         """A step that a newer version has stored: it keeps its place until that one comes."""
         result = queued(step.backend)
         problem = Problem(
@@ -306,7 +310,7 @@ class Worker:
             retry_after_seconds=60.0,
         )
         result.errors.append(problem)
-        return queued_again(step, result, self.hands.clock()), "left", result
+        return _Tried(queued_again(step, result, self.hands.clock()), "left", result)
 
     async def _put_back(self, hand: Hand) -> None:
         """After a fault of our own: later again, unless something that must not be repeated left."""
