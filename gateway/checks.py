@@ -18,7 +18,7 @@ from gateway.entries import folded
 from gateway.model import MissingPolicy, WriteMode
 from gateway.results import Problem, ProblemCode
 from gateway.values import read_country, read_email, read_phone, read_timezone
-from gateway.write import ContactWrite, attributes, input_name
+from gateway.write import ContactWrite, input_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -105,9 +105,20 @@ def _is_https(url: str) -> bool:
 
 
 def _is_printable(value: Any) -> bool:
-    """Whether it is a text that can surely be sent, as most are: then its path is not needed."""
-    text = value.value if isinstance(value, Some) else value
-    return isinstance(text, str) and text.isprintable()
+    """Whether all texts in it can surely be sent, as most can: then no paths are needed."""
+    parts = [value]
+    for part in parts:  # which grow while they are gone over
+        if part is None:
+            continue
+        held = part.value if isinstance(part, Some) else part
+        if isinstance(held, str):
+            if not held.isprintable():
+                return False
+        elif isinstance(held, list):
+            parts += held
+        elif is_dataclass(held):
+            parts += vars(held).values()
+    return True
 
 
 def _listed(given: Maybe[Any]) -> list[Any]:
@@ -166,20 +177,18 @@ class Check:
         JSON may write half of a character, which no encoding has, and control characters, of which
         no database takes NUL and no text means the others; tabs and line ends may be.
         """
+        if _is_printable(value):
+            return
         if isinstance(value, Some):
             value = value.value
         if isinstance(value, str):
-            if not value.isprintable():  # which all of these are not
-                self.unprintable(path, value)
+            self.unprintable(path, value)
         elif isinstance(value, list):
             for place, item in enumerate(value):
-                if not _is_printable(item):
-                    self.characters((*path, place), item)
-        elif is_dataclass(value):
-            for name in attributes(value):
-                item = getattr(value, name)
-                if item is not None and not _is_printable(item):
-                    self.characters((*path, name), item)
+                self.characters((*path, place), item)
+        else:
+            for name, item in vars(value).items():
+                self.characters((*path, name), item)
 
     def unprintable(self, path: tuple[str | int, ...], text: str) -> None:
         """What of a text can be neither sent nor stored; what is only not seen may be."""

@@ -111,7 +111,7 @@ def custom_fields(
     )
     for place, item in enumerate(write.items(native)):
         entry = resolution.entry(catalog, str(item.id))
-        path = tuple(write.field_path(native, place))
+        path = write.fixed_path(native, place)
         if entry is None:
             settings.problems.append(_no_such_field(backend, str(item.id), [*path, "id"]))
             continue
@@ -236,6 +236,6 @@ def _given_twice(backend: Backend, entry: Entry, path: list[str]) -> Problem:
 def _by_name(write: Write) -> list[tuple[CustomFieldInput, str, tuple[str, ...]]]:
     """The fields given by name, each with what the receipt calls it and with its path."""
     return [
-        (item, f"customFields.{item.name}", tuple(write.field_path("custom_fields", place)))
+        (item, f"customFields.{item.name}", write.fixed_path("custom_fields", place))
         for place, item in write.sound("custom_fields")
     ]

@@ -79,9 +79,9 @@ class Table(tuple[Field, ...]):  # noqa: SLOT001 - what is kept needs a place
         return rows if isinstance(rows, Table) else cls(*rows)
 
     @cached_property
-    def names(self) -> frozenset[str]:
-        """The fields that have a row."""
-        return frozenset(row.name for row in self)
+    def placed(self) -> frozenset[str]:
+        """The fields that are not ignored: those that have a row, and what only reads a number."""
+        return frozenset(row.name for row in self) | {"phone_country_code"}
 
     @cached_property
     def moved(self) -> tuple[Field, ...]:
@@ -133,7 +133,7 @@ def to_backend(
                 _clear(row, write, backend, stored, laid)
             continue
         value = row.to(wish.value)
-        if row.max_length is not None:
+        if row.max_length is not None and len(value) > row.max_length:
             laid.problems += too_long(row, write, backend, value)
         if stored is None or row.compared(stored.get(row.at)) != row.compared(value):
             laid.values[row.at] = value
@@ -217,12 +217,8 @@ def too_long_fields(rows: Sequence[Field], write: Write, backend: Backend) -> li
 
 def unsupported(rows: Sequence[Field], write: Write) -> list[str]:
     """The given fields that have no row, by their input names."""
-    held = Table.of(rows).names
-    return [
-        input_name(name)
-        for name in write.given_names()
-        if name not in held and name != "phone_country_code"
-    ]
+    held = Table.of(rows).placed
+    return [input_name(name) for name in write.given_names() if name not in held]
 
 
 def required(names: Sequence[str], write: Write, backend: Backend, why: str) -> list[Problem]:

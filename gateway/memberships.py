@@ -53,23 +53,30 @@ class Memberships(NamedTuple):
     @property
     def joining_fields(self) -> tuple[str, ...]:
         """The input fields that a call which joins groups carries."""
-        return tuple(name for name in self.named if name != "removeGroupsName")
+        return _without(self.named, "removeGroupsName")
 
     @property
     def leaving_fields(self) -> tuple[str, ...]:
         """The input fields that a call which leaves a group carries."""
-        return tuple(name for name in self.named if name != "addGroupsName")
+        return _without(self.named, "addGroupsName")
 
     def changed(self, current: Collection[str]) -> list[str]:
         """The input fields that change something, given the present memberships."""
         if not self.named:
             return []
-        joins, leaves = bool(self.joining(current)), bool(self.leaving(current))
+        return self.moved(joins=bool(self.joining(current)), leaves=bool(self.leaving(current)))
+
+    def moved(self, *, joins: bool, leaves: bool) -> list[str]:
+        """The same where it is known whether there is anything to join, and to leave."""
         by_field = {"addGroupsName": joins, "removeGroupsName": leaves}
         return [name for name in self.named if by_field.get(name, joins or leaves)]
 
 
 NOTHING_ASKED = Memberships()
+
+
+def _without(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return tuple(one for one in names if one != name) if name in names else names
 
 
 def wanted_groups(write: ContactWrite, native: str) -> list[Wanted]:
@@ -85,7 +92,7 @@ def _wanted_by_name(write: ContactWrite) -> list[Wanted]:
         Wanted(
             catalog=CatalogName.GROUPS,
             name=group,
-            field=tuple(write.field_path(name, place)),
+            field=write.fixed_path(name, place),
             shared=True,
         )
         for name in BY_NAME
@@ -105,34 +112,37 @@ def memberships(
     if by_id is not None:
         return _by_id(write, resolution, backend, native, by_id.value or [])
     wish = write.get("groups_name")
-    if wish is None and not any(map(write.items, BY_NAME)):
+    asked = {name: groups for name in BY_NAME if (groups := write.items(name))}
+    if wish is None and not asked:
         return NOTHING_ASKED
     ignored: list[str] = []
-    ids: dict[str, dict[str, None]] = {}  # by name, each id once, in order
-    for name in BY_NAME:
-        known = ids[name] = {}
-        for group in write.items(name):
+    ids: dict[str, tuple[str, ...]] = {}  # by name, each id once, in order
+    for name, groups in asked.items():
+        known: dict[str, None] = {}
+        for group in groups:
             found = resolution.id(CatalogName.GROUPS, group)
             if found is None:
                 ignored.append(f"{input_name(name)}.{group}")
             else:
                 known[found] = None
+        if known:
+            ids[name] = tuple(known)
     exact: tuple[str, ...] | None = None
     if wish is not None:
-        exact = tuple(ids["groups_name"])
+        exact = ids.get("groups_name", ())
         if wish.value and not exact:
             exact = None
             ignored = [
                 "groupsName",
                 *(name for name in ignored if not name.startswith("groupsName.")),
             ]
-    named = [input_name(name) for name, known in ids.items() if known]
+    named = [input_name(name) for name in ids]
     if exact is not None and "groupsName" not in named:
         named.insert(0, "groupsName")
     return Memberships(
         exact=exact,
-        add=tuple(ids["add_groups_name"]),
-        remove=tuple(ids["remove_groups_name"]),
+        add=ids.get("add_groups_name", ()),
+        remove=ids.get("remove_groups_name", ()),
         named=tuple(named),
         ignored=tuple(ignored),
     )

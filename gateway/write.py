@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field, fields
-from functools import cache, lru_cache
+from dataclasses import field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from strawberry import Maybe, Some
@@ -37,21 +37,10 @@ def input_name(name: str) -> str:
     return ".".join(to_camel_case(part) for part in name.split("."))
 
 
-@lru_cache(maxsize=1024)
-def _parts(name: str | int) -> tuple[str, ...]:
-    """The parts of an attribute's name, or of a place, as a path has them."""
-    return tuple(input_name(str(name)).split("."))
-
-
-def attributes(held: Any) -> tuple[str, ...]:
-    """The attributes of an input, in their order."""
-    kind: Any = type(held)
-    return _attributes(kind)
-
-
-@cache
-def _attributes(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+@lru_cache(maxsize=4096)
+def _path(names: tuple[str | int, ...]) -> tuple[str, ...]:
+    """Names of attributes, and places in lists, as a path has them."""
+    return tuple(part for name in names for part in input_name(str(name)).split("."))
 
 
 def _native(section: str, given: Maybe[Any]) -> dict[str, Some[Any]]:
@@ -59,8 +48,7 @@ def _native(section: str, given: Maybe[Any]) -> dict[str, Some[Any]]:
     held = given.value if given is not None else None
     if held is None:
         return {}
-    parts = {f"{section}.{name}": getattr(held, name) for name in attributes(held)}
-    return {name: part for name, part in parts.items() if part is not None}
+    return {f"{section}.{name}": part for name, part in vars(held).items() if part is not None}
 
 
 @fixed
@@ -94,28 +82,25 @@ class Write:
 
     def __post_init__(self) -> None:
         """Go over the input once, because every backend asks for the same, and many times."""
-        said: dict[str, Some[Any]] = {}
-        names: list[str] = []
-        left_out: list[str] = []
-        for name in attributes(self.input):
-            given = getattr(self.input, name)
-            if given is None and name not in self.invalid:
-                left_out.append(name)
-                continue
-            if name in SECTIONS:
-                said |= _native(name, given)
-            else:
-                names.append(name)
-            if name in self.held_here:
-                given = getattr(self, name)
-            if given is not None and name not in self.invalid:
-                said[name] = given
-        cleared = frozenset(left_out) - self.kept_by_absence if self.replaces else frozenset()
+        invalid, held = self.invalid, vars(self.input)  # its fields, in their order
+        given = {
+            name: value for name, value in held.items() if value is not None or name in invalid
+        }
+        said = given.copy()
+        for name in SECTIONS:
+            if name in given:
+                said |= _native(name, given[name])
+        for name in self.held_here:
+            if name in given:
+                said[name] = getattr(self, name)
+        for name in invalid:
+            said.pop(name, None)
+        cleared = held.keys() - given.keys() - self.kept_by_absence if self.replaces else ()
         vars(self).update(
             wishes=said | dict.fromkeys(cleared, CLEARED) if cleared else said,
             _said=said,
-            _cleared=cleared,
-            _given_names=names,
+            _cleared=frozenset(cleared),
+            _given_names=[name for name in given if name not in SECTIONS],
             _worked_out={},
         )
 
@@ -156,17 +141,19 @@ class Write:
 
     def once(self, work_out: Callable[[Self], T]) -> T:
         """What a pure function says of this write, worked out for the first backend that asks."""
-        if work_out not in self._worked_out:
-            self._worked_out[work_out] = work_out(self)
-        known: T = self._worked_out[work_out]
+        worked_out = self._worked_out
+        if work_out not in worked_out:
+            worked_out[work_out] = work_out(self)
+        known: T = worked_out[work_out]
         return known
 
     def field_path(self, *names: str | int) -> list[str]:
         """The path of a field in the call, for problems."""
-        path = list(self.at)
-        for name in names:
-            path += _parts(name)
-        return path
+        return [*self.at, *_path(names)]
+
+    def fixed_path(self, *names: str | int) -> tuple[str, ...]:
+        """The same as a value that never changes."""
+        return self.at + _path(names)
 
     def given_names(self) -> list[str]:
         """The top-level attributes that the caller gave, native sections left out."""

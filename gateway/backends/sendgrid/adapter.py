@@ -102,7 +102,9 @@ class SendGridAdapter:
         """Whether the key must be borrowed, or whether a sibling holds another e-mail."""
         if not write.mentions(self._identifier):
             return True
-        return self._identifier == "email" and (may_create_new(write) or bool(write.once(tellers)))
+        if self._identifier != "email":
+            return False
+        return may_create_new(write) or bool(write.once(tellers))
 
     async def find(
         self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange
@@ -117,9 +119,10 @@ class SendGridAdapter:
         if not keys:
             return Sought(keyless=True, looked_at=now)
         key = keys[0]
-        if self._identifier == "email":
-            key = key._replace(value=key.value.strip().lower())
-        holders = await self._holders(write, siblings, exchange)
+        if self._identifier == "email" and (lower := key.value.strip().lower()) != key.value:
+            key = key._replace(value=lower)
+        # Only siblings tell of another address.
+        holders = await self._holders(write, siblings, exchange) if siblings else {}
         if not needs_read(write, self._identifier):
             borrowed = None if key.path else key.source
             return Sought(
@@ -218,7 +221,7 @@ class SendGridAdapter:
         email = write.email.value if write.email else None
         if email is None:
             return
-        path = tuple(write.field_path("email"))
+        path = write.fixed_path("email")
         key = Key(kind=KeyKind.EMAIL, value=email.lower(), source="email", path=path)
         taken = fitting(self.backend, key, await self._look_ups.by_key(key, exchange))
         if taken:

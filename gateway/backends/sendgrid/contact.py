@@ -149,15 +149,16 @@ def plan_contact(
     must leave a list and SendGrid does not show it yet, so that its id is not known, and when a
     contact would be made that a silent sibling may know by another address.
     """
-    stored = found.stored.raw if found.stored and found.comparable else None
-    compared = found.comparable or found.new
-    laid = to_backend(fields_for(identifier), write, Backend.SENDGRID, stored, read=compared)
-    identifiers = lay_identifiers(write, identifier, found.key, found.held, laid, new=found.new)
-    lay_address(write, stored, laid, new=found.new)
+    new, comparable = found.new, found.comparable
+    stored = found.stored.raw if found.stored and comparable else None
+    read = comparable or new
+    laid = to_backend(fields_for(identifier), write, Backend.SENDGRID, stored, read=read)
+    identifiers = lay_identifiers(write, identifier, found.key, found.held, laid, new=new)
+    lay_address(write, stored, laid, new=new)
     laid.problems += too_many_alternates(write)
     settings = custom_fields(write, resolution, Backend.SENDGRID, "sendgrid.custom_fields")
     held_fields = (stored.get("custom_fields") or {}) if stored is not None else None
-    own = lay_custom_fields(settings, write, resolution, held_fields, laid, new=found.new)
+    own = lay_custom_fields(settings, write, resolution, held_fields, laid, new=new)
     groups = memberships(write, resolution, Backend.SENDGRID, "sendgrid.list_ids")
     laid.ignored += groups.ignored
     laid.problems += groups.problems
@@ -191,13 +192,16 @@ def _moves(groups: Memberships, found: Sought, laid: Laid) -> tuple[list[str], l
     """
     if not groups.asked:
         return [], []
-    sure = lists = found.lists
+    lists = found.lists
+    joining, leaving = groups.joining(lists), groups.leaving(lists)
+    changed = groups.moved(joins=bool(joining), leaves=bool(leaving))
     if found.accepted is not None:
         joined = set(found.accepted.joined)
         sure = [list_id for list_id in lists if list_id not in joined]
-        laid.changed += groups.changed(sure)
-    laid.changed += groups.changed(lists)
-    return groups.joining(sure), groups.leaving(lists)
+        changed = groups.changed(sure) + changed
+        joining = groups.joining(sure)
+    laid.changed += changed
+    return joining, leaving
 
 
 def _calls(

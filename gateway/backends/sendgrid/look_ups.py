@@ -69,15 +69,17 @@ _CALLS: Mapping[KeyKind, Callable[[Sequence[str]], Call]] = {
 
 def needs_read(write: ContactWrite, identifier: Identifier) -> bool:
     """Whether a write must know what SendGrid holds before it can be planned."""
-    removing = write.given("remove_groups_name")
     return (
         identifier == "external_id"  # every identifier that the contact holds must be sent
         or write.replaces
         or write.if_missing is MissingPolicy.SKIP
-        or any(write.given(name) is not None for name in ("groups_name", "sendgrid.list_ids"))
-        or bool(removing is not None and removing.value)
-        or any(_is_null(write, name) for name in ("custom_fields", "sendgrid.custom_fields"))
-        or any(write.mentions(f"sendgrid.{name}") for name in ("phone_number_id", "anonymous_id"))
+        or write.given("groups_name") is not None
+        or write.given("sendgrid.list_ids") is not None
+        or bool(write.items("remove_groups_name"))
+        or _is_null(write, "custom_fields")
+        or _is_null(write, "sendgrid.custom_fields")
+        or write.mentions("sendgrid.phone_number_id")
+        or write.mentions("sendgrid.anonymous_id")
     )
 
 
