@@ -64,19 +64,7 @@ async def read_contacts(
     `wait` is how many seconds a round waits for a silent backend before the others go on.
     """
     reads = [_Read(keys) for keys in wanted]
-    running: dict[Asking, _Question] = {}
-    try:
-        while True:
-            running |= _questions(reads, adapters, exchange)
-            if not running:
-                break
-            done = await _answered(running, wait)
-            order = {adapter.backend: place for place, adapter in enumerate(adapters)}
-            for task in sorted(done, key=lambda task: order[running[task].adapter.backend]):
-                running.pop(task).settle(task)
-    finally:
-        for task in running:
-            task.cancel()
+    await _read_in_rounds(reads, adapters, exchange, wait)
     for read in reads:
         read.note_the_unasked(adapters)
     by_backend = {adapter.backend: adapter for adapter in adapters}
@@ -209,6 +197,22 @@ class _Question:
         found = task.result()
         for read, value in self.asking:
             read.take(self.adapter.backend, self.kind, value, found[value])
+
+
+async def _read_in_rounds(
+    reads: Sequence[_Read], adapters: Sequence[Adapter], exchange: Exchange, wait: float
+) -> None:
+    """Ask, and ask again by what the answers tell, until there is nothing more to ask."""
+    order = {adapter.backend: place for place, adapter in enumerate(adapters)}
+    running: dict[Asking, _Question] = {}
+    try:
+        while running := running | _questions(reads, adapters, exchange):
+            done = await _answered(running, wait)
+            for task in sorted(done, key=lambda task: order[running[task].adapter.backend]):
+                running.pop(task).settle(task)
+    finally:
+        for task in running:
+            task.cancel()
 
 
 def _questions(
