@@ -97,3 +97,23 @@ def not_linked(external_id: str, lead_id: str) -> Problem:
         f"{lead_id}: the next call looks for it; ivvy.id with the externalId links it at once.",
         field=["externalId"],
     )
+
+
+def not_storable() -> Problem:
+    """The problem of an externalId that no database can hold."""
+    return Problem(
+        code=ProblemCode.INVALID,
+        message="externalId holds a character that cannot be stored.",
+        field=["externalId"],
+    )
+
+
+def store_is_down() -> Problem:
+    """The problem of a lead while nobody can tell which one is meant."""
+    return Problem(
+        code=ProblemCode.UNAVAILABLE,
+        message="The gateway's store, which knows the externalIds of leads, cannot be used now: "
+        "nothing was sent.",
+        field=["externalId"],
+        retryable=True,
+    )

@@ -15,13 +15,15 @@ import structlog
 from gateway.errors import MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.lead_link_problems import (
     not_linked,
+    not_storable,
     other_external_id,
     other_lead,
     running,
     somebody_else,
+    store_is_down,
     unknown,
 )
-from gateway.results import Outcome, Problem, ProblemCode
+from gateway.results import Outcome
 from gateway.store.errors import StoreError
 from gateway.store.link_records import Begun, Intent, LinkConflict, Linked
 
@@ -246,24 +248,10 @@ class Links:
         try:
             return await asking
         except ValueError as error:
-            raise RefusedError(
-                Problem(
-                    code=ProblemCode.INVALID,
-                    message="externalId holds a character that cannot be stored.",
-                    field=["externalId"],
-                )
-            ) from error
+            raise RefusedError(not_storable()) from error
         except StoreError as error:
             log.exception("store not available")
-            raise NotWrittenError(
-                Problem(
-                    code=ProblemCode.UNAVAILABLE,
-                    message="The gateway's store, which knows the externalIds of leads, cannot be "
-                    "used now: nothing was sent.",
-                    field=["externalId"],
-                    retryable=True,
-                )
-            ) from error
+            raise NotWrittenError(store_is_down()) from error
 
 
 # ---------------------------------------------------------------- which lead can be the one
