@@ -43,7 +43,7 @@ def joint_exchange(exchanges: Iterable[Exchange]) -> Exchange:
 
 def kept_back(exchange: Exchange, backend: Backend) -> NotWrittenError | None:
     """Why a write must not leave any more, in company or alone; None when it may."""
-    if not all(held.holds for held in exchange.held):
+    if exchange.held and not all(held.holds for held in exchange.held):
         return NotWrittenError(lock_lost(backend))
     if exchange.left <= 0:
         return NotWrittenError(timed_out(backend, "The request's time was used up before sending."))

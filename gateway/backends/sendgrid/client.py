@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -144,6 +145,12 @@ def put_encoded(contacts: Sequence[bytes], list_ids: Sequence[str]) -> Call:
 
 def room_for_contacts(list_ids: Sequence[str]) -> int:
     """Bytes that the contacts of one upsert may take, each counted with the comma behind it."""
+    return _room(tuple(list_ids))
+
+
+@lru_cache(maxsize=256)
+def _room(list_ids: tuple[str, ...]) -> int:
+    """The same, remembered: most upserts join one of a few sets of lists."""
     return LARGEST_BODY - sum(map(len, _envelope(list_ids))) + 1
 
 

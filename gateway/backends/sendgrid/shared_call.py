@@ -149,7 +149,7 @@ class Part:
     @property
     def waiting(self) -> list[Caller]:
         """The callers that have no answer yet."""
-        return [caller for caller in self.callers if caller.waits]
+        return [caller for caller in self.callers if not caller.answer.done()]
 
     def end(self, reply: Reply) -> None:
         """Tell its callers the answer."""

@@ -58,17 +58,14 @@ class Upsert(Part):
     @property
     def contact(self) -> Mapping[str, Any]:
         """The contact with what the callers who still wait want of it."""
-        waiting = self.waiting
-        if len(waiting) == 1:
-            return _contact(waiting[0].call)
-        return merged(_contact(caller.call) for caller in waiting)
+        return _wish_of(self.waiting)
 
     @property
     def encoded(self) -> bytes:
         """The contact as it is sent."""
-        count = len(self.waiting)
-        if self._encoded[0] != count:
-            self._encoded = (count, orjson.dumps(self.contact))
+        waiting = self.waiting
+        if self._encoded[0] != len(waiting):
+            self._encoded = (len(waiting), orjson.dumps(_wish_of(waiting)))
         return self._encoded[1]
 
     def add(self, caller: Caller) -> None:
@@ -247,6 +244,13 @@ def written_by(call: Call) -> tuple[list[str], dict[str, str]]:
     contact = _contact(call)
     identifiers = {kind: contact[kind] for kind in INPUTS if kind in contact}
     return list(_list_ids(call)), identifiers
+
+
+def _wish_of(callers: Sequence[Caller]) -> Mapping[str, Any]:
+    """What callers want of one contact."""
+    if len(callers) == 1:
+        return _contact(callers[0].call)
+    return merged(_contact(caller.call) for caller in callers)
 
 
 def _contact(call: Call) -> Mapping[str, Any]:
