@@ -133,7 +133,7 @@ def put_contacts(
 
 def put_encoded(contacts: Sequence[bytes], list_ids: Sequence[str]) -> Call:
     """The same with contacts that are JSON already."""
-    start, end = _envelope(list_ids)
+    start, end = _envelope(tuple(list_ids))
     return JointUpsert(
         method="PUT",
         path=CONTACTS,
@@ -145,18 +145,14 @@ def put_encoded(contacts: Sequence[bytes], list_ids: Sequence[str]) -> Call:
 
 def room_for_contacts(list_ids: Sequence[str]) -> int:
     """Bytes that the contacts of one upsert may take, each counted with the comma behind it."""
-    return _room(tuple(list_ids))
+    start, end = _envelope(tuple(list_ids))
+    return LARGEST_BODY - len(start) - len(end) + 1
 
 
 @lru_cache(maxsize=256)
-def _room(list_ids: tuple[str, ...]) -> int:
-    """The same, remembered: most upserts join one of a few sets of lists."""
-    return LARGEST_BODY - sum(map(len, _envelope(list_ids))) + 1
-
-
-def _envelope(list_ids: Sequence[str]) -> tuple[bytes, bytes]:
-    """What stands around the contacts."""
-    lists = b'"list_ids":' + orjson.dumps(list(list_ids)) + b"," if list_ids else b""
+def _envelope(list_ids: tuple[str, ...]) -> tuple[bytes, bytes]:
+    """What stands around the contacts; remembered, because most upserts join the same few lists."""
+    lists = b'"list_ids":' + orjson.dumps(list_ids) + b"," if list_ids else b""
     return b"{" + lists + b'"contacts":[', b"]}"
 
 
