@@ -14,7 +14,7 @@ from gateway.api.context import Info
 from gateway.api.refusals import wrong
 from gateway.model import Backend, enum_value
 from gateway.operations.acceptance import result_of
-from gateway.operations.bulk_calls import problems_of
+from gateway.operations.bulk_items import problems_of
 from gateway.results import BackendResult, Problem, UpsertStatus
 from gateway.store import operation_records as stored
 from gateway.store.operation_records import StepState

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from uuid import uuid4
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from gateway.operations.acceptance import FAILED, NotAcceptedError, was_given_up
+from gateway.operations.acceptance import NotAcceptedError
 from gateway.operations.bulk_checks import BulkChecks
+from gateway.operations.bulk_items import has_failed, new_item, problems_of, runs_again
 from gateway.operations.keyed import HeldKey, KeyRefusedError, utc_now
-from gateway.operations.payloads import BULK_CONTACT, CONTACTS, PAYLOAD_VERSION, Shared
-from gateway.results import Problem, ProblemCode, UpsertStatus
+from gateway.operations.payloads import CONTACTS, Shared, operation_of
+from gateway.results import Problem, ProblemCode
 from gateway.store.errors import StoreError
-from gateway.store.operation_records import NewItem, NewOperation, NewStep, StepState
-from gateway.stored_values import from_stored, to_stored
 from gateway.targets import choose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from gateway.backends.adapter import Adapter
     from gateway.model import Backend
@@ -29,13 +27,12 @@ if TYPE_CHECKING:
     from gateway.operations.bulk_checks import Checked
     from gateway.operations.contact_calls import Request
     from gateway.operations.keyed import KeyedCalls
-    from gateway.store.operation_records import Item, Operation, Step
+    from gateway.store.operation_records import Item, NewOperation, Operation
     from gateway.targets import Choice
     from gateway.upsert import Writer
 
 log = structlog.get_logger()
-
-DONE_OUTCOMES_RUN_AGAIN = frozenset(outcome.value for outcome in FAILED)
+T = TypeVar("T")
 
 
 @dataclass(kw_only=True)
@@ -94,7 +91,7 @@ class BulkCalls:
                 if isinstance(held, HeldKey):
                     return await self._accept(call, held, {})
                 operation = await self._read(held.operation_id)
-                if not _runs_again(operation):
+                if not runs_again(operation):
                     return await self._followed(operation)
             async with self.keyed.hold_again(call.asked, call.request.deadline) as held:
                 return await self._run_again(call, held, operation)
@@ -124,7 +121,7 @@ class BulkCalls:
         `before` are the items of the operation that an earlier call under the key has made: what
         has succeeded there is not delivered again.
         """
-        good = {place for place, item in before.items() if not _failed(item)}
+        good = {place for place, item in before.items() if not has_failed(item)}
         checks = BulkChecks(
             asked=call.asked,
             adapters=call.choice.adapters,
@@ -162,34 +159,22 @@ class BulkCalls:
             request_id=call.request.request_id,
             accepted_at=utc_now().isoformat(),
         )
-        return NewOperation(
-            id=uuid4().hex,
-            caller=call.asked.caller,
-            kind=CONTACTS,
-            payload=to_stored(shared),
-            payload_version=PAYLOAD_VERSION,
-            items=[
-                _new_item(given, checked.get(place), before.get(place))
-                for place, given in enumerate(call.asked.input)
-            ],
-        )
+        items = [
+            new_item(given, checked.get(place), before.get(place))
+            for place, given in enumerate(call.asked.input)
+        ]
+        return operation_of(items, call.asked, CONTACTS, shared)
 
     async def _read(self, operation_id: str | None) -> Operation:
-        try:
-            operation = await self.acceptance.operations.read_operation(operation_id or "")
-        except StoreError as error:
-            log.exception("operation not read")
-            raise KeyRefusedError(_not_readable(), rejected=False) from error
+        operation = await _told(self.acceptance.operations.read_operation(operation_id or ""))
         if operation is None:
             raise KeyRefusedError(_not_readable(), rejected=False)
         return operation
 
     async def _items(self, operation: Operation) -> list[Item]:
-        try:
-            return await self.acceptance.operations.read_items(operation.id, first=operation.total)
-        except StoreError as error:
-            log.exception("operation not read")
-            raise KeyRefusedError(_not_readable(), rejected=False) from error
+        return await _told(
+            self.acceptance.operations.read_items(operation.id, first=operation.total)
+        )
 
     async def _followed(self, operation: Operation) -> BulkWritten:
         """The payload of the call that was made before."""
@@ -217,70 +202,13 @@ class _Call:
         return written
 
 
-def problems_of(item: Item) -> list[Problem]:
-    """Why an item was rejected before anything of it was stored for delivery."""
-    return [from_stored(Problem, one) for one in (item.result or {}).get("errors", [])]
-
-
-def _runs_again(operation: Operation) -> bool:
-    """Whether a repeated key has something to run: all has ended, and not all of it well."""
-    return operation.completed_at is not None and operation.failed > 0
-
-
-def _failed(item: Item) -> bool:
-    """Whether anything of an item that has ended is to be run again."""
-    return not item.steps or any(_is_run_again(step) for step in item.steps)
-
-
-def _is_run_again(step: Step) -> bool:
-    """Whether a step that has ended is run again by a repeated key."""
-    return step.outcome in DONE_OUTCOMES_RUN_AGAIN and not was_given_up(step)
-
-
-def _new_item(given: object, checked: Checked | None, before: Item | None) -> NewItem:
-    """An input as it is stored: to be delivered, rejected, or done already as it was `before`."""
-    earlier = {step.backend: step for step in before.steps} if before else {}
-    kept = [
-        NewStep(
-            backend=step.backend,
-            name=BULK_CONTACT,
-            record_key=step.record_key,
-            outcome=step.outcome,
-            result=step.result,
-        )
-        for step in earlier.values()
-        if step.state is StepState.DONE and not _is_run_again(step)
-    ]
-    payload = {"input": to_stored(given)}
-    if checked is None:
-        if before is None:
-            raise AssertionError("an input that is not checked was delivered before")
-        return NewItem(
-            external_id=before.external_id, status=before.status, payload=payload, steps=kept
-        )
-    if checked.problems:
-        return NewItem(
-            external_id=checked.external_id,
-            status=(UpsertStatus.PARTIAL if kept else UpsertStatus.REJECTED).value,
-            payload=payload,
-            steps=kept,
-            result={"errors": to_stored(checked.problems)},
-            failed=True,
-        )
-    done = {step.backend for step in kept}
-    return NewItem(
-        external_id=checked.external_id,
-        status=UpsertStatus.PENDING.value,
-        payload=payload,
-        steps=[
-            *kept,
-            *(
-                NewStep(backend=backend.value, name=BULK_CONTACT, record_key=key)
-                for backend, key in checked.records.items()
-                if backend.value not in done
-            ),
-        ],
-    )
+async def _told(asking: Awaitable[T]) -> T:
+    """What the store tells of an operation; raises KeyRefusedError where it cannot."""
+    try:
+        return await asking
+    except StoreError as error:
+        log.exception("operation not read")
+        raise KeyRefusedError(_not_readable(), rejected=False) from error
 
 
 def _wrong(code: ProblemCode, message: str) -> Problem:

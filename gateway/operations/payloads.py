@@ -20,7 +20,7 @@ from gateway.store.operation_records import NewItem, NewOperation, NewStep
 from gateway.stored_values import from_stored, to_stored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gateway.lead_write import LeadWrite
     from gateway.operations.asked import Asked
@@ -79,13 +79,18 @@ def new_operation(
             for backend, key in records.items()
         ],
     )
+    return operation_of([item], asked, kind, shared)
+
+
+def operation_of(items: Sequence[NewItem], asked: Asked, kind: str, shared: Shared) -> NewOperation:
+    """The operation of some inputs, as it is stored."""
     return NewOperation(
         id=uuid4().hex,
         caller=asked.caller,
         kind=kind,
         payload=to_stored(shared),
         payload_version=PAYLOAD_VERSION,
-        items=[item],
+        items=items,
     )
 
 

@@ -1,0 +1,91 @@
+"""The inputs of a bulk as items of its operation: how they are stored, and which are run again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.operations.acceptance import FAILED, was_given_up
+from gateway.operations.payloads import BULK_CONTACT
+from gateway.results import Problem, UpsertStatus
+from gateway.store.operation_records import NewItem, NewStep, StepState
+from gateway.stored_values import from_stored, to_stored
+
+if TYPE_CHECKING:
+    from gateway.operations.bulk_checks import Checked
+    from gateway.store.operation_records import Item, Operation, Step
+
+DONE_OUTCOMES_RUN_AGAIN = frozenset(outcome.value for outcome in FAILED)
+
+
+def problems_of(item: Item) -> list[Problem]:
+    """Why an item was rejected before anything of it was stored for delivery."""
+    return [from_stored(Problem, one) for one in (item.result or {}).get("errors", [])]
+
+
+def runs_again(operation: Operation) -> bool:
+    """Whether a repeated key has something to run: all has ended, and not all of it well."""
+    return operation.completed_at is not None and operation.failed > 0
+
+
+def has_failed(item: Item) -> bool:
+    """Whether anything of an item that has ended is to be run again."""
+    return not item.steps or any(_is_run_again(step) for step in item.steps)
+
+
+def _is_run_again(step: Step) -> bool:
+    """Whether a step that has ended is run again by a repeated key."""
+    return step.outcome in DONE_OUTCOMES_RUN_AGAIN and not was_given_up(step)
+
+
+def new_item(given: object, checked: Checked | None, before: Item | None) -> NewItem:
+    """An input as it is stored: to be delivered, rejected, or done already as it was `before`.
+
+    `checked` is None for one that is not delivered again.
+    """
+    kept = [] if before is None else _kept(before)
+    payload = {"input": to_stored(given)}
+    if checked is None:
+        if before is None:
+            raise AssertionError("an input that is not checked was delivered before")
+        return NewItem(
+            external_id=before.external_id, status=before.status, payload=payload, steps=kept
+        )
+    if checked.problems:
+        return NewItem(
+            external_id=checked.external_id,
+            status=(UpsertStatus.PARTIAL if kept else UpsertStatus.REJECTED).value,
+            payload=payload,
+            steps=kept,
+            result={"errors": to_stored(checked.problems)},
+            failed=True,
+        )
+    return NewItem(
+        external_id=checked.external_id,
+        status=UpsertStatus.PENDING.value,
+        payload=payload,
+        steps=[*kept, *_to_be_done(checked, {step.backend for step in kept})],
+    )
+
+
+def _kept(before: Item) -> list[NewStep]:
+    """The steps that have ended and stay as they are."""
+    return [
+        NewStep(
+            backend=step.backend,
+            name=BULK_CONTACT,
+            record_key=step.record_key,
+            outcome=step.outcome,
+            result=step.result,
+        )
+        for step in before.steps
+        if step.state is StepState.DONE and not _is_run_again(step)
+    ]
+
+
+def _to_be_done(checked: Checked, done: set[str]) -> list[NewStep]:
+    """The steps of the other targets, to be delivered."""
+    return [
+        NewStep(backend=backend.value, name=BULK_CONTACT, record_key=key)
+        for backend, key in checked.records.items()
+        if backend.value not in done
+    ]
