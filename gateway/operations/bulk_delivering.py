@@ -75,22 +75,17 @@ class BulkDelivering:
         }
         gathering = Gathering(quiet=QUIET, longest=LONGEST)
         deadline = time.monotonic() + SECONDS
-        loaders = {
-            operation_id: Loaders(
-                Exchange(deadline=deadline, request_id=one.request_id, gathering=gathering)
-            )
-            for operation_id, one in shared.items()
-        }
+
+        def exchange(of: Shared) -> Exchange:
+            return Exchange(deadline=deadline, request_id=of.request_id, gathering=gathering)
+
+        loaders = {operation_id: Loaders(exchange(one)) for operation_id, one in shared.items()}
         deliveries = [
             _Item(
                 tries=mine,
                 shared=shared[operation_id],
                 loaders=loaders[operation_id],
-                exchange=Exchange(
-                    deadline=deadline,
-                    request_id=shared[operation_id].request_id,
-                    gathering=gathering,
-                ),
+                exchange=exchange(shared[operation_id]),
                 bulk=self,
             )
             for (operation_id, _), mine in items.items()
