@@ -145,23 +145,28 @@ class _Import:
         self.progress.begin("Delivering", sum(len(part) for _, part in operations))
         done = 0
         for operation_id, part in operations:
-            while True:
-                found = await self.client.operation(operation_id)
-                self.progress.at(done + found["completed"])
-                if found["status"] in ENDED:
-                    break
-                if found["status"] == "NEEDS_ATTENTION" and not await self._on_the_way(
-                    operation_id
-                ):
-                    self.progress.say(
-                        f"Operation {operation_id} has steps that wait for a person: "
-                        "gateway steps list shows them."
-                    )
-                    break
-                await asyncio.sleep(LOOK_SECONDS)
+            await self._follow_one(operation_id, done)
             async for item in self.client.items(operation_id):
                 self.report.take(part[item["index"]][0], item)
             done += len(part)
+
+    async def _follow_one(self, operation_id: str, done: int) -> None:
+        """Follow an operation until it has ended, or only a person can go on with it.
+
+        `done` is how many rows were through before it.
+        """
+        while True:
+            found = await self.client.operation(operation_id)
+            self.progress.at(done + found["completed"])
+            if found["status"] in ENDED:
+                return
+            if found["status"] == "NEEDS_ATTENTION" and not await self._on_the_way(operation_id):
+                self.progress.say(
+                    f"Operation {operation_id} has steps that wait for a person: "
+                    "gateway steps list shows them."
+                )
+                return
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _on_the_way(self, operation_id: str) -> bool:
         """Whether anything of an operation is still to be delivered or confirmed."""
