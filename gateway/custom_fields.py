@@ -75,10 +75,9 @@ def wanted_custom_fields(
 
     `shared` says whether another target may know a name instead.
     """
-    wanted = [
-        Wanted(catalog=catalog, name=item.name, field=(*path, "name"), shared=shared)
-        for item, _label, path in write.once(_by_name)
-    ]
+    wanted = list(write.once(_wanted_by_name))
+    if catalog is not CatalogName.CUSTOM_FIELDS or not shared:
+        wanted = [want._replace(catalog=catalog, shared=shared) for want in wanted]
     by_id = write.given(native)
     speaks_by_id = by_id is not None and by_id.value != []
     if speaks_by_id or write.get("custom_fields") is not None:
@@ -101,12 +100,13 @@ def custom_fields(
     settings = Settings()
     wish = write.get("custom_fields")
     by_id = write.given(native)
-    if wish is None and by_id is None and not write.replaces:
+    replaces = write.replaces
+    if wish is None and by_id is None and not replaces:
         return settings
     cleared = wish is not None and wish.value is None
     native_cleared = by_id is not None and by_id.value is None
-    settings.clear_others = cleared or native_cleared or write.replaces
-    settings.by_absence = write.replaces and not (
+    settings.clear_others = cleared or native_cleared or replaces
+    settings.by_absence = replaces and not (
         native_cleared or (cleared and not write.cleared_by_absence("custom_fields"))
     )
     for place, item in enumerate(write.items(native)):
@@ -231,6 +231,16 @@ def _given_twice(backend: Backend, entry: Entry, path: list[str]) -> Problem:
         message=f"{title(backend)}'s field {entry.name!r} is given twice by its id: give it once.",
         field=path,
     )
+
+
+def _wanted_by_name(write: Write) -> list[Wanted]:
+    """The names as most backends want them."""
+    return [
+        Wanted(
+            catalog=CatalogName.CUSTOM_FIELDS, name=item.name, field=(*path, "name"), shared=True
+        )
+        for item, _label, path in write.once(_by_name)
+    ]
 
 
 def _by_name(write: Write) -> list[tuple[CustomFieldInput, str, tuple[str, ...]]]:

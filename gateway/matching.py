@@ -37,7 +37,7 @@ def keys_of(
         name = _input_of(kind, native)
         given = write.given(name)
         if given is not None and given.value is not None:
-            path = tuple(write.field_path(name))
+            path = write.fixed_path(name)
             key = Key(kind=kind, value=str(given.value), source=_SOURCES.get(kind, name), path=path)
             keys.append(key)
     if keys:

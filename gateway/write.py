@@ -136,8 +136,8 @@ class Write:
 
     def sound(self, name: str) -> list[tuple[int, Any]]:
         """Places and items of a given list, without those that hold a problem."""
-        bad = self.invalid_items
-        return [pair for pair in enumerate(self.items(name)) if (name, pair[0]) not in bad]
+        bad, placed = self.invalid_items, enumerate(self.items(name))
+        return [pair for pair in placed if (name, pair[0]) not in bad] if bad else list(placed)
 
     def once(self, work_out: Callable[[Self], T]) -> T:
         """What a pure function says of this write, worked out for the first backend that asks."""

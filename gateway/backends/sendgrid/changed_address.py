@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from gateway.write import ContactWrite
 
 
+_OWN_IDS = ((Backend.IVVY, "ivvy.id"), (Backend.EVERBRIDGE, "everbridge.id"))
+
+
 def may_create_new(write: ContactWrite) -> bool:
     """Whether the caller allows a second contact where the address changes."""
     choice = write.given("sendgrid.email_change")
@@ -33,8 +36,8 @@ def former_emails(
     write: ContactWrite, siblings: Mapping[Backend, Found]
 ) -> list[tuple[Backend, str]]:
     """The addresses, other than the input's, with which siblings hold the contact."""
-    email = write.email.value if write.email else None
-    if email is None or not siblings:
+    email = write.email.value if siblings and write.email else None
+    if email is None:
         return []
     own = folded_email(email)
     held = [(backend, siblings[backend].stored) for backend in ORDER if backend in siblings]
@@ -49,11 +52,8 @@ def tellers(write: ContactWrite) -> list[Backend]:
     """The siblings that may find the contact under another address, because of another key."""
     if write.email is None or write.email.value is None:
         return []
-    return [
-        backend
-        for backend, own_id in ((Backend.IVVY, "ivvy.id"), (Backend.EVERBRIDGE, "everbridge.id"))
-        if write.mentions("external_id") or write.mentions(own_id)
-    ]
+    shared = write.mentions("external_id")
+    return [backend for backend, own_id in _OWN_IDS if shared or write.mentions(own_id)]
 
 
 def addresses_to_ask(write: ContactWrite, siblings: Mapping[Backend, Found]) -> Sequence[str]:
@@ -107,12 +107,15 @@ def refuse_a_guess(write: ContactWrite, found: Sought, siblings: Mapping[Backend
     if not silent or may_create_new(write) or _has_new(write, found):
         return
     names = " and ".join(backend.value for backend in silent)
+    email = write.email.value if write.email else None
+    told = email is not None and _as_asked(email) in found.holders
+    shown = "shows none" if told else "does not tell whether it has one"
     raise NotWrittenError(
         Problem(
             backend=Backend.SENDGRID,
             code=ProblemCode.UNAVAILABLE,
             message=f"{names} did not answer and may hold this contact with another e-mail; "
-            "SendGrid shows none with the new one, and would make a second contact: nothing was "
+            f"SendGrid {shown} with the new one, and might make a second contact: nothing was "
             "written there. Try again, or give sendgrid.emailChange CREATE_NEW where a second "
             "contact does no harm.",
             field=write.field_path("email"),

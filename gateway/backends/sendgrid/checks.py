@@ -30,7 +30,8 @@ def check_write(write: ContactWrite, identifier: Identifier) -> list[Problem]:
 
 def _list_ids(write: ContactWrite) -> list[Problem]:
     given = write.given("sendgrid.list_ids")
-    ids = (given.value or []) if given is not None else []
+    if given is None:
+        return []
     return [
         Problem(
             backend=Backend.SENDGRID,
@@ -39,7 +40,7 @@ def _list_ids(write: ContactWrite) -> list[Problem]:
             "the list's name in groupsName.",
             field=write.field_path("sendgrid.list_ids", place),
         )
-        for place, list_id in enumerate(ids)
+        for place, list_id in enumerate(given.value or [])
         if not _is_uuid(list_id)
     ]
 

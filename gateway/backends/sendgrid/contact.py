@@ -230,7 +230,9 @@ def _calls(
 def too_many_alternates(write: ContactWrite) -> list[Problem]:
     """The problem of more alternate addresses than SendGrid keeps."""
     wish = write.given("alternate_emails")
-    emails = lower_case(wish.value or []) if wish is not None else []
+    if wish is None:
+        return []
+    emails = lower_case(wish.value or [])
     if len(emails) <= MAX_ALTERNATE_EMAILS:
         return []
     return [

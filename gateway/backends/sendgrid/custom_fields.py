@@ -96,7 +96,7 @@ def _set(
     new: bool,
 ) -> None:
     entry = setting.entry
-    held = _held(entry, stored)
+    held = None if stored is None else _held(entry, stored)
     if setting.values:
         value = to_wire(setting.values[0])
         if stored is None or not _same(entry, held, value):
@@ -135,10 +135,8 @@ def _others(
     return [entry for entry in entries if entry.id not in named]
 
 
-def _held(entry: Entry, stored: Mapping[str, Any] | None) -> Any:
+def _held(entry: Entry, stored: Mapping[str, Any]) -> Any:
     """The stored value. ASSUMED: read contacts key them by name; ids are understood as well."""
-    if stored is None:
-        return None
     if entry.id in stored:
         return stored[entry.id]
     by_name = {folded(key): value for key, value in stored.items()}
