@@ -49,11 +49,15 @@ def lay_external_urls(laid: Laid, write: ContactWrite, stored: Mapping[str, Any]
 def _lay(
     after: dict[str, Link], before: Mapping[str, Link], item: ExternalUrlInput, *, whole: bool
 ) -> None:
-    """Lay one entry of the input over the links; `whole` drops what the entry leaves out."""
+    """Lay one entry of the input over the links.
+
+    `whole` drops what the entry leaves out, but not its url: without one iVvy removes the link.
+    """
     if item.url is not None and item.url.value is None:
         after.pop(item.ref, None)
         return
-    link = {} if whole else dict(before.get(item.ref, {}))
+    stored = before.get(item.ref, {})
+    link = {key: value for key, value in stored.items() if key == "url" or not whole}
     for key, given in (("url", item.url), ("label", item.label)):
         if given is not None and given.value is not None:
             link[key] = given.value
