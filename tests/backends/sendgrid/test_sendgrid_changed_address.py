@@ -116,7 +116,15 @@ async def test_a_silent_sibling_keeps_a_contact_from_being_made(
     problem = caught.value.problem
     assert (problem.code, problem.retryable) == (ProblemCode.UNAVAILABLE, True)
     assert "IVVY did not answer" in problem.message
+    assert "SendGrid shows none" in problem.message
     assert account.wire.calls == [("POST", "/contacts/search/identifiers/email")]
+
+
+async def test_a_silent_sendgrid_is_not_said_to_show_no_contact(account: Account) -> None:
+    account.wire.stub = lambda _request: httpx.Response(403, json={"errors": []})
+    with pytest.raises(NotWrittenError) as caught:
+        await account.plan(write_of(contact(external_id="E-9", email=NEW)), SILENT)
+    assert "SendGrid does not tell whether it has one" in caught.value.problem.message
 
 
 async def test_a_silent_sibling_matters_not_for_a_contact_that_sendgrid_has(
