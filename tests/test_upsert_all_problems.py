@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from tests.harness import running
 
@@ -76,6 +78,37 @@ async def test_lengths_and_ids_are_told_together_while_everbridge_is_silent(
         ("everbridge.topicIds.0", "INVALID"),
     }
     assert len(answer.errors) == len(told(answer))
+
+
+@pytest.mark.parametrize(
+    ("section", "field"),
+    [
+        ({"topicIds": ["x"]}, "everbridge.topicIds.0"),
+        ({"groupIds": ["x"]}, "everbridge.groupIds.0"),
+        ({"recordTypeId": "x"}, "everbridge.recordTypeId"),
+    ],
+)
+async def test_an_id_that_is_none_hides_no_other_problem(
+    gateway: Gateway, section: dict[str, Any], field: str
+) -> None:
+    answer = await gateway.upsert(
+        {
+            "externalId": "E-1001",
+            "addresses": [{"locationName": "Attic"}],
+            "timezoneId": None,
+            "customFields": [{"name": "Joined", "values": ["soon"]}],
+            "everbridge": section,
+        },
+        targets=["EVERBRIDGE"],
+    )
+    assert told(answer) - {(field, "NOT_FOUND")} == {
+        (field, "INVALID"),
+        ("addresses.0.line1", "REQUIRED"),
+        ("addresses.0.countryCode", "REQUIRED"),
+        ("timezoneId", "REQUIRED"),
+        ("customFields.0.values.0", "INVALID"),
+    }
+    assert gateway.calls("everbridge", writes=True) == []
 
 
 async def test_a_second_line_that_goes_to_the_street_is_warned_of(gateway: Gateway) -> None:

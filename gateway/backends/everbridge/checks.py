@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.backends.everbridge.organization import problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from gateway.results import Problem
     from gateway.write import ContactWrite
@@ -28,6 +28,14 @@ def check_ids(write: ContactWrite) -> list[Problem]:
         for path, value in _ids(write)
         if not _ID.fullmatch(value)
     ]
+
+
+def numbers(ids: Iterable[str]) -> list[int]:
+    """Ids as Everbridge writes them, without those that `check_ids` refuses.
+
+    With one of those nothing is sent; the others are still laid out, to tell what else is wrong.
+    """
+    return [int(value) for value in ids if _ID.fullmatch(value)]
 
 
 def _ids(write: ContactWrite) -> Iterator[tuple[list[str], str]]:

@@ -14,6 +14,7 @@ from gateway.backends.adapter import KeyKind, Plan
 from gateway.backends.everbridge.addresses import joined_lines, laid_addresses
 from gateway.backends.everbridge.attributes import laid_attributes, with_text_values
 from gateway.backends.everbridge.batch_calls import leave_group
+from gateway.backends.everbridge.checks import numbers
 from gateway.backends.everbridge.client import create_contact, replace_contact
 from gateway.backends.everbridge.organization import Part, differ, problem, rows_in
 from gateway.backends.everbridge.paths import laid_paths, wanted_paths
@@ -215,7 +216,7 @@ def _laid_topics(write: ContactWrite, stored: list[Any]) -> Part:
     part = Part(rows=stored)
     wanted = list(dict.fromkeys(str(topic) for topic in write.items(TOPIC_IDS)))
     if set(wanted) != {str(topic) for topic in stored}:
-        part.rows = [int(topic) for topic in wanted]
+        part.rows = numbers(wanted)
         part.changed.append("everbridge.topicIds")
     return part
 
@@ -253,7 +254,7 @@ def _plan(
 ) -> Plan:
     stored = found.stored
     current = _groups_of(stored)
-    joining = [int(group) for group in groups.joining(current)]
+    joining = numbers(groups.joining(current))
     leaving = groups.leaving(current)
     body = draft.body
     writes = bool(joining) or differ(body, before)

@@ -54,7 +54,8 @@ def laid_record_type(
             one.field = write.field_path(NATIVE)
         if write.given(NAME) is not None:
             part.ignored.append("recordTypeName")
-        _set(part, "everbridge.recordTypeId", ids[0], stored)
+        if not unknown:
+            _set(part, "everbridge.recordTypeId", ids[0], stored)
     elif write.mentions(NAME):
         given = write.given(NAME)
         found = resolution.id(CatalogName.RECORD_TYPES, given.value) if given else None
@@ -62,16 +63,22 @@ def laid_record_type(
             _set(part, "recordTypeName", found, stored)
     elif stored is None or (write.replaces and organization.record_type is None):
         _set_default(write, resolution, organization, part)
+        if part.rows:
+            _refuse_clearing(write, part, given=True)
     else:
         _refuse_clearing(write, part)
     return part
 
 
-def _refuse_clearing(write: ContactWrite, part: Part) -> None:
-    """A contact always has a record type: a null, or a REPLACE's silence, leaves the stored one."""
+def _refuse_clearing(write: ContactWrite, part: Part, *, given: bool = False) -> None:
+    """A contact always has a record type: a null, or a REPLACE's silence, leaves the stored one.
+
+    A new contact has the setting's, which only a null that is `given` speaks against.
+    """
     laid = Laid()
+    wish = write.given if given else write.get
     for name in (NAME, NATIVE):
-        if write.get(name) is not None and name not in write.invalid:
+        if wish(name) is not None and name not in write.invalid:
             refuse_clearing(name, write, Backend.EVERBRIDGE, laid)
     part.ignored += laid.ignored
     part.problems += laid.problems

@@ -179,6 +179,23 @@ def test_a_default_record_type_that_does_not_exist_is_told() -> None:
     assert problem.field == ["recordTypeName"]
 
 
+@pytest.mark.parametrize(
+    ("null", "label"),
+    [
+        ({"record_type_name": None}, "recordTypeName"),
+        ({"everbridge": {"record_type_id": None}}, "everbridge.recordTypeId"),
+    ],
+)
+def test_a_null_against_the_default_record_type_is_not_passed_over(
+    null: dict[str, Any], label: str
+) -> None:
+    given = contact(**NEW, **null)
+    [problem] = plan(given, targets_named=True).problems
+    assert (problem.code, problem.field) == (ProblemCode.CANNOT_CLEAR, label.split("."))
+    made = plan(given)
+    assert (sent(made)["recordTypeId"], list(made.ignored)) == (EMPLOYEE, [label])
+
+
 @pytest.mark.parametrize("name", ["first_name", "last_name", "external_id", "record_type_name"])
 def test_what_everbridge_cannot_clear_is_a_problem_or_ignored(name: str) -> None:
     given = contact(**{name: None})
