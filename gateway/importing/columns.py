@@ -22,13 +22,15 @@ from graphql import (
 from rapidfuzz.process import extract
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 
 SEPARATOR = "|"
 """Between the values of one cell, where a field takes several."""
 KEYS = ("name", "id", "ref")
 """Fields by which the items of a list are told apart; a column then names the item by it."""
+VALUES = ("values", "url")
+"""What such an item holds; one that has neither is named by its place, whatever it is called."""
 WORTH = 70
 """How alike, of 100, a name must be to be suggested."""
 
@@ -123,8 +125,8 @@ def _column(name: str, contact: GraphQLInputObjectType) -> Column:
         kind = get_nullable_type(kind)
         if isinstance(kind, GraphQLList):
             item: Any = get_named_type(kind)
-            key = next((key for key in KEYS if key in item.fields), None)
-            if key is not None and "postalCode" not in item.fields and "days" not in item.fields:
+            key = _key_of(item)
+            if key is not None:
                 return _of_item(name, steps, ".".join(parts[place:]), item, key)
             if not part.isdecimal():
                 raise ValueError(
@@ -138,6 +140,11 @@ def _column(name: str, contact: GraphQLInputObjectType) -> Column:
             raise ValueError(_unknown(name, part, kind))
         steps.append(part)
         kind = kind.fields[part].type
+        if _has_items(kind) and any(isinstance(step, int) for step in steps):
+            raise ValueError(
+                f"The column {name!r} is a list within a list, which a table cannot hold: send such "
+                "contacts as JSON Lines."
+            )
     last = get_named_type(kind)
     if isinstance(last, GraphQLInputObjectType):
         raise ValueError(
@@ -147,11 +154,24 @@ def _column(name: str, contact: GraphQLInputObjectType) -> Column:
     return Column(name=name, steps=tuple(steps), type=kind)
 
 
+def _has_items(kind: Any) -> bool:
+    """Whether a type is a list whose items have fields."""
+    is_list = isinstance(get_nullable_type(kind), GraphQLList)
+    return is_list and isinstance(get_named_type(kind), GraphQLInputObjectType)
+
+
+def _key_of(item: GraphQLInputObjectType) -> str | None:
+    """The field that tells a list's items apart; None where their places do."""
+    if not any(value in item.fields for value in VALUES):
+        return None
+    return next((key for key in KEYS if key in item.fields), None)
+
+
 def _of_item(
     name: str, steps: list[str | int], said: str, item: GraphQLInputObjectType, key: str
 ) -> Column:
     """A column of an item that is told apart by its key: customFields.Shift, externalUrls.cv.label."""
-    value = "values" if "values" in item.fields else "url"
+    value = next(value for value in VALUES if value in item.fields)
     stem, dot, field = said.rpartition(".")
     if dot and field in item.fields and field != key:
         said, value = stem, field
@@ -164,11 +184,11 @@ def _of_item(
 
 
 def _example(name: str, kind: Any) -> str:
-    fields: Mapping[str, Any] = get_named_type(kind).fields
-    if not isinstance(get_nullable_type(kind), GraphQLList):
-        return f"{name}.{next(iter(fields))}"
-    keyed = any(key in fields for key in KEYS)
-    return f"{name}.Shift" if keyed else f"{name}.0.{next(iter(fields))}"
+    item: Any = get_named_type(kind)
+    first = next(iter(item.fields))
+    if not _has_items(kind):
+        return f"{name}.{first}"
+    return f"{name}.0.{first}" if _key_of(item) is None else f"{name}.Shift"
 
 
 def _unknown(name: str, part: str, kind: Any) -> str:

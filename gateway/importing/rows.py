@@ -52,11 +52,6 @@ class Table:
     """The columns' names; None for JSON Lines."""
     delimiter: str = ","
 
-    @property
-    def good(self) -> list[Row]:
-        """The rows that can be sent."""
-        return [row for row in self.rows if not row.problems]
-
 
 def read_table(path: Path, content: bytes, contact: GraphQLInputObjectType, null: str) -> Table:
     """The rows of a file, by its name's ending; raises ImportRefusedError.
@@ -66,6 +61,10 @@ def read_table(path: Path, content: bytes, contact: GraphQLInputObjectType, null
     text = _text(content)
     if path.suffix.lower() in JSON_LINES:
         return Table(rows=list(_json_rows(text, contact)), header=None)
+    return _csv_table(text, contact, null)
+
+
+def _csv_table(text: str, contact: GraphQLInputObjectType, null: str) -> Table:
     delimiter = _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:

@@ -136,6 +136,8 @@ def test_a_path_without_its_value_is_told() -> None:
         ("ivvy", "has fields of its own: name one of them, such as ivvy.id"),
         ("customFields", "such as customFields.Shift"),
         ("addresses", "such as addresses.0.locationName"),
+        ("paths.0.quietTimeFrames", "a list within a list, which a table cannot hold"),
+        ("paths.0.quietTimeFrames.0.days", "send such contacts as JSON Lines"),
         ("addresses.0.town", "The column 'addresses.0.town' is no field of a contact."),
         (",,", "The first line has no column names."),
         ("", "The first line has no column names."),
