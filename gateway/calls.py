@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import orjson
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
+"""What stands in a query as it is."""
 EXCERPT = 300
 """Characters of an unexpected answer that an error shows."""
 
@@ -83,7 +86,13 @@ class Call:
 @lru_cache(maxsize=256)
 def _target(path: str, query: tuple[tuple[str, str], ...]) -> str:
     """Remembered, because each call needs it several times, and many calls have the same one."""
-    return f"{path}?{urlencode(query)}"
+    pairs = [f"{_in_query(name)}={_in_query(value)}" for name, value in query]
+    return f"{path}?{'&'.join(pairs)}"
+
+
+def _in_query(text: str) -> str:
+    """A text as a query has it; most have nothing that must be encoded."""
+    return text if _UNRESERVED.fullmatch(text) else quote_plus(text)
 
 
 class Answer(NamedTuple):
@@ -125,7 +134,7 @@ def shown_filled(call: Call) -> BackendCall:
 
 
 def _shown(call: Call, body: Any) -> BackendCall:
-    if call.hidden and isinstance(body, dict):
+    if call.hidden and isinstance(body, dict) and not call.hidden.isdisjoint(body):
         body |= dict.fromkeys(call.hidden & body.keys(), "***")
     return BackendCall(method=call.method, path=call.target, body=body)
 

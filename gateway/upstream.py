@@ -101,7 +101,8 @@ class Exchange:
     @property
     def left(self) -> float:
         """Seconds left until the deadline; never negative."""
-        return max(0.0, self.deadline - time.monotonic())
+        left = self.deadline - time.monotonic()
+        return left if left > 0 else 0.0
 
 
 class Sender:
@@ -203,7 +204,7 @@ class Sender:
         with span_of_try(dialect, call, progress.record.attempts) as span:
             headers |= span.headers()
             started = time.monotonic()
-            seconds = min(self._try_timeout, max(0.0, exchange.deadline - started))
+            seconds = min(self._try_timeout, exchange.left)
             base_url = call.base_url or dialect.base_url
             try:
                 answer = await self._wire.send(

@@ -115,6 +115,17 @@ async def test_who_cannot_wait_for_the_next_turn_is_told_so_at_once() -> None:
         await slots.go(3, 10.0)
 
 
+async def test_whose_patience_ends_is_told_so_and_the_others_go_on() -> None:
+    calls = Calls()
+    slots = Slots(together=calls, most=9)
+    patient = asyncio.create_task(slots.go(2))
+    with pytest.raises(TimeoutError):
+        await slots.go(4, 0.01)
+    calls.open.set()
+    assert await patient == 4
+    assert calls.made == [[4, 2]]
+
+
 async def test_those_who_come_at_the_same_moment_leave_together() -> None:
     calls = Calls()
     calls.open.set()

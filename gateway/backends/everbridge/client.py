@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from gateway.calls import Reply
     from gateway.upstream import Exchange, Sender
 
+JSON = "application/json"
 PAGE_SIZE = 100
 """Rows asked for at a time; always sent, because the documented defaults contradict each other."""
+FIRST_PAGE = (("pageNumber", "1"), ("pageSize", str(PAGE_SIZE)))
 ORGANIZATION, WHICH = 2, 3
 """Where in a path the organization stands, and what is looked up or done in it."""
 PAGED = "pagination"
@@ -70,21 +72,22 @@ class EverbridgeDialect:
                     token_url=token_url, client_id=client_id, client_secret=client_secret
                 )
             )
-        self._basic = base64.b64encode(f"{username}:{password}".encode()).decode()
+        basic = base64.b64encode(f"{username}:{password}".encode()).decode()
+        self._basic = f"Basic {basic}"
 
     async def authorize(
         self, call: Call, content: bytes, *, renew: bool, sender: Sender, exchange: Exchange
     ) -> Mapping[str, str]:
         """The headers of one try; raises NotWrittenError when no token can be had."""
-        headers = {"Accept": "application/json"}
         if call.base_url is not None:  # the token service, which is asked by its form alone
-            return headers | {"Content-Type": "application/x-www-form-urlencoded"}
+            return {"Accept": JSON, "Content-Type": "application/x-www-form-urlencoded"}
+        authorization = self._basic
+        if self._tokens is not None:
+            token = await self._tokens.current(sender, exchange, renew=renew)
+            authorization = f"Bearer {token}"
         if content:
-            headers["Content-Type"] = "application/json"
-        if self._tokens is None:
-            return headers | {"Authorization": f"Basic {self._basic}"}
-        token = await self._tokens.current(sender, exchange, renew=renew)
-        return headers | {"Authorization": f"Bearer {token}"}
+            return {"Accept": JSON, "Content-Type": JSON, "Authorization": authorization}
+        return {"Accept": JSON, "Authorization": authorization}
 
     def judge(self, call: Call, reply: Reply) -> Problem | None:
         """What is wrong with an answer; None when it is a success."""
@@ -140,16 +143,14 @@ def read_contact_by_external_id(organization_id: str, external_id: str) -> Call:
 
 def search_contacts(organization_id: str, external_ids: Sequence[str]) -> Call:
     """Contacts by externalId: the key repeated for each (seen live), at most 100 of them."""
-    wanted = tuple(("externalIds", external_id) for external_id in external_ids)
-    page = (("pageNumber", "1"), ("pageSize", str(PAGE_SIZE)))
-    return Call(method="GET", path=f"/contacts/{organization_id}", query=(*wanted, *page))
+    wanted = [("externalIds", external_id) for external_id in external_ids]
+    return Call(method="GET", path=f"/contacts/{organization_id}", query=(*wanted, *FIRST_PAGE))
 
 
 def search_contacts_by_id(organization_id: str, contact_ids: Sequence[str]) -> Call:
     """Contacts by native id: a list separated by commas, as documented, at most 100 of them."""
     wanted = ("contactIds", ",".join(contact_ids))
-    page = (("pageNumber", "1"), ("pageSize", str(PAGE_SIZE)))
-    return Call(method="GET", path=f"/contacts/{organization_id}", query=(wanted, *page))
+    return Call(method="GET", path=f"/contacts/{organization_id}", query=(wanted, *FIRST_PAGE))
 
 
 def read_list(path: str, number: int, *, paged: bool) -> Call:

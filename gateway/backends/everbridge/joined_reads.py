@@ -8,9 +8,8 @@ must be read after the lock was taken.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.backends.adapter import KeyKind
 from gateway.backends.everbridge.client import PAGE_SIZE
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
 TOO_LATE = "Everbridge did not answer within the request's time; nothing was sent."
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
+class _Asked(NamedTuple):
     """One key that is looked up for one write."""
 
     value: str
@@ -62,9 +60,9 @@ class JoinedReads:
             return await self._alone(kind, value, exchange)
         asked = _Asked(value=value, exchange=exchange)
         try:
+            if exchange.gathering is None:
+                return await self._slots[kind].go(asked, exchange.left)
             async with asyncio.timeout(exchange.left):
-                if exchange.gathering is None:
-                    return await self._slots[kind].go(asked, exchange.left)
                 with exchange.gathering.on_the_way(self._reader):
                     return await exchange.gathering.meet(
                         (self, kind), asked, self._together[kind], most=PAGE_SIZE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.ivvy.answers import ANSWERS, explain, group_refusal, unreadable
@@ -29,6 +30,12 @@ PER_PAGE = 100
 def utc_now() -> datetime:
     """The current instant in UTC."""
     return datetime.now(UTC)
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    """An instant as IVVY-Date has it; remembered, because many calls are made in one second."""
+    return datetime.fromtimestamp(second, UTC).isoformat(" ")[:LENGTH_OF_DATE]
 
 
 class IvvyDialect:
@@ -62,7 +69,7 @@ class IvvyDialect:
         headers = {
             "Content-Type": CONTENT_TYPE,
             "Content-MD5": content_md5(content),
-            "IVVY-Date": self._clock().isoformat(" ", "seconds")[:LENGTH_OF_DATE],
+            "IVVY-Date": _date(int(self._clock().timestamp())),
         }
         signed = signature(self._api_secret, content, call.target, headers)
         headers["X-Api-Authorization"] = f"IWS {self._api_key}:{signed}"
@@ -136,7 +143,9 @@ def listing(
 ) -> Call:
     """One page of a list; `start` counts records, not pages."""
     body: dict[str, Any] = {"perPage": PER_PAGE, "start": start}
-    return call(namespace, action, body | ({"filter": dict(chosen)} if chosen else {}))
+    if chosen:
+        body["filter"] = dict(chosen)
+    return call(namespace, action, body)
 
 
 def save_contact(body: Mapping[str, Any]) -> Call:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,20 +25,20 @@ def string_to_sign(content: bytes, target: str, headers: Mapping[str, str]) -> s
     are sent; the Date counts only where no IVVY-Date is sent.
     """
     ivvy = [
-        (name.replace("-", "").replace("_", ""), value)
+        (signed, value)
         for name, value in headers.items()
-        if name[:4].upper() == "IVVY"
+        if (signed := _name_to_sign(name)) is not None
     ]
-    parts = (
-        "POST",
-        headers.get("Content-MD5") or content_md5(content),
-        headers["Content-Type"],
-        "" if ivvy else headers.get("Date", ""),
-        target,
-        API_VERSION,
-        "&".join([f"{name}={value}" for name, value in sorted(ivvy)]),
-    )
-    return "".join(parts).lower()
+    md5 = headers.get("Content-MD5") or content_md5(content)
+    date = "" if ivvy else headers.get("Date", "")
+    own = "&".join([f"{name}={value}" for name, value in sorted(ivvy)])
+    return f"POST{md5}{headers['Content-Type']}{date}{target}{API_VERSION}{own}".lower()
+
+
+@lru_cache(maxsize=64)
+def _name_to_sign(name: str) -> str | None:
+    """What the signature calls a header of iVvy's own; None for other headers."""
+    return name.replace("-", "").replace("_", "") if name[:4].upper() == "IVVY" else None
 
 
 def signature(secret: str, content: bytes, target: str, headers: Mapping[str, str]) -> str:
