@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gateway.write import ContactWrite
 
 NATIVE = "everbridge.attributes"
+_NUMBERS = (int, float)
 
 
 def laid_attributes(
@@ -56,7 +57,7 @@ def as_text(value: Any) -> str:
 def with_text_values(attribute: dict[str, Any]) -> dict[str, Any]:
     """A stored attribute with its numbers as text; everything else as it came."""
     values = attribute.get("values")
-    if not isinstance(values, list):
+    if not isinstance(values, list) or not any(map(_is_number, values)):
         return attribute
     return {**attribute, "values": [as_text(v) if _is_number(v) else v for v in values]}
 
@@ -124,7 +125,7 @@ def _same(entry: Entry, stored: Iterable[Any], wanted: Sequence[str]) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) in _NUMBERS  # of which bool is none
 
 
 def _number(text: str) -> Decimal | str:

@@ -58,23 +58,31 @@ def meaning(value: Any) -> Any:
     if isinstance(value, dict):
         said: dict[Any, Any] = {}
         for key, item in value.items():
-            if isinstance(item, dict | list):
-                item = meaning(item)  # noqa: PLW2901 - it is the same, said shortly
-            if item or not (item is None or isinstance(item, str | dict | list)):
-                said[key] = item
+            if (item_said := _said(item)) is not None:
+                said[key] = item_said
         return said
     if isinstance(value, list):
-        return [meaning(item) if isinstance(item, dict | list) else item for item in value]
+        return [meaning(item) if isinstance(item, _NESTED) else item for item in value]
     return value
+
+
+def _said(value: Any) -> Any:
+    """What a value says; None where that is nothing."""
+    if isinstance(value, _NESTED):
+        return meaning(value) or None
+    return None if value == "" else value
+
+
+_NESTED = (dict, list)
 
 
 def differ(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two JSON objects mean different things."""
-    return any(
-        one.get(key) != other.get(key)
-        and meaning({key: one.get(key)}) != meaning({key: other.get(key)})
-        for key in one.keys() | other.keys()
-    )
+    for key in (*one, *other):
+        here, there = one.get(key), other.get(key)
+        if here != there and _said(here) != _said(there):
+            return True
+    return False
 
 
 def rows_in(contact: Mapping[str, Any], key: str) -> list[Any]:

@@ -78,8 +78,11 @@ def laid_paths(
         # A prompt that is not known is told elsewhere.
         if path_id is None or write.get(name) is None:
             continue
-        part.rows = _with_unified(name, path_id, write, part.rows, stored, wish is not None)
-        if _held(part.rows, path_id) != _held(stored, path_id):
+        rows = _with_unified(name, path_id, write, part.rows, stored, wish is not None)
+        if rows is part.rows and wish is None:
+            continue  # the stored value means the same
+        part.rows = rows
+        if _held(rows, path_id) != _held(stored, path_id):
             part.changed.append(name)
     if wish is not None and (_by_paths(write, ids, part, stored) or (new and wish.value)):
         part.changed.append("paths")

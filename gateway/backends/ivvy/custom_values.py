@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.write import Write
 
 NATIVE = "ivvy.custom_fields"
+_EMPTY: tuple[Any, ...] = (None, "", [], [""], {})
 STATIC_TEXT = "7"
 """The fieldType of text that belongs to the form and not to the contact."""
 
@@ -127,12 +128,12 @@ def comparable(kind: CustomFieldType, value: Any) -> Any:
     if kind is CustomFieldType.MULTIPLE_CHOICE:
         values = value if isinstance(value, list) else [value]
         return frozenset(str(item) for item in values if item not in (None, "")) or None
-    if value in (None, "", [], [""], {}):
+    if value in _EMPTY:
         return None
     if kind is CustomFieldType.DATE:
         text = str(value).removesuffix(" UTC").strip()
         return text if " " in text else f"{text} 00:00:00"
-    return value if isinstance(value, dict | list) else str(value)
+    return value if isinstance(value, (dict, list)) else str(value)
 
 
 def _type_of(entry: Entry) -> CustomFieldType:
