@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
     from starlette.requests import Request
     from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp
 
     from gateway.model import Backend
     from gateway.settings import Settings
@@ -56,7 +57,7 @@ def create_app(
             yield
 
     graphql = graphql_app(settings)
-    return Starlette(
+    return _App(
         lifespan=lifespan,
         middleware=[
             Middleware(
@@ -75,6 +76,22 @@ def create_app(
             *([] if settings.production else explorer_routes()),
         ],
     )
+
+
+class _App(Starlette):
+    """Its middleware stands outermost, outside of what Starlette answers faults with.
+
+    What the front hands straight on is answered without passing through that.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The app as it is asked."""
+        outermost, self.user_middleware = self.user_middleware, []
+        app = super().build_middleware_stack()
+        for middleware, args, kwargs in reversed(outermost):
+            app = middleware(app, *args, **kwargs)
+        self.user_middleware = outermost
+        return app
 
 
 async def _ready(request: Request) -> PlainTextResponse:

@@ -57,6 +57,7 @@ class Context:
     prepared: Prepared = NOTHING
     """The operation's document; the schema looks at it before it runs the operation."""
     _operations: Iterator[int] = field(default_factory=partial(itertools.count, 1))
+    _loaders: Loaders | None = field(default=None, init=False)
 
     @classmethod
     def start(
@@ -118,10 +119,13 @@ class Context:
         """When calls to backends end, on the clock of `time.monotonic`."""
         return self.started + self.account.settings.request_timeout_seconds
 
-    @cached_property
+    @property
     def loaders(self) -> Loaders:
         """Dataloaders of this request; made within it, because they belong to its event loop."""
-        return Loaders(self.exchange())
+        # No cached_property: that one takes a lock, and each write comes here.
+        if self._loaders is None:
+            self._loaders = Loaders(self.exchange())
+        return self._loaders
 
     @cached_property
     def contacts(self) -> ContactLoader:

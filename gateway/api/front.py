@@ -10,6 +10,7 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from starlette.responses import PlainTextResponse
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from gateway.api.head import head_of
@@ -31,6 +32,8 @@ METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"}
 OTHER = "other"
 """Stands for whatever callers make up: labels must not grow with what they send."""
 TRACE_HEADERS = ("traceparent", "tracestate")
+
+_FAULT = PlainTextResponse("Internal Server Error", status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 class Front:
@@ -116,10 +119,12 @@ class _Answer:
         self._counted = False
 
     async def of(self, app: ASGIApp, scope: Scope, receive: Receive) -> None:
-        """Let the app answer; what it leaves unanswered by a fault is answered with 500 outside."""
+        """Let the app answer; what it leaves unanswered by a fault, which the server logs, is a 500."""
         try:
             await app(scope, receive, self._pass)
         except Exception:
+            if scope["type"] == "http" and not self._counted:
+                await _FAULT(scope, receive, self._pass)
             self._count(HTTPStatus.INTERNAL_SERVER_ERROR)
             raise
 

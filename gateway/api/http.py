@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from types import NoneType
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
@@ -285,16 +284,17 @@ def graphql_routes(app: ASGIApp) -> list[BaseRoute]:
 
 
 _PARAMETERS = (
-    ("query", (str, NoneType), "a string"),
-    ("operationName", (str, NoneType), "a string"),
-    ("variables", (dict, NoneType), "an object"),
-    ("extensions", (dict, NoneType), "an object"),
+    ("query", str, "a string"),
+    ("operationName", str, "a string"),
+    ("variables", dict, "an object"),
+    ("extensions", dict, "an object"),
 )
 
 
 def _check_parameters(data: dict[str, Any]) -> None:
-    for name, kinds, called in _PARAMETERS:
-        if not isinstance(data.get(name), kinds):
+    for name, kind, called in _PARAMETERS:
+        given = data.get(name)
+        if given is not None and not isinstance(given, kind):
             raise HttpRefusalError(400, f"{name} must be {called}, or null.")
 
 

@@ -37,7 +37,8 @@ INTROSPECTION_DEPTH = 20
 that lowering GATEWAY_MAX_DEPTH does not take the documentation away."""
 
 
-_NESTED = (dict, list)
+_NESTED = frozenset({dict, list})
+"""What JSON is read as where it holds more; it is never read as classes that come from these."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,20 +90,18 @@ def check_document(document: DocumentNode, limits: Limits) -> GraphQLError | Non
 def check_variables(variables: Mapping[str, Any], limits: Limits) -> GraphQLError | None:
     """The first limit that the variables' values exceed."""
     for name, given in variables.items():
-        stack: list[tuple[Any, int]] = [(given, 1)]
+        stack: list[tuple[Any, int]] = [(given, 1)] if type(given) in _NESTED else []
         while stack:
             value, depth = stack.pop()
-            if isinstance(value, list):
+            if type(value) is list:
                 inner: Iterable[Any] = value
                 if len(value) > limits.max_list_items:
                     return _long_list(f"A list in variable ${name}", len(value), limits)
-            elif isinstance(value, dict):
-                inner = value.values()
             else:
-                continue
+                inner = value.values()
             if depth > limits.max_input_depth:
                 return _deep_input(f"Variable ${name}", limits)
-            stack += [(item, depth + 1) for item in inner if isinstance(item, _NESTED)]
+            stack += [(item, depth + 1) for item in inner if type(item) in _NESTED]
     return None
 
 

@@ -91,7 +91,7 @@ def _list(write: Writer) -> Writer:
     def write_list(value: Any) -> list[Any]:
         if type(value) is not list:
             raise UnfitError
-        return [write(item) for item in value]
+        return [write(item) for item in value] if value else []
 
     return write_list
 
