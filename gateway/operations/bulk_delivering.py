@@ -18,6 +18,7 @@ from gateway.gathering import Gathering
 from gateway.model import Backend
 from gateway.names import Loaders
 from gateway.operations.delivering import not_configured, refused
+from gateway.operations.outcomes import tell_beside
 from gateway.operations.payloads import contact_write, shared_of
 from gateway.planning import prepare
 from gateway.upsert import finish_all
@@ -161,7 +162,7 @@ class _Item:
         results = {target.backend: target.result for target in prepared.targets}
         for one in self.tries:
             result = results[one.backend] or refused(one.backend, prepared.problems)
-            result.errors += [each for each in prepared.problems if each not in result.errors]
+            tell_beside(result, prepared.problems)
             await self.bulk.ended(one, result)
 
     async def _fail(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.model import Backend
 from gateway.names import Loaders
+from gateway.operations.outcomes import tell_beside
 from gateway.operations.payloads import contact_write, lead_write, shared_of
 from gateway.planning import prepare
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
@@ -47,12 +48,13 @@ class Delivering:
     async def contact(self, claimed: ClaimedStep, journal: StepJournal) -> BackendResult:
         """Deliver a contact to the step's backend."""
         backend = Backend(claimed.step.backend)
-        _write, problems = contact_write(claimed)
+        shared = shared_of(claimed.shared)
+        write, problems = contact_write(claimed, shared)
         if backend not in self.adapters:
             return refused(backend, [not_configured(backend)])
         if problems:
             return refused(backend, problems)
-        targets = self.targets(claimed)
+        targets = self.targets_of(write, shared.backends, {backend}, self.exchange(claimed))
         mine = next(target for target in targets if target.backend is backend)
         mine.journal = journal
         loaders = Loaders(self.exchange(claimed))
@@ -63,7 +65,7 @@ class Delivering:
         else:
             await finish_all(prepared, self.writer)
         result = mine.result or refused(backend, prepared.problems)
-        result.errors += [one for one in prepared.problems if one not in result.errors]
+        tell_beside(result, prepared.problems)
         return result
 
     def targets(self, claimed: ClaimedStep) -> list[Target]:
@@ -123,7 +125,7 @@ class Delivering:
             journal=journal,
         )
         [result] = receipt.results
-        result.errors += [one for one in receipt.errors if one not in result.errors]
+        tell_beside(result, receipt.errors)
         return result
 
 

@@ -42,16 +42,9 @@ class Following:
         """The step after its jobs were asked after."""
         step, result = claimed.step, result_of(claimed.step)
         since = datetime.fromisoformat((step.result or {})["following_since"])
-        adapter = self.delivering.adapters.get(Backend(step.backend))
-        jobs = await self._jobs(claimed, adapter) if adapter else None
-        if jobs is not None:
-            result.jobs = jobs
-            if all(job.status is JobStatus.COMPLETED for job in jobs):
-                return done(step, replace(result, outcome=Outcome.CONFIRMED), now)
-            if adapter is not None and not any(job.status is JobStatus.PENDING for job in jobs):
-                compared = await self._compared(claimed, adapter, result)
-                if compared is not None:
-                    return done(step, compared, now)
+        ended = await self._ended(claimed, result)
+        if ended is not None:
+            return done(step, ended, now)
         if now - since >= self.patience.follow_for:
             return done(step, _unconfirmed(result), now)
         # The later it is, the less it matters to know at once.
@@ -60,6 +53,22 @@ class Following:
         kept = dict(step.result or {})
         kept["jobs"] = [_stored(job) for job in result.jobs]
         return replace(step, result=kept, due_at=now + wait)
+
+    async def _ended(self, claimed: ClaimedStep, result: BackendResult) -> BackendResult | None:
+        """What the write has come to, by its jobs, whose state is noted in `result`.
+
+        None while they go on, or cannot be asked after.
+        """
+        adapter = self.delivering.adapters.get(Backend(claimed.step.backend))
+        jobs = await self._jobs(claimed, adapter) if adapter else None
+        if adapter is None or jobs is None:
+            return None
+        result.jobs = jobs
+        if all(job.status is JobStatus.COMPLETED for job in jobs):
+            return replace(result, outcome=Outcome.CONFIRMED)
+        if any(job.status is JobStatus.PENDING for job in jobs):
+            return None
+        return await self._compared(claimed, adapter, result)
 
     async def _jobs(self, claimed: ClaimedStep, adapter: Adapter) -> list[ImportJob] | None:
         """How the jobs stand; None while that cannot be asked."""
@@ -104,7 +113,6 @@ class Following:
 
 
 def _stored(job: ImportJob) -> dict[str, object]:
-
     stored: dict[str, object] = to_stored(job)
     return stored
 

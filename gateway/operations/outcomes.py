@@ -54,7 +54,7 @@ def settled(
 
     `repeatable` says whether what was sent, if anything, may be sent again.
     """
-    jobs = tuple(dict.fromkeys([*step.jobs, *(str(job.id) for job in result.jobs)]))
+    jobs = jobs_of(step, result)
     step = replace(step, jobs=jobs, intent=None)
     if result.outcome is Outcome.ACCEPTED and jobs:
         kept = to_stored(result) | {"following_since": now.isoformat()}
@@ -77,6 +77,11 @@ def settled(
     if now - accepted_at >= patience.give_up_after:
         return needs_attention(step, result, now) if doubtful else done(step, result, now)
     return queued_again(step, result, now)
+
+
+def jobs_of(step: Step, result: BackendResult) -> tuple[str, ...]:
+    """The ids of a step's jobs, those that a call has brought among them; each once."""
+    return tuple(dict.fromkeys([*step.jobs, *(str(job.id) for job in result.jobs)]))
 
 
 def done(step: Step, result: BackendResult, now: datetime) -> Step:
@@ -122,6 +127,11 @@ def sum_up(outcomes: Sequence[str | None]) -> ItemSummary:
     status = summarize(Outcome(name) if name else Outcome.QUEUED for name in outcomes)
     failed = status in FAILED_ITEMS or status is UpsertStatus.REJECTED
     return ItemSummary(status=status.value, failed=failed)
+
+
+def tell_beside(result: BackendResult, problems: Sequence[Problem]) -> None:
+    """Tell with a target's result the problems of its whole input; none twice."""
+    result.errors += [one for one in problems if one not in result.errors]
 
 
 def detail_of(result: BackendResult) -> dict[str, Any]:

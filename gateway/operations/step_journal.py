@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.errors import NotWrittenError
+from gateway.operations.outcomes import jobs_of
 from gateway.results import Problem, ProblemCode
 from gateway.store.errors import StoreError
 
@@ -55,7 +56,7 @@ class StepJournal:
 
     async def answered(self, result: BackendResult) -> None:
         """Store the jobs of a call, before the ones that follow it are made."""
-        jobs = tuple(dict.fromkeys([*self.hand.step.jobs, *(str(job.id) for job in result.jobs)]))
+        jobs = jobs_of(self.hand.step, result)
         if jobs == tuple(self.hand.step.jobs):
             return
         self.hand.step = replace(self.hand.step, jobs=jobs)
