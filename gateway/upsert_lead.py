@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 UNREAD = FromReply(call=0, key="contact.id")
 """Stands in a dry run for the id of a contact that is to be made."""
 
+_NATIVE_KEYS = {"id", "contactId", "companyId", "companyLeadContactId"}
+"""The native ids by which a lead, its contact and its company are found."""
+
 
 @dataclass(kw_only=True)
 class Related:
@@ -128,14 +131,14 @@ async def _prepare(part: LeadPart, loaders: Loaders) -> None:
     problems = part.leads.check(part.write)
     resolving = asyncio.create_task(_resolve(part, loaders))
     try:
-        if not problems:
+        found = None
+        if not _keys_unusable(part, problems):
             await part.journal.looking(part)
-        found = None if problems else await _find(part, locked=False)
+            found = await _find(part, locked=False)
     except asyncio.CancelledError:
         resolving.cancel()
         raise
     except RefusedError as error:
-        found = None
         problems.append(error.problem)
     finally:
         part.resolution = await resolving
@@ -144,7 +147,16 @@ async def _prepare(part: LeadPart, loaders: Loaders) -> None:
     if found is None:
         part.end(Outcome.REJECTED, [*problems, *part.resolution.problems])
     else:
-        _plan(part, found)
+        _plan(part, found, problems)
+
+
+def _keys_unusable(part: LeadPart, problems: Sequence[Problem]) -> bool:
+    """Whether fault is found with a native key, by which the backend then cannot be asked."""
+    section = part.backend.value.lower()
+    return any(
+        problem.field[-2:-1] == [section] and problem.field[-1] in _NATIVE_KEYS
+        for problem in problems
+    )
 
 
 async def _resolve(part: LeadPart, loaders: Loaders) -> Resolution:
@@ -172,16 +184,20 @@ async def _found(part: LeadPart, *, locked: bool) -> FoundLead:
         raise
 
 
-def _plan(part: LeadPart, found: FoundLead) -> None:
-    """Decide what the write comes to, from what has been found."""
+def _plan(part: LeadPart, found: FoundLead, checked: Sequence[Problem] = ()) -> None:
+    """Decide what the write comes to, from what has been found.
+
+    `checked` is what is wrong whatever was found: nothing is written then, and the plan only tells
+    what else is wrong.
+    """
     part.found = found
     if found.lead is None and part.write.if_missing is MissingPolicy.SKIP:
-        part.end(Outcome.SKIPPED)
+        part.end(Outcome.REJECTED if checked else Outcome.SKIPPED, checked)
         return
     with part.span("plan"):
         part.planned = part.leads.plan(part.write, found, part.resolution)
     part.plan = part.planned.plan
-    problems = (*part.plan.problems, *part.resolution.problems)
+    problems = (*checked, *part.plan.problems, *part.resolution.problems)
     if problems:
         part.end(Outcome.REJECTED, problems)
 

@@ -35,6 +35,35 @@ async def test_everything_that_is_missing_is_told_at_once(gateway: Gateway) -> N
     assert answer.data["contact"] is None
 
 
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"ivvy": {"typeId": "x"}}, "ivvy.typeId"),
+        ({"ivvy": {"customFields": [{"id": "x", "values": ["1"]}]}}, "ivvy.customFields.0.id"),
+        ({"contact": {"ivvy": {"groupIds": ["x"]}}}, "contact.ivvy.groupIds.0"),
+        ({"contact": {"ivvy": {"customFields": [{"id": "x", "values": []}]}}},
+         "contact.ivvy.customFields.0.id"),
+        ({"company": {"ivvy": {"industryId": "x"}}}, "company.ivvy.industryId"),
+        ({"ivvy": {"contactId": "x"}}, "ivvy.contactId"),
+    ],
+)  # fmt: skip
+async def test_an_id_that_is_none_hides_no_other_problem(
+    gateway: Gateway, wrong: dict[str, Any], field: str
+) -> None:
+    contact = {"externalId": "E-1001", "customFields": [{"name": "Badge number", "values": ["x"]}]}
+    lead = {
+        "externalId": "L-1",
+        "stageName": "Nope",
+        "customFields": [{"name": "Nope", "values": ["1"]}],
+        **wrong,
+        "contact": contact | wrong.get("contact", {}),
+    }
+    told = {".".join(problem["field"]) for problem in (await refused(gateway, lead)).errors}
+    others = {"name", "sourceName", "customFields.0.name", "contact.customFields.0.values.0"}
+    # By an id that finds the contact nobody can be asked: only names are told then.
+    assert told >= {field, "stageName", *(() if field == "ivvy.contactId" else others)}
+
+
 @pytest.mark.parametrize("name", ["name", "typeName", "stageName", "sourceName"])
 async def test_a_new_lead_needs_its_name_type_stage_and_source(gateway: Gateway, name: str) -> None:
     lead = without(OF_ADA, name, *(["subtypeName"] if name == "typeName" else []))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.ivvy.custom_values import NATIVE, to_value
+from gateway.backends.ivvy.ids import is_id
 from gateway.custom_fields import read_value
 from gateway.entries import CatalogName, CustomFieldType, Entry, FieldInfo
 from gateway.fields import refuse_clearing
@@ -87,6 +88,7 @@ def lay_lead_fields(
 
 
 def _by_id(write: LeadWrite, table: Catalog | None) -> list[_Given]:
+    """The fields given by id, without ids that the check has refused."""
     given = write.given(NATIVE)
     return [
         _Given(
@@ -97,6 +99,7 @@ def _by_id(write: LeadWrite, table: Catalog | None) -> list[_Given]:
             path=write.field_path(NATIVE, place),
         )
         for place, item in enumerate((given.value if given else None) or [])
+        if is_id(str(item.id))
     ]
 
 
