@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from gateway.operations.hands import Hand
     from gateway.results import BackendResult
+    from gateway.store.operation_records import Step
     from gateway.target import Part
 
 
@@ -46,29 +47,27 @@ class StepJournal:
             return
         calls = part.plan.calls if part.plan else ()
         intent = {"calls": [f"{call.method} {call.target}" for call in calls]}
-        self.hand.step = replace(self.hand.step, intent=intent)
-        try:
-            held = await self.keep(self.hand, "sending")
-        except StoreError as error:
-            raise NotWrittenError(_not_stored(part)) from error
-        if not held:
-            raise NotWrittenError(_not_mine(part))
+        await self._store(replace(self.hand.step, intent=intent), "sending", part)
 
     async def answered(self, result: BackendResult) -> None:
         """Store the jobs of a call, before the ones that follow it are made."""
         jobs = jobs_of(self.hand.step, result)
         if jobs == tuple(self.hand.step.jobs):
             return
-        self.hand.step = replace(self.hand.step, jobs=jobs)
-        try:
-            held = await self.keep(self.hand, "accepted")
-        except StoreError as error:
-            raise NotWrittenError(_not_stored(None)) from error
-        if not held:
-            raise NotWrittenError(_not_mine(None))
+        await self._store(replace(self.hand.step, jobs=jobs), "accepted", None)
 
     async def ended(self, part: Part) -> None:
         """Nothing: the worker stores what became of it."""
+
+    async def _store(self, step: Step, event: str, part: Part | None) -> None:
+        """Store the step as it is from now on; raises NotWrittenError where it is not kept."""
+        self.hand.step = step
+        try:
+            held = await self.keep(self.hand, event)
+        except StoreError as error:
+            raise NotWrittenError(_not_stored(part)) from error
+        if not held:
+            raise NotWrittenError(_not_mine(part))
 
 
 def _not_mine(part: Part | None) -> Problem:
