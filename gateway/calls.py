@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
-"""What stands in a query as it is."""
+UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
+"""What stands in an address as it is."""
 EXCERPT = 300
 """Characters of an unexpected answer that an error shows."""
 
@@ -92,7 +92,7 @@ def _target(path: str, query: tuple[tuple[str, str], ...]) -> str:
 
 def _in_query(text: str) -> str:
     """A text as a query has it; most have nothing that must be encoded."""
-    return text if _UNRESERVED.fullmatch(text) else quote_plus(text)
+    return text if UNRESERVED.fullmatch(text) else quote_plus(text)
 
 
 class Answer(NamedTuple):

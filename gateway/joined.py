@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from gateway.backends.adapter import KeyKind
+from gateway.calls import UNRESERVED
 from gateway.errors import BackendFailure, NotWrittenError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def chunked(
     chunks: list[list[str]] = []
     length = 0
     for value in dict.fromkeys(values):
-        takes = len(quote(value, safe="")) + each
+        takes = each + len(value if UNRESERVED.fullmatch(value) else quote(value, safe=""))
         full = not chunks or len(chunks[-1]) == most
         if full or (longest is not None and length + takes > longest):
             chunks.append([])

@@ -34,12 +34,11 @@ def keys_of(
     """
     keys = []
     for kind in kinds:
-        name = _input_of(kind, native)
+        name = _INPUTS.get(kind, native)
         given = write.given(name)
         if given is not None and given.value is not None:
             path = write.fixed_path(name)
-            key = Key(kind=kind, value=str(given.value), source=_SOURCES.get(kind, name), path=path)
-            keys.append(key)
+            keys.append(Key(kind, str(given.value), _SOURCES.get(kind, name), path))
     if keys:
         return keys
     borrowed = (borrowed_key(write, kind, siblings) for kind in kinds)
@@ -48,8 +47,11 @@ def keys_of(
 
 def has_key(write: ContactWrite, native: str, kinds: Sequence[KeyKind]) -> bool:
     """Whether the input has a key of its own; a null is none."""
-    given = (write.given(_input_of(kind, native)) for kind in kinds)
-    return any(one is not None and one.value is not None for one in given)
+    for kind in kinds:
+        given = write.given(_INPUTS.get(kind, native))
+        if given is not None and given.value is not None:
+            return True
+    return False
 
 
 def borrowed_key(
@@ -75,10 +77,6 @@ def borrowed_key(
 _INPUTS = {KeyKind.EXTERNAL_ID: "external_id", KeyKind.EMAIL: "email"}
 _SOURCES = {kind: input_name(name) for kind, name in _INPUTS.items()}
 """The kinds of keys that every backend shares, by input field; the native id has its own."""
-
-
-def _input_of(kind: KeyKind, native: str) -> str:
-    return _INPUTS.get(kind, native)
 
 
 async def match(
@@ -195,7 +193,9 @@ def _differs_in_case(key: Key, row: Stored) -> bool:
 
 def _fits(key: Key, row: Stored) -> bool:
     held = _held(key.kind, row)
-    return held is not None and _compared(key.kind, held) == _compared(key.kind, key.value)
+    if held is None or held == key.value:
+        return held is not None
+    return _compared(key.kind, held) == _compared(key.kind, key.value)
 
 
 async def _object(

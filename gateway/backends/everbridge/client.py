@@ -34,6 +34,7 @@ ORGANIZATION, WHICH = 2, 3
 PAGED = "pagination"
 BELOW = frozenset({"batch", "contacts", PAGED})
 """What may stand there besides a contact's id."""
+BELOW_READS = frozenset({PAGED})
 SECRET = frozenset({"securityPIN"})
 """What a contact may hold that no receipt shows (contract: everbridge section 4)."""
 
@@ -111,14 +112,13 @@ class EverbridgeDialect:
 
     def route(self, call: Call) -> str:
         """The path with `*` for the organization and for what is looked up in it."""
+        if call.base_url is not None:
+            return call.path
         parts = call.path.split("/")
-        if call.base_url is None:
-            parts[ORGANIZATION] = "*"
-            # What stands here in a read is a contact's own id, even where it spells such a word.
-            parts[WHICH:] = [
-                part if part in BELOW and (call.method != "GET" or part == PAGED) else "*"
-                for part in parts[WHICH:]
-            ]
+        parts[ORGANIZATION] = "*"
+        # What stands here in a read is a contact's own id, even where it spells such a word.
+        told = BELOW_READS if call.method == "GET" else BELOW
+        parts[WHICH:] = [part if part in told else "*" for part in parts[WHICH:]]
         return "/".join(parts)
 
     def batch_size(self, call: Call) -> int | None:

@@ -208,7 +208,10 @@ def _lay_fields(write: ContactWrite, found: Found, draft: _Draft) -> None:
 
 def external_id(found: Found) -> str | None:
     """The externalId that the record was looked for by, from the input or from a sibling."""
-    return next((key.value for key in found.asked_by if key.kind is KeyKind.EXTERNAL_ID), None)
+    for key in found.asked_by:
+        if key.kind is KeyKind.EXTERNAL_ID:
+            return key.value
+    return None
 
 
 def _laid_topics(write: ContactWrite, stored: list[Any]) -> Part:

@@ -83,16 +83,16 @@ class JoinedReads:
                 return [own_failure(failure) for _ in asked]
             return [rows] * len(asked)
         found = await self._reader.look_up(kind, values, exchange, self._searches)
-        return await asyncio.gather(*(self._own(kind, one, found[one.value]) for one in asked))
+        if any(isinstance(brought, RefusedError) for brought in found.values()):
+            return await asyncio.gather(*(self._own(kind, one, found[one.value]) for one in asked))
+        return [_told(found[one.value]) for one in asked]
 
     async def _own(
         self, kind: KeyKind, one: _Asked, found: list[Stored] | BackendFailure
     ) -> list[Stored] | Exception:
         """What is told to one of them; a search that was refused may have been so for another."""
-        if not isinstance(found, BackendFailure):
-            return found
         if not isinstance(found, RefusedError):
-            return own_failure(found)
+            return _told(found)
         try:
             return await self._alone(kind, one.value, one.exchange)
         except BackendFailure as failure:
@@ -102,6 +102,11 @@ class JoinedReads:
         if kind is KeyKind.NATIVE_ID:
             return await self._reader.by_id(value, exchange)
         return await self._reader.by_external_id(value, exchange)
+
+
+def _told(found: list[Stored] | BackendFailure) -> list[Stored] | BackendFailure:
+    """What a search has brought, as one of several is told it."""
+    return own_failure(found) if isinstance(found, BackendFailure) else found
 
 
 def _may_join(kind: KeyKind, value: str) -> bool:

@@ -45,7 +45,7 @@ def wanted_paths(write: ContactWrite, organization: Organization) -> list[Wanted
     for name in UNIFIED:
         prompt = organization.prompt_of(name)
         if prompt is not None and (all_paths or write.get(name) is not None):
-            where = tuple(write.field_path(name))
+            where = write.fixed_path(name)
             setting = f"GATEWAY_EVERBRIDGE_{name.upper()}_PATH"
             wanted.append(
                 Wanted(catalog=CatalogName.PATHS, name=prompt, field=where, setting=setting)

@@ -28,7 +28,7 @@ def wanted_record_type(write: ContactWrite, organization: Organization) -> list[
         return [Wanted(catalog=CatalogName.RECORD_TYPES)]
     given = write.given(NAME)
     if given is not None and given.value is not None:
-        where = tuple(write.field_path(NAME))
+        where = write.fixed_path(NAME)
         return [Wanted(catalog=CatalogName.RECORD_TYPES, name=given.value, field=where)]
     if organization.record_type is not None and not write.mentions("everbridge.id"):
         return [Wanted(catalog=CatalogName.RECORD_TYPES)]  # it may be a new contact

@@ -58,8 +58,9 @@ if TYPE_CHECKING:
     from gateway.upstream import Exchange, Sender
     from gateway.write import ContactWrite
 
-ONLY_SINGLY = ("email_status", "sms_status")
+ONLY_SINGLY = frozenset({"email_status", "sms_status"})
 """Fields, beside externalUrls, that iVvy shows for a contact read singly and not in lists."""
+_WITH_IDS = frozenset({NATIVE_ID, NATIVE_GROUPS, NATIVE_COMPANIES, NATIVE_FIELDS})
 
 
 class IvvyAdapter:
@@ -271,7 +272,7 @@ class IvvyAdapter:
 
 def needs_whole(write: ContactWrite) -> bool:
     """Whether the write speaks of something that iVvy shows only for a contact read singly."""
-    return needs_stored_urls(write) or any(write.get(name) is not None for name in ONLY_SINGLY)
+    return needs_stored_urls(write) or not ONLY_SINGLY.isdisjoint(write.wishes)
 
 
 def to_stored(row: Mapping[str, Any], read_at: float) -> Stored:
@@ -289,6 +290,8 @@ def to_stored(row: Mapping[str, Any], read_at: float) -> Stored:
 def check_ids(write: ContactWrite) -> list[Problem]:
     """A problem for each id that is not of iVvy's form, and for each custom field named twice."""
     problems: list[Problem] = []
+    if _WITH_IDS.isdisjoint(write.wishes):
+        return problems  # as most writes say nothing of them
     contact = write.given(NATIVE_ID)
     if contact is not None and contact.value is not None:
         problems += ill_formed(write.field_path(NATIVE_ID), contact.value)

@@ -87,6 +87,6 @@ def group_calls(
 ) -> list[Call]:
     """The calls by which a contact joins and leaves single groups, one for each."""
     return [
-        *(client.change_group(client.ADD_TO_GROUP, contact, group) for group in joins),
-        *(client.change_group(client.REMOVE_FROM_GROUP, contact, group) for group in leaves),
+        *[client.change_group(client.ADD_TO_GROUP, contact, group) for group in joins],
+        *[client.change_group(client.REMOVE_FROM_GROUP, contact, group) for group in leaves],
     ]

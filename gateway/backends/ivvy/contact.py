@@ -222,12 +222,15 @@ def contact_body(
     """
     raw = stored.raw if stored else None
     laid = to_backend(field_rows(text_clear), write, Backend.IVVY, raw)
-    borrowed = {key.kind.value: key.value for key in asked_by if stored is None and not key.path}
-    laid.values |= borrowed
-    laid.changed += borrowed
+    borrowed: dict[str, str] = {}
+    if stored is None:
+        borrowed = {key.kind.value: key.value for key in asked_by if not key.path}
+        laid.values |= borrowed
+        laid.changed += borrowed
     missing = _missing(write, stored, borrowed)
-    blamed = [problem.field for problem in missing]
-    laid.problems = missing + [one for one in laid.problems if one.field not in blamed]
+    if missing:
+        blamed = [problem.field for problem in missing]
+        laid.problems = missing + [one for one in laid.problems if one.field not in blamed]
     current = stored_groups(raw)
     groups = lay_groups(laid, write, current, resolution)
     lay_companies(laid, write, raw, resolution)
@@ -261,7 +264,7 @@ def keys(write: ContactWrite, siblings: Mapping[Backend, Found]) -> list[Key]:
     updateIfExists must not match, through it, a contact that was never looked at.
     """
     known = keys_of(write, NATIVE_ID, KEYS, siblings)
-    if any(key.kind is KeyKind.EMAIL for key in known):
+    if _with_email(known):
         return known
     email = borrowed_key(write, KeyKind.EMAIL, siblings)
     return known if email is None else [*known, email]
@@ -269,7 +272,11 @@ def keys(write: ContactWrite, siblings: Mapping[Backend, Found]) -> list[Key]:
 
 def lacks_email(write: ContactWrite, known: Sequence[Key]) -> bool:
     """Whether a new contact could not be made of these keys, and a sibling's e-mail is welcome."""
-    return not write.mentions("email") and all(key.kind is not KeyKind.EMAIL for key in known)
+    return not write.mentions("email") and not _with_email(known)
+
+
+def _with_email(known: Sequence[Key]) -> bool:
+    return KeyKind.EMAIL in [key.kind for key in known]
 
 
 def _missing(
