@@ -63,6 +63,27 @@ class Writer:
         task.add_done_callback(self.running.discard)
         return task
 
+    async def finish(self, deliveries: Sequence[Coroutine[Any, Any, None]]) -> None:
+        """Let deliveries go to their ends side by side, whatever becomes of their caller."""
+        over = asyncio.get_running_loop().create_future()
+        left = len(deliveries)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            nonlocal left
+            self.running.discard(task)
+            left -= 1
+            if not (left or over.done()):  # done already where the caller has gone away
+                over.set_result(None)
+
+        tasks = [asyncio.create_task(delivery) for delivery in deliveries]
+        for task in tasks:
+            self.running.add(task)
+            task.add_done_callback(ended)
+        if tasks:
+            await over  # alone: when the caller goes away, nothing else is cancelled
+        for task in tasks:
+            task.result()
+
     async def drain(self, seconds: float | None = None) -> None:
         """Wait for the deliveries under way; after `seconds` they are left as they are."""
         if self.running:
@@ -97,10 +118,7 @@ async def upsert(
         await prepared.cancel_look_ups()
         prepared.call_off()
         return receipt_of(prepared, rejected=True)
-    delivering = [writer.start(_finish(target, prepared, writer, dry=dry)) for target in targets]
-    await asyncio.wait(delivering)  # which leaves them alone when this caller goes away
-    for delivery in delivering:
-        delivery.result()
+    await writer.finish([_finish(target, prepared, writer, dry=dry) for target in targets])
     return receipt_of(prepared)
 
 

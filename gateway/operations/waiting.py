@@ -39,18 +39,31 @@ class WaitingRecords:
         self._next: _Question | None = None
         self._none_at: int | None = None
         """The store's version at which nothing waited."""
+        self._version_now: int | None = None
+        """The store's version in this turn of the event loop."""
 
     def are_none(self) -> bool:
         """Whether nothing waits for any record, where that can be told without asking."""
-        return self._none_at is not None and self._none_at == self._operations.version()
+        return self._none_at is not None and self._none_at == self._version()
+
+    def _version(self) -> int | None:
+        """The store's version, asked for once for all who want it in one turn of the event loop.
+
+        Whoever knows of something that was stored after the asking has heard of it through the loop,
+        and what the loop is told after the asking runs after `_turn_over`: it gets a new version.
+        """
+        if self._version_now is None:
+            self._version_now = self._operations.version()
+            asyncio.get_running_loop().call_soon(self._turn_over)
+        return self._version_now
+
+    def _turn_over(self) -> None:
+        self._version_now = None
 
     async def includes(self, backend: str, key: str) -> bool:
         """Whether the record has a write waiting. Raises StoreError."""
         if self.are_none():
             return False
-        if not key.isprintable():
-            # What one of the databases may not take must not spoil the others' question.
-            return await self._operations.is_record_waiting(backend, key)
         question = self._next
         if question is None:
             question = _Question(asking=asyncio.create_task(self._ask()))

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from gateway.model import Backend
+from gateway.operations.order import Order
 from gateway.operations.waiting import Record, WaitingRecords
 from gateway.store import open_store
 from gateway.store.errors import StoreUnavailableError
-from tests.store.accepting import NOON, new_operation
+from tests.store.accepting import NOON, new_item, new_operation
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -36,10 +38,6 @@ class Told:
         self.was_asked.set()
         await self.may_answer.wait()
         return frozenset(self.waiting & set(records)) if self.waiting else None
-
-    async def is_record_waiting(self, backend: str, key: str) -> bool:
-        self.questions.append(frozenset({(backend, key)}))
-        return (backend, key) in self.waiting
 
 
 def asked(store: Told) -> WaitingRecords:
@@ -69,13 +67,26 @@ async def test_those_who_come_while_the_store_answers_are_the_next_question() ->
     assert store.questions == [{("ivvy", "a")}, {("ivvy", "a"), ("ivvy", "b")}]
 
 
-async def test_a_key_that_a_database_may_not_take_is_asked_for_alone() -> None:
-    store = Told(("ivvy", "a\0"))
+async def test_a_key_that_no_database_takes_is_asked_for_by_nobody() -> None:
+    store = Told(("IVVY", "externalId:a\0"), ("IVVY", "externalId:\ud800"))
     store.may_answer.set()
-    records = asked(store)
-    found = await asyncio.gather(*(records.includes("ivvy", key) for key in ("a\0", "a")))
-    assert found == [True, False]
-    assert len(store.questions) == 2
+    order = Order(operations=cast("Operations", store))
+    for key in ("externalId:a\0", "externalId:\ud800"):
+        assert not await order.is_waiting(Backend.IVVY, key)
+    assert store.questions == []
+
+
+async def test_a_key_with_what_cannot_be_printed_is_asked_for_with_the_others(
+    tmp_path: Path,
+) -> None:
+    key = "E-1\u200b\n\t\x01\ufeff\x7f"
+    async with open_store(f"sqlite:///{tmp_path}/gateway.db") as store:
+        await store.operations.submit(new_operation("op-1", new_item(key)), now=NOON)
+        records = WaitingRecords(store.operations)
+        found = await asyncio.gather(
+            *(records.includes("everbridge", one) for one in (key, "E-1", key))
+        )
+    assert found == [True, False, True]
 
 
 async def test_one_who_goes_away_takes_the_answer_from_nobody() -> None:
@@ -113,6 +124,7 @@ async def test_where_nothing_waited_nobody_asks_again_until_something_is_stored(
 
     store.waiting.add(("ivvy", "b"))
     store.at_version = 8
+    await asyncio.sleep(0)  # who has heard of it has heard it through the loop
     assert await records.includes("ivvy", "b")
     assert not await records.includes("ivvy", "a"), "it is asked for while anything waits"
     assert not records.are_none()
@@ -140,6 +152,28 @@ async def test_a_store_without_versions_is_asked_each_time() -> None:
         assert not await records.includes("ivvy", "a")
         assert not records.are_none()
     assert len(store.questions) == 2
+
+
+async def test_who_wants_the_version_in_one_turn_of_the_loop_has_it_asked_once() -> None:
+    asked_for = 0
+
+    class Counting(Told):
+        def version(self) -> int | None:
+            nonlocal asked_for
+            asked_for += 1
+            return self.at_version
+
+    store = Counting()
+    store.at_version = 7
+    store.may_answer.set()
+    records = asked(store)
+    await records.includes("ivvy", "a")
+    asked_for = 0
+    assert all(records.are_none() for _ in range(3))
+    assert asked_for == 1
+    await asyncio.sleep(0)
+    assert records.are_none()
+    assert asked_for == 2
 
 
 async def test_what_another_process_stores_is_seen_at_once(tmp_path: Path) -> None:
