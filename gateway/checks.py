@@ -108,8 +108,6 @@ def _is_printable(value: Any) -> bool:
     """Whether all texts in it can surely be sent, as most can: then no paths are needed."""
     parts = [value]
     for part in parts:  # which grow while they are gone over
-        if part is None:
-            continue
         held = part.value if isinstance(part, Some) else part
         if isinstance(held, str):
             if not held.isprintable():
@@ -117,7 +115,7 @@ def _is_printable(value: Any) -> bool:
         elif isinstance(held, list):
             parts += held
         elif is_dataclass(held):
-            parts += vars(held).values()
+            parts += filter(None, vars(held).values())  # of nothing there is no text
     return True
 
 

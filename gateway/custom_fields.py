@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.entries import CatalogName, CustomFieldType, Entry, folded
 from gateway.model import title
-from gateway.names import Wanted
+from gateway.names import Wanted, whole
 from gateway.results import Problem, ProblemCode
 from gateway.values import read_boolean, read_date, read_number
 from gateway.write import input_name
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.names import Resolution
     from gateway.write import Write
 
+_CUSTOM_FIELDS = CatalogName.CUSTOM_FIELDS  # as a member of its class it is found more slowly
 _TAKES = {
     CustomFieldType.TEXT: "text",
     CustomFieldType.NUMBER: "a number",
@@ -67,7 +68,7 @@ class Settings:
 def wanted_custom_fields(
     write: Write,
     native: str,
-    catalog: CatalogName = CatalogName.CUSTOM_FIELDS,
+    catalog: CatalogName = _CUSTOM_FIELDS,
     *,
     shared: bool = True,
 ) -> list[Wanted]:
@@ -76,12 +77,12 @@ def wanted_custom_fields(
     `shared` says whether another target may know a name instead.
     """
     wanted = list(write.once(_wanted_by_name))
-    if catalog is not CatalogName.CUSTOM_FIELDS or not shared:
+    if catalog is not _CUSTOM_FIELDS or not shared:
         wanted = [want._replace(catalog=catalog, shared=shared) for want in wanted]
     by_id = write.given(native)
     speaks_by_id = by_id is not None and by_id.value != []
     if speaks_by_id or write.get("custom_fields") is not None:
-        wanted.append(Wanted(catalog=catalog))
+        wanted.append(whole(catalog))
     return wanted
 
 
@@ -90,7 +91,7 @@ def custom_fields(
     resolution: Resolution,
     backend: Backend,
     native: str,
-    catalog: CatalogName = CatalogName.CUSTOM_FIELDS,
+    catalog: CatalogName = _CUSTOM_FIELDS,
 ) -> Settings:
     """The write's custom fields for one backend; `native` is the input field of those by id.
 
@@ -236,9 +237,7 @@ def _given_twice(backend: Backend, entry: Entry, path: list[str]) -> Problem:
 def _wanted_by_name(write: Write) -> list[Wanted]:
     """The names as most backends want them."""
     return [
-        Wanted(
-            catalog=CatalogName.CUSTOM_FIELDS, name=item.name, field=(*path, "name"), shared=True
-        )
+        Wanted(catalog=_CUSTOM_FIELDS, name=item.name, field=(*path, "name"), shared=True)
         for item, _label, path in write.once(_by_name)
     ]
 

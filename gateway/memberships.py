@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.entries import CatalogName
 from gateway.model import title
-from gateway.names import Wanted
+from gateway.names import Wanted, whole
 from gateway.results import Problem, ProblemCode
 from gateway.write import input_name
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gateway.names import Resolution
     from gateway.write import ContactWrite, Write
 
+_GROUPS = CatalogName.GROUPS  # as a member of its class it is found far more slowly
 BY_NAME = ("groups_name", "add_groups_name", "remove_groups_name")
 
 
@@ -83,21 +84,21 @@ def wanted_groups(write: ContactWrite, native: str) -> list[Wanted]:
     """The group names, and the catalog to check native ids against."""
     by_id = write.given(native)
     if by_id is not None:
-        return [Wanted(catalog=CatalogName.GROUPS)] if by_id.value else []
+        return [whole(CatalogName.GROUPS)] if by_id.value else []
     return write.once(_wanted_by_name)
 
 
 def _wanted_by_name(write: ContactWrite) -> list[Wanted]:
     return [
-        Wanted(
-            catalog=CatalogName.GROUPS,
-            name=group,
-            field=write.fixed_path(name, place),
-            shared=True,
-        )
-        for name in BY_NAME
-        for place, group in enumerate(write.items(name))
+        Wanted(catalog=_GROUPS, name=group, field=write.fixed_path(name, place), shared=True)
+        for name, groups in write.once(_named).items()
+        for place, group in enumerate(groups)
     ]
+
+
+def _named(write: Write) -> dict[str, Sequence[str]]:
+    """The groups given by name, by the input field that has any."""
+    return {name: groups for name in BY_NAME if (groups := write.items(name))}
 
 
 def memberships(
@@ -112,7 +113,7 @@ def memberships(
     if by_id is not None:
         return _by_id(write, resolution, backend, native, by_id.value or [])
     wish = write.get("groups_name")
-    asked = {name: groups for name in BY_NAME if (groups := write.items(name))}
+    asked = write.once(_named)
     if wish is None and not asked:
         return NOTHING_ASKED
     ignored: list[str] = []
@@ -120,7 +121,7 @@ def memberships(
     for name, groups in asked.items():
         known: dict[str, None] = {}
         for group in groups:
-            found = resolution.id(CatalogName.GROUPS, group)
+            found = resolution.id(_GROUPS, group)
             if found is None:
                 ignored.append(f"{input_name(name)}.{group}")
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiodataloader import DataLoader
@@ -32,6 +33,12 @@ class Wanted(NamedTuple):
     """Whether it is enough that one of the targets knows the name."""
     setting: str = ""
     """The setting that gives the name, where the caller does not."""
+
+
+@cache
+def whole(catalog: CatalogName) -> Wanted:
+    """A catalog as a whole."""
+    return Wanted(catalog=catalog)
 
 
 class UnknownNameError(GatewayError):

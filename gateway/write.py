@@ -68,6 +68,8 @@ class Write:
     at: tuple[str, ...] = ()
     """Where the input stands in the call, such as ("contact",) inside a lead."""
 
+    replaces: bool = field(init=False, repr=False, compare=False)
+    """Whether what the input leaves out is cleared."""
     wishes: Mapping[str, Some[Any]] = field(init=False, repr=False, compare=False)
     """What is to become of each field, by its name: as given, or cleared by a REPLACE."""
     _said: Mapping[str, Some[Any]] = field(init=False, repr=False, compare=False)
@@ -95,19 +97,16 @@ class Write:
                 said[name] = getattr(self, name)
         for name in invalid:
             said.pop(name, None)
-        cleared = held.keys() - given.keys() - self.kept_by_absence if self.replaces else ()
+        replaces = self.mode is WriteMode.REPLACE
+        cleared = held.keys() - given.keys() - self.kept_by_absence if replaces else ()
         vars(self).update(
+            replaces=replaces,
             wishes=said | dict.fromkeys(cleared, CLEARED) if cleared else said,
             _said=said,
             _cleared=frozenset(cleared),
             _given_names=[name for name in given if name not in SECTIONS],
             _worked_out={},
         )
-
-    @property
-    def replaces(self) -> bool:
-        """Whether what the input leaves out is cleared."""
-        return self.mode is WriteMode.REPLACE
 
     def given(self, name: str) -> Maybe[Any]:
         """What the caller said of `first_name` or `ivvy.group_ids`, values read.
@@ -128,6 +127,10 @@ class Write:
         """Whether the input has a non-null value for `name`, readable or not."""
         found = self._said.get(name)
         return (found is not None and found.value is not None) or name in self.invalid
+
+    def gives_any(self, names: frozenset[str]) -> bool:
+        """Whether `given` has anything for one of the names, null included."""
+        return not names.isdisjoint(self._said)
 
     def items(self, name: str) -> Sequence[Any]:
         """The items of a given list; none where it is absent or null."""

@@ -67,16 +67,30 @@ _CALLS: Mapping[KeyKind, Callable[[Sequence[str]], Call]] = {
 }
 
 
+MAY_NEED_READ = frozenset(
+    {"groups_name", "remove_groups_name", "sendgrid.list_ids", "sendgrid.custom_fields"}
+    | {"sendgrid.phone_number_id", "sendgrid.anonymous_id"}
+)
+"""Fields by which, as they are given, a write may have to know what SendGrid holds."""
+
+
 def needs_read(write: ContactWrite, identifier: Identifier) -> bool:
     """Whether a write must know what SendGrid holds before it can be planned."""
     return (
         identifier == "external_id"  # every identifier that the contact holds must be sent
         or write.replaces
         or write.if_missing is MissingPolicy.SKIP
-        or write.given("groups_name") is not None
+        or _is_null(write, "custom_fields")
+        or (write.gives_any(MAY_NEED_READ) and _needs_read(write))
+    )
+
+
+def _needs_read(write: ContactWrite) -> bool:
+    """The same, from what most writes do not give."""
+    return (
+        write.given("groups_name") is not None
         or write.given("sendgrid.list_ids") is not None
         or bool(write.items("remove_groups_name"))
-        or _is_null(write, "custom_fields")
         or _is_null(write, "sendgrid.custom_fields")
         or write.mentions("sendgrid.phone_number_id")
         or write.mentions("sendgrid.anonymous_id")
