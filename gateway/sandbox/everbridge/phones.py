@@ -31,7 +31,10 @@ def read_phone(value: str, country: str | None, *, validate: bool) -> tuple[str,
 def _from_international(
     digits: str, country: str | None, *, validate: bool
 ) -> tuple[str, str | None]:
-    """ASSUMED: stored as national digits with the country that the dialling code gives."""
+    """ASSUMED: stored as national digits with the country that the dialling code gives.
+
+    A number of no country (+800 …) is stored with its `+`, so that what is read can be written.
+    """
     try:
         number = phonenumbers.parse(f"+{digits}")
     except phonenumbers.NumberParseException:
@@ -44,6 +47,8 @@ def _from_international(
     region = phonenumbers.region_code_for_number(number)
     if region is None and number.country_code is not None:
         region = phonenumbers.region_code_for_country_code(number.country_code)
+    if region == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY:
+        return f"+{digits}", None
     return phonenumbers.national_significant_number(number), region
 
 

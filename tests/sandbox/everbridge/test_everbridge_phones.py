@@ -27,6 +27,12 @@ def test_a_number_is_stored_as_digits_with_a_country(
     assert read_phone(value, country, validate=True) == stored
 
 
+def test_a_number_of_no_country_can_be_written_as_it_was_read() -> None:
+    stored = read_phone("+800 1234 5678", None, validate=True)
+    assert stored == ("+80012345678", None)
+    assert read_phone(*stored, validate=True) == stored
+
+
 @pytest.mark.parametrize(
     ("value", "country"),
     [
