@@ -15,6 +15,7 @@ from gateway.model import Backend, MissingPolicy
 from gateway.names import nowhere_found, remembered, resolve
 from gateway.results import Outcome, Problem, ProblemCode
 from gateway.target import Border, Target, no_key_from
+from gateway.telemetry.spans import is_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,8 +101,10 @@ async def prepare(
     prepared.late = frozenset(unanswered)
     for target in targets:
         if target.backend not in unanswered:
-            with Border(target):
+            try:
                 plan(target, targets, unanswered)
+            except Exception as error:  # noqa: BLE001 - a sibling's step goes on
+                target.end_with(error)
     prepared.problems = [*problems, *unknown_names(targets)]
     return prepared
 
@@ -115,10 +118,12 @@ def _checked(targets: list[Target]) -> tuple[list[Target], list[Target]]:
     later: list[Target] = []
     for target in targets:
         adapter, write = target.adapter, target.write
-        with Border(target):
+        try:
             target.wanted = adapter.wanted(write)
             target.checked = adapter.check(write)
             (later if adapter.needs_siblings(write) else now).append(target)
+        except Exception as error:  # noqa: BLE001 - a sibling's step goes on
+            target.end_with(error)
     return now, later
 
 
@@ -141,8 +146,10 @@ async def _look_up_all(
             await asyncio.wait([running[target.backend] for target in chosen], timeout=patience)
 
     for group in groups:
-        await start(group)
-    await start([target for target in targets if lacks_key(target, targets)], again=True)
+        if group:
+            await start(group)
+    if keyless := [target for target in targets if lacks_key(target, targets)]:
+        await start(keyless, again=True)
 
 
 def _names_known(target: Target) -> bool:
@@ -157,7 +164,7 @@ def _names_known(target: Target) -> bool:
 
 async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None:
     """Resolve the write's names and find the stored record, side by side."""
-    with Border(target):
+    try:
         known = _remembered(target)
         resolving = None if known else asyncio.create_task(_resolve(target, loaders))
         try:
@@ -173,13 +180,15 @@ async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None
                 known = await resolving
             target.resolution = known or target.resolution
         if target.resolution.unreadable is not None:
-            raise target.resolution.unreadable
+            target.fail(target.resolution.unreadable)
+    except Exception as error:  # noqa: BLE001 - a sibling's step goes on
+        target.end_with(error)
 
 
 def _remembered(target: Target) -> Resolution | None:
     """The target's names, where memory knows them all: then no task has to be made to ask."""
     known = remembered(target.wanted, target.adapter.catalogs)
-    if known is not None:
+    if known is not None and is_kept():
         with target.span("resolve"):
             pass  # a trace shows each step, also one that takes no time
     return known
@@ -289,6 +298,8 @@ def _made(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -
 
 def _keys_unusable(target: Target) -> bool:
     """Whether the backend's own check finds fault with a key, by which it then cannot be asked."""
+    if not target.checked:
+        return False
     write = target.write
     section = target.backend.value.lower()
     keys = [write.field_path(name) for name in (f"{section}.id", "external_id", "email")]

@@ -12,7 +12,7 @@ from gateway.delivery import planned
 from gateway.errors import BackendFailure
 from gateway.names import Resolution
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
-from gateway.telemetry.spans import NOTHING, is_kept, span
+from gateway.telemetry.spans import NOTHING, current, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,7 +107,22 @@ class Part:
 
     def span(self, name: str) -> AbstractContextManager[Span]:
         """A span of a trace, where one is kept, about a step of this part."""
-        return span(name, backend=self.backend.value) if is_kept() else NOTHING
+        return NOTHING if current.get() is None else span(name, backend=self.backend.value)
+
+    def end_with(self, error: Exception) -> None:
+        """End this part with what a step of it has raised: siblings cannot hurt each other.
+
+        Our own fault must leave the others' receipts standing, and must not say that nothing was
+        written when something may have been.
+        """
+        if isinstance(error, BackendFailure):
+            self.fail(error)
+            return
+        log.error("target failed", backend=self.backend.value, exc_info=error)
+        sent = bool(self.exchange.calls)
+        self.end(Outcome.UNKNOWN if sent else Outcome.FAILED, [_internal(self.backend)])
+        if self.result is not None:
+            self.result.calls = self.exchange.calls
 
 
 @dataclass(kw_only=True)
@@ -126,19 +141,18 @@ class Target(Part):
 
 
 class Border:
-    """Where what goes wrong in one target ends: siblings cannot hurt each other.
+    """Where what goes wrong in a step of one part ends; see `Part.end_with`.
 
-    The one broad except: our own fault must leave the others' receipts standing, and must not say
-    that nothing was written when something may have been.
+    Steps that every write takes have an `except Exception` in its place, which costs nothing.
     """
 
-    __slots__ = ("_target",)
+    __slots__ = ("_part",)
 
-    def __init__(self, target: Part) -> None:
-        self._target = target
+    def __init__(self, part: Part) -> None:
+        self._part = part
 
     def __enter__(self) -> None:
-        """Begin a step of the target."""
+        """Begin a step."""
 
     def __exit__(
         self,
@@ -146,18 +160,10 @@ class Border:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        """End the target with what the step has raised, if it has."""
+        """End the part with what the step has raised, if it has."""
         if not isinstance(error, Exception):
             return False
-        target = self._target
-        if isinstance(error, BackendFailure):
-            target.fail(error)
-            return True
-        log.error("target failed", backend=target.backend.value, exc_info=error)
-        sent = bool(target.exchange.calls)
-        target.end(Outcome.UNKNOWN if sent else Outcome.FAILED, [_internal(target.backend)])
-        if target.result is not None:
-            target.result.calls = target.exchange.calls
+        self._part.end_with(error)
         return True
 
 

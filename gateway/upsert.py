@@ -18,7 +18,7 @@ from gateway.delivery import deliver, dry_run
 from gateway.model import Backend
 from gateway.planning import lacks_key, look_again, plan, prepare, siblings_of, unknown_names
 from gateway.results import Outcome
-from gateway.target import SILENT, Border, Journal, Target
+from gateway.target import SILENT, Journal, Target
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ async def finish_all(prepared: Prepared, writer: Writer) -> None:
 
 async def _finish(target: Target, prepared: Prepared, writer: Writer, *, dry: bool = False) -> None:
     """Deliver one target's plan."""
-    with Border(target):
+    try:
         if prepared.late and target.backend in prepared.late:
             await prepared.looking[target.backend]
             if lacks_key(target, prepared.targets):
@@ -167,6 +167,8 @@ async def _finish(target: Target, prepared: Prepared, writer: Writer, *, dry: bo
         else:
             with target.span("deliver"):
                 target.result = await _deliver_under_locks(target, prepared.targets, writer)
+    except Exception as error:  # noqa: BLE001 - a sibling's step goes on
+        target.end_with(error)
     if not dry:
         await target.journal.ended(target)
 
@@ -175,7 +177,8 @@ async def _deliver_under_locks(
     target: Target, targets: list[Target], writer: Writer
 ) -> BackendResult:
     """Deliver under the record's lock, looking again when what was found may be out of date."""
-    adapter, taken = target.adapter, set[str]()
+    adapter = target.adapter
+    taken: set[str] = set()
     new = _lock_keys(target, taken)
     if not new:
         return await _deliver(target)
@@ -232,8 +235,11 @@ _ORDER = tuple(Backend)
 
 def receipt_of(prepared: Prepared, *, rejected: bool = False) -> Receipt:
     """What became of the targets, those left out that were only looked at."""
-    written = [target for target in prepared.targets if not target.observed]
-    results = [target.result for target in written if target.result is not None]
+    results = [
+        target.result
+        for target in prepared.targets
+        if target.result is not None and not target.observed
+    ]
     if len(results) > 1:
         results.sort(key=lambda result: _ORDER.index(result.backend))
     return Receipt(
