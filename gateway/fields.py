@@ -135,7 +135,8 @@ def to_backend(
         value = row.to(wish.value)
         if row.max_length is not None and len(value) > row.max_length:
             laid.problems += too_long(row, write, backend, value)
-        if stored is None or row.compared(stored.get(row.at)) != row.compared(value):
+        held = None if stored is None else stored.get(row.at)
+        if stored is None or (held != value and row.compared(held) != row.compared(value)):
             laid.values[row.at] = value
             laid.changed.append(input_name(row.name))
     return laid
@@ -210,8 +211,11 @@ def too_long_fields(rows: Sequence[Field], write: Write, backend: Backend) -> li
     problems: list[Problem] = []
     for row in Table.of(rows).limited:
         given = write.given(row.name)
-        if given is not None and given.value is not None:
-            problems += too_long(row, write, backend, row.to(given.value))
+        if given is None or given.value is None:
+            continue
+        value = row.to(given.value)
+        if len(value) > (row.max_length or 0):
+            problems += too_long(row, write, backend, value)
     return problems
 
 

@@ -40,8 +40,8 @@ class Memberships(NamedTuple):
 
     def joining(self, current: Collection[str]) -> list[str]:
         """The ids to join, in the order given."""
-        held = set(current)
         wanted = (*self.exact, *self.add) if self.exact else self.add
+        held = set(current)
         return [group for group in wanted if group not in held]
 
     def leaving(self, current: Collection[str]) -> list[str]:

@@ -85,9 +85,9 @@ class Write:
     def __post_init__(self) -> None:
         """Go over the input once, because every backend asks for the same, and many times."""
         invalid, held = self.invalid, vars(self.input)  # its fields, in their order
-        given = {
-            name: value for name, value in held.items() if value is not None or name in invalid
-        }
+        given = {name: value for name, value in held.items() if value is not None}
+        if not invalid <= given.keys():
+            given = {name: held[name] for name in held if name in given or name in invalid}
         said = given.copy()
         for name in SECTIONS:
             if name in given:

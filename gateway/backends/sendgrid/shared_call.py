@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.backends.sendgrid.refusals import explain
@@ -143,19 +143,33 @@ class Part:
     """What a shared call carries for one contact; callers who write to the same one have it together."""
 
     callers: list[Caller]
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when nothing more is sent for it."""
+    over: bool = False
+    """Whether nothing more is sent for it."""
+    followed: asyncio.Event | None = None
+    """Tells that to who waits for it, which few do."""
 
     @property
     def waiting(self) -> list[Caller]:
         """The callers that have no answer yet."""
         return [caller for caller in self.callers if not caller.answer.done()]
 
+    def close(self) -> None:
+        """Note that nothing more is sent for it."""
+        self.over = True
+        if self.followed is not None:
+            self.followed.set()
+
+    async def closed(self) -> None:
+        """Wait until nothing more is sent for it."""
+        if not self.over:
+            self.followed = self.followed or asyncio.Event()
+            await self.followed.wait()
+
     def end(self, reply: Reply) -> None:
         """Tell its callers the answer."""
         for caller in self.waiting:
             caller.answer.set_result(reply)
-        self.over.set()
+        self.close()
 
     def break_off(self, error: Exception) -> None:
         """Tell its callers of a fault of our own, at whose border it ends."""
@@ -166,7 +180,7 @@ class Part:
         """Tell its callers of a failure."""
         for caller in self.waiting:
             caller.fail(failure)
-        self.over.set()
+        self.close()
 
 
 @dataclass(kw_only=True)
@@ -259,13 +273,13 @@ class SharedCalls:
             return
         for caller in part.waiting:
             caller.fail(RefusedError(explain(caller.call, said)))
-        part.over.set()
+        part.close()
 
     async def _one_by_one(self, part: Part, course: _Course) -> None:
         """Send the writes to one contact each for itself, in their order: not all need be wrong."""
         for caller in part.waiting:
-            await self._send([replace(part, callers=[caller], over=asyncio.Event())], course)
-        part.over.set()
+            await self._send([replace(part, callers=[caller], over=False, followed=None)], course)
+        part.close()
 
 
 def _fail(parts: Sequence[Part], failure: BackendFailure) -> None:
@@ -286,7 +300,7 @@ def _may_leave(part: Part) -> bool:
         else:
             caller.fail(why)
     if not leaves:
-        part.over.set()
+        part.close()
     return leaves
 
 

@@ -165,7 +165,7 @@ class Writes:
 
     async def _follow(self, part: Upsert, earlier: Upsert, gathering: Gathering) -> None:
         """Let a write meet others once the earlier one to its contact was answered."""
-        await earlier.over.wait()
+        await earlier.closed()
         part.after = None
         try:
             if part.waiting:
@@ -197,7 +197,7 @@ class Writes:
         """Count writes as under way no longer."""
         for part in parts:
             part.left = True
-            part.over.set()
+            part.close()
             if self._latest.get(part.key) is part:
                 del self._latest[part.key]
 
