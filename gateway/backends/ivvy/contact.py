@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 NATIVE_ID = "ivvy.id"
 KEYS = (KeyKind.NATIVE_ID, KeyKind.EXTERNAL_ID, KeyKind.EMAIL)
 REQUIRED = ("first_name", "last_name", "email")
+NOTHING = Clear(says="null is absent", left_out=True)
 
 # "No Marketing" is 5 for e-mail and 4 for text messages; e-mail status 4 (Registering) is iVvy's own
 # and has not been writable since 2022-10-20 (contract: ivvy section 5.7).
@@ -67,6 +68,11 @@ SMS_STATUS = {
 }
 
 
+def _laid(name: str, at: str, clear: Clear, note: str = "") -> Field:
+    """The row of a field that a function lays."""
+    return Field(name=name, at=at, clear=clear, by_function=True, note=note)
+
+
 @cache
 def field_rows(text_clear: str | None = "") -> Table:
     """Where each unified field goes; `text_clear` is what clearing a text sends.
@@ -74,7 +80,9 @@ def field_rows(text_clear: str | None = "") -> Table:
     ASSUMED: an empty text clears; iVvy does not say whether "" or null does.
     """
     cleared = EMPTY_TEXT if text_clear == "" else NULL
-    nothing = Clear(says="null is absent", left_out=True)
+    values_cleared = Clear(
+        says=f"text and choice {cleared.says}, several choices `[]`, date and number `null`"
+    )
     return Table(
         Field(
             name="external_id",
@@ -94,96 +102,46 @@ def field_rows(text_clear: str | None = "") -> Table:
             compared=compared_number,
             note="E.164, compared by number; what clears it is ASSUMED",
         ),
-        Field(
-            name="groups_name",
-            at="groups",
-            clear=EMPTY_LIST,
-            by_function=True,
-            note="the whole set. ASSUMED: an empty list takes the contact out of all groups",
+        _laid(
+            *("groups_name", "groups", EMPTY_LIST),
+            "the whole set. ASSUMED: an empty list takes the contact out of all groups",
         ),
-        Field(
-            name="add_groups_name",
-            at=client.ADD_TO_GROUP,
-            clear=nothing,
-            by_function=True,
-            note="a call for each group",
-        ),
-        Field(
-            name="remove_groups_name",
-            at=client.REMOVE_FROM_GROUP,
-            clear=nothing,
-            by_function=True,
-            note="a call for each group",
-        ),
-        Field(
-            name="custom_fields",
-            at="customFields",
-            clear=Clear(
-                says=f"text and choice {cleared.says}, several choices `[]`, date and number `null`"
-            ),
-            by_function=True,
-            note="`{fieldId, value}` of the fields that change; what clears them is ASSUMED. "
+        _laid("add_groups_name", client.ADD_TO_GROUP, NOTHING, "a call for each group"),
+        _laid("remove_groups_name", client.REMOVE_FROM_GROUP, NOTHING, "a call for each group"),
+        _laid(
+            *("custom_fields", "customFields", values_cleared),
+            "`{fieldId, value}` of the fields that change; what clears them is ASSUMED. "
             "Address, file and static text cannot be written",
         ),
-        Field(
-            name="companies_name",
-            at="companies",
-            clear=EMPTY_LIST,
-            by_function=True,
-            note="the whole set. ASSUMED: a sent list replaces the stored one",
+        _laid(
+            *("companies_name", "companies", EMPTY_LIST),
+            "the whole set. ASSUMED: a sent list replaces the stored one",
         ),
-        Field(
-            name="email_status",
-            at="status",
-            clear=IMPOSSIBLE,
-            to=EMAIL_STATUS.__getitem__,
-            compared=as_text,
+        _status("email_status", "status", EMAIL_STATUS),
+        _status("sms_status", "smsStatus", SMS_STATUS),
+        _laid(
+            *("external_urls", "externalUrls", NULL),
+            "merged by ref; `{ref, url: null}` removes one; at most three",
         ),
-        Field(
-            name="sms_status",
-            at="smsStatus",
-            clear=IMPOSSIBLE,
-            to=SMS_STATUS.__getitem__,
-            compared=as_text,
-        ),
-        Field(
-            name="external_urls",
-            at="externalUrls",
-            clear=NULL,
-            by_function=True,
-            note="merged by ref; `{ref, url: null}` removes one; at most three",
-        ),
-        Field(
-            name="privacy_consent",
-            at="privacyConsent",
-            clear=IMPOSSIBLE,
-            by_function=True,
-            note="a consent that iVvy holds already is kept as it is. What false does to it is not "
+        _laid(
+            *("privacy_consent", "privacyConsent", IMPOSSIBLE),
+            "a consent that iVvy holds already is kept as it is. What false does to it is not "
             "documented: it is sent, with a warning",
         ),
-        Field(
-            name="ivvy.id",
-            at="id",
-            clear=nothing,
-            by_function=True,
-            note="finds the contact; never changed",
-        ),
-        Field(name="ivvy.group_ids", at="groups", clear=EMPTY_LIST, by_function=True),
-        Field(name="ivvy.company_ids", at="companies", clear=EMPTY_LIST, by_function=True),
-        Field(
-            name="ivvy.custom_fields",
-            at="customFields",
-            clear=Clear(says="as for customFields"),
-            by_function=True,
-        ),
-        Field(
-            name="ivvy.update_if_exists",
-            at="updateIfExists",
-            clear=Clear(says="`true`, the default", value=True),
-            by_function=True,
-            note="for new contacts only",
+        _laid("ivvy.id", "id", NOTHING, "finds the contact; never changed"),
+        _laid("ivvy.group_ids", "groups", EMPTY_LIST),
+        _laid("ivvy.company_ids", "companies", EMPTY_LIST),
+        _laid("ivvy.custom_fields", "customFields", Clear(says="as for customFields")),
+        _laid(
+            *("ivvy.update_if_exists", "updateIfExists"),
+            Clear(says="`true`, the default", value=True),
+            "for new contacts only",
         ),
     )
+
+
+def _status(name: str, at: str, numbers: Mapping[Any, int]) -> Field:
+    return Field(name=name, at=at, clear=IMPOSSIBLE, to=numbers.__getitem__, compared=as_text)
 
 
 FIELDS = field_rows()
