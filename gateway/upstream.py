@@ -184,7 +184,7 @@ class Sender:
 
     async def _try(self, call: Call, exchange: Exchange, progress: Progress) -> Reply:
         dialect = self.dialect
-        if exchange.left <= 0:
+        if exchange.deadline <= time.monotonic():
             raise NotWrittenError(
                 timed_out(dialect.backend, "The request's time was used up before sending.")
             )

@@ -75,7 +75,7 @@ def same(row: Mapping[str, Any], value: Value) -> bool:
     if value.phone is not None:
         return _as_phone(held, row.get("countryCode")) == value.phone.e164
     if "@" in value.text:
-        return folded_email(held) == folded_email(value.text)
+        return held == value.text or folded_email(held) == folded_email(value.text)
     country_stays = value.keeps_country or row.get("countryCode") == value.country
     return held == value.text and country_stays
 

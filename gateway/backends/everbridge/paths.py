@@ -258,7 +258,10 @@ def _new(path_id: str) -> dict[str, Any]:
 
 
 def _first(rows: Sequence[dict[str, Any]], path_id: str | None) -> dict[str, Any] | None:
-    return next((row for row in rows if str(row.get("pathId")) == path_id), None)
+    for row in rows:
+        if str(row.get("pathId")) == path_id:
+            return row
+    return None
 
 
 def _held(rows: Sequence[dict[str, Any]], path_id: str) -> list[tuple[object, object]]:
