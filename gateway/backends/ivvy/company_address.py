@@ -47,7 +47,7 @@ def lay_address(
         wanted = _laid_over(stored, wish.value)
     if wanted == stored:
         return
-    gone = dict.fromkeys(stored.keys() - wanted.keys(), text_clear)
+    gone = {key: text_clear for key in stored if key not in wanted}
     laid.values["address"] = {**wanted, **gone}
     laid.changed.append("address")
 
