@@ -12,7 +12,7 @@ from gateway.api.errors import STATUS_OF_CODE
 from gateway.api.negotiation import GRAPHQL_RESPONSE, JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
 
     from starlette.types import Receive, Scope, Send
     from strawberry.http import GraphQLHTTPResponse
@@ -45,13 +45,12 @@ class Answer(Response):
             *((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()),
         ]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Send it."""
         if len(self.body) < COMPRESSED_FROM:
-            await self._send(scope, receive, send)
-            return
+            return self._send(scope, receive, send)
         compressing = GZipMiddleware(self._send, minimum_size=COMPRESSED_FROM, compresslevel=5)
-        await compressing(scope, receive, send)
+        return compressing(scope, receive, send)
 
     async def _send(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         start = {"status": self.status_code, "headers": self.raw_headers}

@@ -37,10 +37,6 @@ INTROSPECTION_DEPTH = 20
 that lowering GATEWAY_MAX_DEPTH does not take the documentation away."""
 
 
-_NESTED = frozenset({dict, list})
-"""What JSON is read as where it holds more; it is never read as classes that come from these."""
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Limits:
     """The limits of one gateway, named as their settings are; each gateway has one of these."""
@@ -88,9 +84,9 @@ def check_document(document: DocumentNode, limits: Limits) -> GraphQLError | Non
 
 
 def check_variables(variables: Mapping[str, Any], limits: Limits) -> GraphQLError | None:
-    """The first limit that the variables' values exceed."""
+    """The first limit that the variables' values exceed; they are what JSON is read as."""
     for name, given in variables.items():
-        stack: list[tuple[Any, int]] = [(given, 1)] if type(given) in _NESTED else []
+        stack: list[tuple[Any, int]] = [(given, 1)] if type(given) in {dict, list} else []
         while stack:
             value, depth = stack.pop()
             if type(value) is list:
@@ -101,7 +97,10 @@ def check_variables(variables: Mapping[str, Any], limits: Limits) -> GraphQLErro
                 inner = value.values()
             if depth > limits.max_input_depth:
                 return _deep_input(f"Variable ${name}", limits)
-            stack += [(item, depth + 1) for item in inner if type(item) in _NESTED]
+            for item in inner:
+                kind = type(item)
+                if kind is dict or kind is list:
+                    stack.append((item, depth + 1))
     return None
 
 

@@ -47,12 +47,13 @@ class TimeLimit:
         self._is_over = False
 
     def __enter__(self) -> None:
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("only a task has a time limit")
         self._task = task
         self._cancelled_before = task.cancelling()
-        self._watch = _watch()
+        self._watch = _watch(loop)
         self._watch.begin(self)
 
     def __exit__(
@@ -112,8 +113,7 @@ _watches: list[_Watch] = []
 """The one of the event loop that was asked for last: a process has one loop, but for tests."""
 
 
-def _watch() -> _Watch:
-    loop = asyncio.get_running_loop()
+def _watch(loop: asyncio.AbstractEventLoop) -> _Watch:
     for known in _watches:
         if known.loop is loop:
             return known
