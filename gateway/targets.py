@@ -43,7 +43,7 @@ class Choice:
 def choose(targets: Sequence[Backend] | None, adapters: Mapping[Backend, Adapter]) -> Choice:
     """The adapters of the named targets, or of every configured backend."""
     if targets is None:
-        choice = Choice(adapters=[adapters[backend] for backend in Backend if backend in adapters])
+        choice = Choice(adapters=[adapters[backend] for backend in _ORDER if backend in adapters])
         if not adapters:
             choice.problems.append(_wrong("No backend is configured: see docs/quickstart.md."))
         return choice

@@ -193,16 +193,12 @@ class ContactCalls:
             journal=journal,
             observed=before.keys(),
         )
-        if not before:
-            receipt.results = call.choice.with_unconfigured(receipt.results)
-            return receipt
-        chosen = {adapter.backend for adapter in call.choice.adapters}
+        chosen = [adapter.backend for adapter in call.choice.adapters] if before else ()
         kept = [result for backend, result in before.items() if backend in chosen]
-        return Receipt(
-            results=call.choice.with_unconfigured([*kept, *receipt.results]),
-            errors=[*receipt.errors, *(error for result in kept for error in result.errors)],
-            rejected=receipt.rejected and not kept,
-        )
+        receipt.results = call.choice.with_unconfigured([*kept, *receipt.results])
+        receipt.errors += [error for result in kept for error in result.errors]
+        receipt.rejected = receipt.rejected and not kept
+        return receipt
 
 
 @dataclass(kw_only=True, slots=True)
