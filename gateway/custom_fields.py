@@ -76,7 +76,7 @@ def wanted_custom_fields(
 
     `shared` says whether another target may know a name instead.
     """
-    wanted = list(write.once(_wanted_by_name))
+    wanted = [named.wanted for named in write.once(_by_name)]
     if catalog is not _CUSTOM_FIELDS or not shared:
         wanted = [want._replace(catalog=catalog, shared=shared) for want in wanted]
     by_id = write.given(native)
@@ -120,8 +120,8 @@ def custom_fields(
             settings.problems.append(_given_twice(backend, entry, [*path, "id"]))
             continue
         _add(settings, backend, entry, item.values, f"{input_name(native)}.{item.id}", path)
-    by_id_named = settings.named()
-    for item, label, path in write.once(_by_name):
+    by_id_named = settings.named() if by_id is not None else ()
+    for item, label, path, _ in write.once(_by_name):
         entry = resolution.found.get((catalog, item.name))
         if entry is None or entry.id in by_id_named:
             settings.ignored.append(label)
@@ -234,17 +234,21 @@ def _given_twice(backend: Backend, entry: Entry, path: list[str]) -> Problem:
     )
 
 
-def _wanted_by_name(write: Write) -> list[Wanted]:
-    """The names as most backends want them."""
-    return [
-        Wanted(catalog=_CUSTOM_FIELDS, name=item.name, field=(*path, "name"), shared=True)
-        for item, _label, path in write.once(_by_name)
-    ]
+class _Named(NamedTuple):
+    """A field that is given by its name."""
+
+    item: CustomFieldInput
+    label: str
+    """What the receipt calls it."""
+    path: tuple[str, ...]
+    wanted: Wanted
+    """Its name, as most backends want it."""
 
 
-def _by_name(write: Write) -> list[tuple[CustomFieldInput, str, tuple[str, ...]]]:
-    """The fields given by name, each with what the receipt calls it and with its path."""
-    return [
-        (item, f"customFields.{item.name}", write.fixed_path("custom_fields", place))
-        for place, item in write.sound("custom_fields")
-    ]
+def _by_name(write: Write) -> list[_Named]:
+    named: list[_Named] = []
+    for place, item in write.sound("custom_fields"):
+        path = write.fixed_path("custom_fields", place)
+        want = Wanted(catalog=_CUSTOM_FIELDS, name=item.name, field=(*path, "name"), shared=True)
+        named.append(_Named(item, f"customFields.{item.name}", path, want))
+    return named

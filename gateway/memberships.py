@@ -41,6 +41,8 @@ class Memberships(NamedTuple):
     def joining(self, current: Collection[str]) -> list[str]:
         """The ids to join, in the order given."""
         wanted = (*self.exact, *self.add) if self.exact else self.add
+        if not current:
+            return list(wanted)
         held = set(current)
         return [group for group in wanted if group not in held]
 

@@ -208,20 +208,20 @@ class SharedCalls:
         await self._send(parts, _Course())
 
     async def _send(self, parts: Sequence[Part], course: _Course) -> None:
-        there = [part for part in parts if _may_leave(part)]
-        if not there:
+        leaving = [(part, callers) for part in parts if (callers := _leaving(part))]
+        if not leaving:
             return
+        there = [part for part, _ in leaving]
         try:
-            reply = await self._fly(there)
+            reply = await self._fly(there, [caller for _, some in leaving for caller in some])
         except BackendFailure as failure:
             await self._after(failure, there, course)
         else:
             for part in there:
                 part.end(reply)
 
-    async def _fly(self, parts: Sequence[Part]) -> Reply:
+    async def _fly(self, parts: Sequence[Part], aboard: Sequence[Caller]) -> Reply:
         """The answer to one call with all the parts; it may last as long as any of them can wait."""
-        aboard = [caller for part in parts for caller in part.waiting]
         flight = joint_exchange(caller.exchange for caller in aboard)
         call = self.joined(parts)
         for caller in aboard:
@@ -287,21 +287,21 @@ def _fail(parts: Sequence[Part], failure: BackendFailure) -> None:
         part.fail(failure)
 
 
-def _may_leave(part: Part) -> bool:
-    """Leave out the writes that may not be sent any more, such as one that has lost its lock.
+def _leaving(part: Part) -> list[Caller]:
+    """A part's callers without those that may not leave any more, having lost their lock, say.
 
-    False, with the part at its end, where that leaves none.
+    Those are told so; where that leaves none, the part is at its end.
     """
-    leaves = False
+    leaving: list[Caller] = []
     for caller in part.waiting:
         why = kept_back(caller.exchange, Backend.SENDGRID)
         if why is None:
-            leaves = True
+            leaving.append(caller)
         else:
             caller.fail(why)
-    if not leaves:
+    if not leaving:
         part.close()
-    return leaves
+    return leaving
 
 
 def _some_unlocked(parts: Sequence[Part]) -> bool:
