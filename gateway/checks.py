@@ -119,6 +119,13 @@ def _is_printable(value: Any) -> bool:
     return True
 
 
+def _set_as_well(name: str, *, replaces: bool) -> str:
+    """What is wrong with a difference of groups beside the whole set."""
+    if replaces:
+        return f"A REPLACE sets the whole membership: give groupsName, not {name}."
+    return f"{name} and groupsName contradict each other: give one of them."
+
+
 def _listed(given: Maybe[Any]) -> list[Any]:
     return list(given.value or []) if given else []
 
@@ -287,19 +294,15 @@ class Check:
         adding, removing = _listed(contact.add_groups_name), _listed(contact.remove_groups_name)
         if not (adding or removing):
             return
-        for name, names in (("add_groups_name", adding), ("remove_groups_name", removing)):
-            if names and mode is WriteMode.REPLACE:
-                self.wrong(
-                    (name,),
-                    f"A REPLACE sets the whole membership: give groupsName, not {input_name(name)}.",
-                )
-            elif names and contact.groups_name is not None:
-                self.wrong(
-                    (name,),
-                    f"{input_name(name)} and groupsName contradict each other: give one of them.",
-                )
+        replaces = mode is WriteMode.REPLACE
+        if replaces or contact.groups_name is not None:
+            for name, names in (("add_groups_name", adding), ("remove_groups_name", removing)):
+                if names:
+                    self.wrong((name,), _set_as_well(input_name(name), replaces=replaces))
+        if not (adding and removing):
+            return
         left = {folded(group) for group in removing}
-        for group in adding if left else ():
+        for group in adding:
             if folded(group) in left:
                 self.wrong(("remove_groups_name",), f"{group!r} is to be joined and left at once.")
 

@@ -180,7 +180,9 @@ class Writes:
         for part in parts:
             part.left = True
         try:
-            chunks = in_chunks(parts)
+            # They met as one call's worth; only what was merged since can be more.
+            merged_some = any(len(part.callers) > 1 for part in parts)
+            chunks = in_chunks(parts) if merged_some else [parts]
             if len(chunks) == 1:
                 await self._upserts.send(chunks[0])
             else:
