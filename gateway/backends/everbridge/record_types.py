@@ -61,6 +61,8 @@ def laid_record_type(
         found = resolution.id(CatalogName.RECORD_TYPES, given.value) if given else None
         if found is not None:
             _set(part, "recordTypeName", found, stored)
+        if write.given(NATIVE) is not None:
+            part.ignored.append("everbridge.recordTypeId")  # a null: it cannot be cleared
     elif stored is None or (write.replaces and organization.record_type is None):
         _set_default(write, resolution, organization, part)
         if part.rows:

@@ -234,6 +234,17 @@ def test_unknown_native_ids_are_not_found() -> None:
     }
 
 
+@pytest.mark.parametrize("stored", [ADA, None])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_null_beside_the_record_types_name_is_told_as_ignored(
+    named: bool, stored: dict[str, Any] | None
+) -> None:
+    given = contact(**NEW, record_type_name="Resident", everbridge={"record_type_id": None})
+    made = plan(given, stored, targets_named=named)
+    assert (made.problems, list(made.ignored)) == ((), ["everbridge.recordTypeId"])
+    assert sent(made)["recordTypeId"] == RESIDENT
+
+
 def test_a_record_type_id_wins_over_its_name() -> None:
     native = {"record_type_id": str(RESIDENT)}
     made = plan(contact(record_type_name="Employee", everbridge=native), ADA)
