@@ -207,8 +207,9 @@ class Check:
 
     def texts(self, holder: Any, names: Iterable[str]) -> None:
         """Texts that are there have something in them."""
+        held = vars(holder)
         for name in names:
-            given = getattr(holder, name)
+            given = held[name]
             if given is not None and given.value is not None and not given.value.strip():
                 self.wrong(
                     (name,), f"{input_name(name)} is empty: give null to clear it, or a value."

@@ -78,9 +78,11 @@ def lay_identifiers(
     asked. Problems are noted in `laid`.
     """
     _judge_key(write, identifier, key, laid)
-    values = dict(held or {}) | ({identifier: key} if key else {})
-    if held is None and key:
-        laid.changed.append(input_name(identifier))
+    values = dict(held or ())
+    if key:
+        values[identifier] = key
+        if held is None:
+            laid.changed.append(input_name(identifier))
     for kind, name in INPUTS.items():
         # In email mode an externalId has nowhere to go; it is reported as ignored.
         if kind == identifier or (kind == "external_id" and identifier == "email"):
