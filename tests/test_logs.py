@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import stamina
 import structlog
+from strawberry import ID
 
+from gateway.callers.audit import delivered
 from gateway.logs import configure_logs
+from gateway.model import Backend
+from gateway.results import BackendResult, Outcome
 from gateway.telemetry import redaction
 
 if TYPE_CHECKING:
@@ -255,3 +259,17 @@ def test_headers_that_strawberry_repeats_of_a_handshake_are_not_logged(
     logging.getLogger("strawberry.ws").warning("Rejected WebSocket from %r", "x" * 100)
     logging.getLogger("strawberry.ws.task").error("Exception in worker task")
     assert [line["event"] for line in lines()] == ["Exception in worker task"]
+
+
+def test_the_audit_goes_where_logging_was_set_up_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = BackendResult(backend=Backend.IVVY, outcome=Outcome.UPDATED, id=ID("7"))
+    for _ in range(2):
+        stream = io.StringIO()
+        monkeypatch.setattr(sys, "stderr", stream)
+        configure_logs()
+        with structlog.contextvars.bound_contextvars(request_id="another"):
+            delivered("key:crm", "r-1", "op-1", result)
+            structlog.get_logger().info("done")
+        told, done = map(json.loads, stream.getvalue().splitlines())
+        assert (told["event"], told["record"], told["request_id"]) == ("audit", "7", "r-1")
+        assert done["request_id"] == "another"
