@@ -21,12 +21,13 @@ from gateway.values import read_country, read_email, read_phone, read_timezone
 from gateway.write import ContactWrite, input_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from strawberry import Maybe
 
     from gateway.model import (
         AddressInput,
+        Backend,
         ContactInput,
         ExternalUrlInput,
         PathInput,
@@ -57,10 +58,14 @@ def check_contact(
     mode: WriteMode = WriteMode.PATCH,
     if_missing: MissingPolicy = MissingPolicy.CREATE,
     targets_named: bool = False,
+    targets: Collection[Backend] | None = None,
     at: tuple[str, ...] = (),
     default_country: str | None = None,
 ) -> tuple[ContactWrite, list[Problem]]:
-    """The write that an input means, and every problem seen in it."""
+    """The write that an input means, and every problem seen in it.
+
+    `targets` are the backends that the call is for, where that is known.
+    """
     check = Check(at)
     check.characters((), contact)
     check.texts(contact, TEXTS)
@@ -86,6 +91,7 @@ def check_contact(
         mode=mode,
         if_missing=if_missing,
         targets_named=targets_named,
+        targets=targets,
         email=email,
         phone=phone,
         invalid=frozenset(check.invalid),

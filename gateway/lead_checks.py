@@ -10,7 +10,7 @@ from strawberry import Some
 from gateway.checks import Check, check_contact
 from gateway.lead_model import CompanyInput, IvvyCompanyInput
 from gateway.lead_write import COMPANY_AT, CONTACT_AT, CompanyWrite, LeadWrite
-from gateway.model import ContactInput, IvvyContactInput, MissingPolicy, WriteMode
+from gateway.model import Backend, ContactInput, IvvyContactInput, MissingPolicy, WriteMode
 from gateway.results import Problem, ProblemCode
 from gateway.values import read_country, read_email, read_phone
 from gateway.write import input_name
@@ -33,6 +33,8 @@ COMPANY_TEXTS = (
 CONTACT_IDS = ("ivvy.contact_id", "ivvy.company_lead_contact_id")
 """The lead's own fields that name its contact; the first that is given counts."""
 COMPANY_IDS = ("ivvy.company_id",)
+LEADS_IN = (Backend.IVVY,)
+"""The one system that holds leads."""
 
 
 def check_lead(
@@ -86,7 +88,11 @@ def _contact(
         native = (contact.ivvy.value if contact.ivvy else None) or IvvyContactInput()
         contact = replace(contact, ivvy=Some(replace(native, id=Some(contact_id))))
     return check_contact(
-        contact, at=CONTACT_AT, targets_named=True, default_country=default_country
+        contact,
+        targets_named=True,
+        targets=LEADS_IN,
+        at=CONTACT_AT,
+        default_country=default_country,
     )
 
 

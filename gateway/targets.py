@@ -25,6 +25,11 @@ class Choice:
     unconfigured: list[Backend] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
+    @property
+    def backends(self) -> list[Backend]:
+        """Every target, those that are not configured too."""
+        return [*(adapter.backend for adapter in self.adapters), *self.unconfigured]
+
     def with_unconfigured(self, results: list[BackendResult]) -> list[BackendResult]:
         """The results, with one for each target that the gateway has no credentials for."""
         if not self.unconfigured and len(results) == 1:

@@ -13,8 +13,9 @@ from gateway.fixed import fixed
 from gateway.model import ContactInput, MissingPolicy, WriteMode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from gateway.model import Backend
     from gateway.values import Phone
 
 T = TypeVar("T")
@@ -67,6 +68,8 @@ class Write:
     """Places in lists whose items hold a problem already reported; the other items count."""
     at: tuple[str, ...] = ()
     """Where the input stands in the call, such as ("contact",) inside a lead."""
+    targets: Collection[Backend] | None = None
+    """The backends that the call is for; where it is told, the others' sections reach nobody."""
 
     replaces: bool = field(init=False, repr=False, compare=False)
     """Whether what the input leaves out is cleared."""
@@ -89,9 +92,13 @@ class Write:
         if not invalid <= given.keys():
             given = {name: held[name] for name in held if name in given or name in invalid}
         said = given.copy()
+        silent = []  # sections of which no backend has to tell
         for name in SECTIONS:
             if name in given:
-                said |= _native(name, given[name])
+                parts = _native(name, given[name])
+                said |= parts
+                if not parts or self._is_for_target(name):
+                    silent.append(name)
         for name in self.held_here:
             if name in given:
                 said[name] = getattr(self, name)
@@ -104,9 +111,13 @@ class Write:
             wishes=said | dict.fromkeys(cleared, CLEARED) if cleared else said,
             _said=said,
             _cleared=frozenset(cleared),
-            _given_names=[name for name in given if name not in SECTIONS],
+            _given_names=[name for name in given if name not in silent],
             _worked_out={},
         )
+
+    def _is_for_target(self, section: str) -> bool:
+        """Whether a native section is that of one of the call's targets."""
+        return self.targets is None or section in [one.value.lower() for one in self.targets]
 
     def given(self, name: str) -> Maybe[Any]:
         """What the caller said of `first_name` or `ivvy.group_ids`, values read.
@@ -159,7 +170,10 @@ class Write:
         return self.at + _path(names)
 
     def given_names(self) -> list[str]:
-        """The top-level attributes that the caller gave, native sections left out."""
+        """The top-level attributes that the caller gave.
+
+        Of the native sections only those that reach none of the call's targets.
+        """
         return list(self._given_names)
 
 

@@ -6,7 +6,14 @@ import pytest
 from strawberry import ID, Some
 
 from gateway.calls import Answer, Call, FromReply, Reply, Safety, filled, read, shown
-from gateway.model import ContactInput, IvvyContactInput, WriteMode
+from gateway.model import (
+    Backend,
+    ContactInput,
+    EverbridgeContactInput,
+    IvvyContactInput,
+    SendGridContactInput,
+    WriteMode,
+)
 from gateway.write import CLEARED, ContactWrite, input_name
 
 REPLACE = WriteMode.REPLACE
@@ -61,6 +68,21 @@ def test_given_names_are_those_of_the_caller_without_sections() -> None:
         invalid=frozenset({"email"}),
     )
     assert write.given_names() == ["email", "groups_name"]
+
+
+def test_a_section_of_no_target_counts_as_given_where_it_says_anything() -> None:
+    given = ContactInput(
+        email=Some("x"),
+        ivvy=Some(IvvyContactInput(id=Some(ID("7")))),
+        everbridge=Some(EverbridgeContactInput(record_type_id=Some(None))),
+        sendgrid=Some(SendGridContactInput()),
+    )
+    for targets, names in (
+        (None, ["email"]),
+        ([Backend.IVVY], ["email", "everbridge"]),
+        ([Backend.EVERBRIDGE, Backend.SENDGRID], ["email", "ivvy"]),
+    ):
+        assert ContactWrite(input=given, targets=targets).given_names() == names
 
 
 def reply(body: object) -> Reply:

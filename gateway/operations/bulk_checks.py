@@ -75,6 +75,7 @@ class BulkChecks:
             mode=self.asked.mode,
             if_missing=self.asked.if_missing,
             targets_named=self.asked.targets is not None,
+            targets=[adapter.backend for adapter in self.adapters],
             at=("inputs", str(place)),
             default_country=self.default_country,
         )

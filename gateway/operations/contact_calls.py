@@ -83,6 +83,7 @@ class ContactCalls:
             mode=asked.mode,
             if_missing=asked.if_missing,
             targets_named=asked.targets is not None,
+            targets=choice.backends,
             default_country=self.default_country,
         )
         wrong_key = asked.key_problems()

@@ -104,6 +104,7 @@ def contact_write(
         mode=shared.mode,
         if_missing=shared.if_missing,
         targets_named=shared.targets_named,
+        targets=shared.backends,
         default_country=shared.country,
     )
 
