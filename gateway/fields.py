@@ -62,6 +62,8 @@ class Field:
     max_length: int | None = None
     """Characters that the backend keeps."""
     by_function: bool = False
+    defaulted: bool = False
+    """Whether the backend gives a new record a value of its own, where none is sent."""
     note: str = ""
     """For the documentation."""
 
@@ -131,6 +133,8 @@ def to_backend(
         if wish.value is None:
             if stored is not None or not read:
                 _clear(row, write, backend, stored, laid)
+            elif row.defaulted:
+                refuse_clearing(row.name, write, backend, laid)
             continue
         value = row.to(wish.value)
         if row.max_length is not None and len(value) > row.max_length:

@@ -141,7 +141,14 @@ def field_rows(text_clear: str | None = "") -> Table:
 
 
 def _status(name: str, at: str, numbers: Mapping[Any, int]) -> Field:
-    return Field(name=name, at=at, clear=IMPOSSIBLE, to=numbers.__getitem__, compared=as_text)
+    return Field(
+        name=name,
+        at=at,
+        clear=IMPOSSIBLE,
+        to=numbers.__getitem__,
+        compared=as_text,
+        defaulted=True,
+    )
 
 
 FIELDS = field_rows()

@@ -21,6 +21,7 @@ from gateway.model import (
     WriteMode,
 )
 from gateway.results import Outcome, ProblemCode
+from gateway.write import input_name
 from tests.backends.ivvy.writing import NEW, bodies, contact, plan, resolved, sent, stored, write_of
 
 
@@ -198,6 +199,21 @@ def test_single_groups_are_joined_and_left_by_calls_of_their_own() -> None:
 def test_groups_that_ivvy_does_not_know_leave_its_memberships_alone() -> None:
     made = plan(write_of(contact(groups_name=["Fire Wardens"])), stored())
     assert (made.outcome, made.ignored) == (Outcome.UNCHANGED, ("groupsName",))
+
+
+@pytest.mark.parametrize("name", ["email_status", "sms_status"])
+def test_a_new_contact_cannot_be_without_a_status(name: str) -> None:
+    given = contact(**NEW, **{name: None})
+    [problem] = plan(write_of(given, targets_named=True), None).problems
+    assert (problem.code, problem.field) == (ProblemCode.CANNOT_CLEAR, [input_name(name)])
+    made = plan(write_of(given), None)
+    assert (made.problems, made.ignored) == ((), (input_name(name),))
+
+
+def test_a_null_that_a_new_contact_fulfils_is_not_spoken_of() -> None:
+    nothing = contact(**NEW, phone=None, privacy_consent=None, external_urls=None, groups_name=None)
+    made = plan(write_of(nothing, targets_named=True), None)
+    assert (made.problems, made.ignored) == ((), ())
 
 
 @pytest.mark.parametrize("values", [{}, {"first_name": None, "last_name": None, "email": None}])
