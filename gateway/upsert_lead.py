@@ -194,8 +194,15 @@ def _plan(part: LeadPart, found: FoundLead, checked: Sequence[Problem] = ()) -> 
     if found.lead is None and part.write.if_missing is MissingPolicy.SKIP:
         part.end(Outcome.REJECTED if checked else Outcome.SKIPPED, checked)
         return
-    with part.span("plan"):
-        part.planned = part.leads.plan(part.write, found, part.resolution)
+    try:
+        with part.span("plan"):
+            part.planned = part.leads.plan(part.write, found, part.resolution)
+    except ValueError:
+        if not checked:
+            raise
+        # A value that the check refused, an id that is no number say, cannot always be laid out.
+        part.end(Outcome.REJECTED, [*checked, *part.resolution.problems])
+        return
     part.plan = part.planned.plan
     problems = (*checked, *part.plan.problems, *part.resolution.problems)
     if problems:

@@ -64,6 +64,22 @@ async def test_an_id_that_is_none_hides_no_other_problem(
     assert told >= {field, "stageName", *(() if field == "ivvy.contactId" else others)}
 
 
+@pytest.mark.parametrize("value", ["", "x", "0"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("typeId", "subtypeId", "stageId", "stageReasonId", "sourceId"),
+        *("industryId", "qualityId", "channelId", "ownerUserId"),
+    ],
+)
+async def test_an_id_that_is_none_is_told_beside_whatever_is_missing(
+    gateway: Gateway, name: str, value: str
+) -> None:
+    answer = await refused(gateway, {"externalId": "L-1", "ivvy": {name: value}})
+    assert answer.told()[f"ivvy.{name}"] == "INVALID"
+    assert answer.told()["name"] == "REQUIRED"
+
+
 @pytest.mark.parametrize("name", ["name", "typeName", "stageName", "sourceName"])
 async def test_a_new_lead_needs_its_name_type_stage_and_source(gateway: Gateway, name: str) -> None:
     lead = without(OF_ADA, name, *(["subtypeName"] if name == "typeName" else []))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gateway.backends.ivvy.ids import is_id
 from gateway.entries import Catalog, CatalogName, Entry, folded
 from gateway.fields import refuse_clearing
 from gateway.memberships import unknown_ids
@@ -105,11 +106,14 @@ def _said(
     if by_id is not None:
         if write.given(lookup.name) is not None:
             laid.ignored.append(input_name(lookup.name))
-        problems = _id_problems(lookup, write, resolution, by_id, parent)
-        if by_id == stored:
-            problems = []  # it may have left the list since
-        laid.problems += problems
-        return Chosen(id=None if problems else by_id, field=lookup.native, asked=True)
+        if not is_id(by_id):  # of which the check has told
+            return Chosen(field=lookup.native, asked=True)
+        if by_id != stored:  # that one may have left the list since
+            problems = _id_problems(lookup, write, resolution, by_id, parent)
+            laid.problems += problems
+            if problems:
+                return Chosen(field=lookup.native, asked=True)
+        return Chosen(id=by_id, field=lookup.native, asked=True)
     if by_name is None:
         return Chosen(asked=lookup.name in write.invalid)
     found = resolution.id(lookup.catalog, by_name)
