@@ -45,6 +45,7 @@ TEXTS = (
     "record_type_name",
     "timezone_id",
 )
+ADDRESS_TEXTS = ("location_name", "line1", "line2", "city", "region", "postal_code")
 LISTS = ("paths", "custom_fields")
 """Lists whose items are judged one by one."""
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -211,14 +212,15 @@ class Check:
         except UnicodeEncodeError:
             self.wrong(path, f"{text!r} holds half of a character: send it whole.")
 
-    def texts(self, holder: Any, names: Iterable[str]) -> None:
-        """Texts that are there have something in them."""
+    def texts(self, holder: Any, names: Iterable[str], at: tuple[str | int, ...] = ()) -> None:
+        """Texts that are there have something in them; `at` is where their holder stands."""
         held = vars(holder)
         for name in names:
             given = held[name]
             if given is not None and given.value is not None and not given.value.strip():
                 self.wrong(
-                    (name,), f"{input_name(name)} is empty: give null to clear it, or a value."
+                    (*at, name),
+                    f"{input_name(name)} is empty: give null to clear it, or a value.",
                 )
 
     def once(self, name: str, part: str, keys: Iterable[str]) -> None:
@@ -244,6 +246,7 @@ class Check:
 
     def address(self, at: tuple[str | int, ...], address: AddressInput) -> None:
         """One postal address."""
+        self.texts(address, ADDRESS_TEXTS, at)
         if address.country_code and address.country_code.value is not None:
             self.one((*at, "country_code"), address.country_code.value, read_country)
         points = [
@@ -278,6 +281,7 @@ class Check:
                 ("paths", place, "value"),
                 "A path's value is empty: leave the path out of the list to remove it.",
             )
+        self.texts(path, ("extension",), ("paths", place))
         if path.country_code and path.country_code.value is not None:
             self.one(("paths", place, "country_code"), path.country_code.value, read_country)
         for number, frame in self.items(path.quiet_time_frames):
@@ -285,6 +289,7 @@ class Check:
 
     def frame(self, at: tuple[str | int, ...], frame: QuietTimeFrameInput) -> None:
         """One quiet time frame."""
+        self.texts(frame, ("name",), at)
         if not frame.days:
             self.wrong((*at, "days"), "A quiet time frame needs at least one day.")
         for name, value, last in (
@@ -319,6 +324,7 @@ class Check:
         for place, item in enumerate(urls):
             if not item.ref.strip():
                 self.wrong(("external_urls", place, "ref"), "A link's ref is empty: give its key.")
+            self.texts(item, ("label",), ("external_urls", place))
             url = item.url.value if item.url else None
             if url is not None and not _is_https(url):
                 self.wrong(

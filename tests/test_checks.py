@@ -147,6 +147,28 @@ def test_each_problem_is_told_with_its_place(values: dict[str, Any], expected: l
     assert places(**values) == expected
 
 
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_blank_text_inside_a_list_is_refused_as_one_outside_is(blank: str) -> None:
+    parts = ("location_name", "line1", "line2", "city", "region", "postal_code")
+    labels = ["locationName", "line1", "line2", "city", "region", "postalCode"]
+    given: dict[str, Any] = dict.fromkeys(parts, Some(blank))
+    address = AddressInput(**given)
+    found = places(addresses=Some([AddressInput(city=Some(None)), address]))
+    assert found == [f"addresses.1.{label}" for label in labels]
+    quiet = frame(name=Some(blank))
+    path = PathInput(
+        prompt=Some("SMS"), value="1", extension=Some(blank), quiet_time_frames=Some([quiet])
+    )
+    link = ExternalUrlInput(ref="a", label=Some(blank))
+    assert places(paths=Some([path]), external_urls=Some([link])) == [
+        "paths.0.extension",
+        "paths.0.quietTimeFrames.0.name",
+        "externalUrls.0.label",
+    ]
+    _write, [problem] = check_contact(ContactInput(external_urls=Some([link])))
+    assert "null" in problem.message
+
+
 @pytest.mark.parametrize("url", ["http://example.com", "example.com", "https://", "https://[x", ""])
 def test_a_link_that_is_not_https_is_refused(url: str) -> None:
     links = [ExternalUrlInput(ref="a", url=Some(None)), ExternalUrlInput(ref="b", url=Some(url))]

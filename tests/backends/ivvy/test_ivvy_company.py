@@ -8,6 +8,7 @@ import pytest
 from strawberry import Some
 
 from gateway.backends.ivvy.company import company_body
+from gateway.lead_checks import check_lead
 from gateway.lead_model import CompanyInput
 from gateway.model import AddressInput, CustomFieldInput
 from tests.backends.ivvy.lead_writing import (
@@ -96,9 +97,16 @@ def test_an_address_is_sent_whole_with_what_stays_of_it(
     assert changed({"address": given}) == {"id": 7001, "address": sent}
 
 
-@pytest.mark.parametrize(
-    "given", [address(region="LONDON"), address(city="London", line2=None), address(line2="")]
-)
+def test_a_blank_part_of_an_address_is_refused() -> None:
+    company = {"name": "Engines", "address": address(line2="", city=" ")}
+    _write, problems = check_lead(lead(company=company, contact=PERSON))
+    assert [problem.field for problem in problems] == [
+        ["company", "address", "line2"],
+        ["company", "address", "city"],
+    ]
+
+
+@pytest.mark.parametrize("given", [address(region="LONDON"), address(city="London", line2=None)])
 def test_an_address_that_says_nothing_new_is_not_sent(given: AddressInput) -> None:
     assert changed({"address": given}) == {}
 
