@@ -38,11 +38,15 @@ class OperationStatus(StrEnum):
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
     PARTIAL = "PARTIAL"
-    """All items have ended, some of them in failure."""
+    """All items have ended: something was written, or may have been, and something was not."""
     FAILED = "FAILED"
-    """All items have ended in failure."""
+    """All items have ended, and nothing was written of any of them."""
     NEEDS_ATTENTION = "NEEDS_ATTENTION"
     """A step waits for a person; the others go on."""
+
+
+MAYBE_WRITTEN = ("PARTIAL", "UNKNOWN")
+"""Statuses of items that have failed somewhere, and of which something was or may be written."""
 
 
 @dataclass(frozen=True, kw_only=True)

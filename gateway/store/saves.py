@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.store.database import Batch, Statement, to_json, to_time
-from gateway.store.operation_records import OperationStatus, StepState
+from gateway.store.operation_records import MAYBE_WRITTEN, OperationStatus, StepState
 from gateway.store.submissions import final_status
 
 if TYPE_CHECKING:
@@ -141,15 +141,15 @@ def _save_operations(
 ) -> Transaction[None]:
     updates: list[tuple[Value, ...]] = []
     events: list[tuple[Value, ...]] = []
+    written = yield from _written_in_part(operations, deltas)
     for operation in operations:
         mine = [save for save in saves if save.step.operation_id == operation["id"]]
         if not mine:
             continue
-        delta = deltas.get(operation["id"], _Delta())
-        completed = operation["completed"] + delta.ended
-        failed = operation["failed"] + delta.failed
-        attention = operation["attention"] + delta.attention
-        status, completed_at = _status(operation, completed, failed, attention, now)
+        completed, failed, attention = _counts(operation, deltas)
+        status, completed_at = _status(
+            operation, completed, failed, attention, now, written=operation["id"] in written
+        )
         number = operation["revision"]
         for number, save in enumerate(mine, start=operation["revision"] + 1):
             detail = None if save.detail is None else to_json(save.detail)
@@ -170,10 +170,43 @@ def _save_operations(
 
 
 def _status(
-    operation: Row, completed: int, failed: int, attention: int, now: datetime
+    operation: Row, completed: int, failed: int, attention: int, now: datetime, *, written: bool
 ) -> tuple[str, datetime | None]:
     if completed == operation["total"]:
         ended_at = to_time(operation["completed_at"]) or now
-        return final_status(completed, failed).value, ended_at
+        return final_status(completed, failed, written=written).value, ended_at
     waiting = attention > 0
     return (OperationStatus.NEEDS_ATTENTION if waiting else OperationStatus.RUNNING).value, None
+
+
+def _counts(operation: Row, deltas: Mapping[str, _Delta]) -> tuple[int, int, int]:
+    """The operation's counts after the save: items that have ended, failed, and want attention."""
+    delta = deltas.get(operation["id"], _Delta())
+    return (
+        operation["completed"] + delta.ended,
+        operation["failed"] + delta.failed,
+        operation["attention"] + delta.attention,
+    )
+
+
+def _written_in_part(
+    operations: Sequence[Row], deltas: Mapping[str, _Delta]
+) -> Transaction[frozenset[str]]:
+    """Those of the operations whose items have all failed, but not all of them wholly.
+
+    The items are stored by now, and those that other savers have ended are committed: they had the
+    operation's lock before.
+    """
+    failed = [
+        operation["id"]
+        for operation in operations
+        if _counts(operation, deltas)[:2] == (operation["total"], operation["total"])
+    ]
+    if not failed:
+        return frozenset()
+    rows = yield Statement(
+        "SELECT DISTINCT operation_id FROM item"
+        " WHERE operation_id IN {any_of $1} AND status IN {any_of $2}",
+        (to_json(failed), to_json(MAYBE_WRITTEN)),
+    )
+    return frozenset(row["operation_id"] for row in rows)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.store.database import Batch, Statement, to_json
 from gateway.store.errors import KeyLostError
 from gateway.store.idempotency import finish_with_operation
-from gateway.store.operation_records import OperationStatus, StepState
+from gateway.store.operation_records import MAYBE_WRITTEN, OperationStatus, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,8 @@ def submit(operation: NewOperation, key: KeyUse | None, now: datetime) -> Transa
     ended = [item for item in operation.items if item.ended]
     failed = sum(item.failed for item in ended)
     open_ = len(ended) < len(operation.items)
-    status = OperationStatus.PENDING if open_ else final_status(len(ended), failed)
+    written = any(item.status in MAYBE_WRITTEN for item in ended)
+    status = OperationStatus.PENDING if open_ else final_status(len(ended), failed, written=written)
     rows = yield Statement(
         "INSERT INTO operation (id, caller, kind, status, payload, payload_version, submitted_at,"
         " completed_at, total, completed, failed, attention, revision)"
@@ -71,11 +72,14 @@ def submit(operation: NewOperation, key: KeyUse | None, now: datetime) -> Transa
     return True
 
 
-def final_status(total: int, failed: int) -> OperationStatus:
-    """The status of an operation whose items have all ended."""
+def final_status(total: int, failed: int, *, written: bool) -> OperationStatus:
+    """The status of an operation whose items have all ended.
+
+    `written` tells, where all of them count as failed, whether one of them is MAYBE_WRITTEN.
+    """
     if failed == 0:
         return OperationStatus.SUCCEEDED
-    return OperationStatus.FAILED if failed == total else OperationStatus.PARTIAL
+    return OperationStatus.PARTIAL if failed < total or written else OperationStatus.FAILED
 
 
 def _item_rows(operation: NewOperation) -> list[tuple[Value, ...]]:

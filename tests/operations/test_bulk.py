@@ -151,6 +151,24 @@ async def test_a_conflict_that_shows_at_delivery_spoils_its_own_item_only(bulk: 
     assert not bulk.everbridge(externalId="B-other")
 
 
+@pytest.mark.parametrize(
+    ("targets", "status"),
+    [(["IVVY", "EVERBRIDGE"], "PARTIAL"), (["EVERBRIDGE"], "FAILED")],
+)
+async def test_a_bulk_of_which_every_item_has_failed_somewhere(
+    bulk: Gateway, targets: list[str], status: str
+) -> None:
+    bulk.sandbox.faults.add(
+        {"backend": "everbridge", "method": "POST", "times": 99, "status": 400, "body": {}}
+    )
+    payload = await upsert_all(bulk, people(3), targets=targets)
+    found = await until_over(bulk, payload["operation"]["id"])
+    assert found == {"status": status, "total": 3, "completed": 3, "failed": 3}
+    expected = {"IVVY": "CREATED", "EVERBRIDGE": "REJECTED"}
+    for item in await items_of(bulk, payload["operation"]["id"]):
+        assert outcomes_of(item) == {name: expected[name] for name in targets}
+
+
 async def test_two_inputs_for_one_contact_are_written_in_their_order(bulk: Gateway) -> None:
     inputs = [*people(1, lastName="First"), *people(1, lastName="Second")]
     payload = await upsert_all(bulk, inputs)

@@ -124,9 +124,32 @@ async def test_a_refusal_at_delivery_ends_the_step(quick: Gateway) -> None:
     fault(quick, "everbridge", method="POST", status=400, body={"status": 400, "message": "no"})
     operation_id = await store_durably(quick, HEDY, targets=["IVVY", "EVERBRIDGE"])
     found = await until_ended(quick, operation_id)
-    assert found["status"] == "FAILED"  # the one item there is has failed somewhere
+    assert (found["status"], found["failed"]) == ("PARTIAL", 1)  # one backend has it
     assert outcomes(found) == {"IVVY": "CREATED", "EVERBRIDGE": "REJECTED"}
     assert steps(found)["EVERBRIDGE"]["result"]["errors"] != []
+
+
+async def test_an_operation_that_two_of_three_have_is_partial(
+    quick: Gateway, clock: ManualClock
+) -> None:
+    fault(quick, "ivvy", path=IVVY_SAVES, status=400, body={"errorCode": 400})
+    ada = {"externalId": "E-1001", "email": "ada@example.com", "firstName": "Augusta"}
+    operation_id = await store_durably(quick, ada)
+    await until(quick, operation_id, IVVY="REJECTED", EVERBRIDGE="UPDATED", SENDGRID="ACCEPTED")
+    clock.advance(60)
+    found = await until_ended(quick, operation_id)
+    assert outcomes(found)["SENDGRID"] == "CONFIRMED"
+    assert found["items"]["edges"][0]["node"]["status"] == "PARTIAL"
+    assert (found["status"], found["completed"], found["failed"]) == ("PARTIAL", 1, 1)
+
+
+async def test_an_operation_that_nobody_has_failed(quick: Gateway) -> None:
+    fault(quick, "ivvy", path=IVVY_SAVES, status=400, body={"errorCode": 400})
+    fault(quick, "everbridge", method="POST", status=400, body={"status": 400, "message": "no"})
+    operation_id = await store_durably(quick, HEDY, targets=["IVVY", "EVERBRIDGE"])
+    found = await until_ended(quick, operation_id)
+    assert outcomes(found) == {"IVVY": "REJECTED", "EVERBRIDGE": "REJECTED"}
+    assert (found["status"], found["failed"]) == ("FAILED", 1)
 
 
 async def test_an_unanswered_write_that_may_be_repeated_is_sent_again(quick: Gateway) -> None:

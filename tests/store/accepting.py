@@ -70,7 +70,8 @@ def summarize(outcomes: Sequence[str | None]) -> ItemSummary:
     """A simple reading of an item's outcomes."""
     failed = "FAILED" in outcomes
     if failed:
-        return ItemSummary(status="FAILED", failed=True)
+        written = "UPDATED" in outcomes
+        return ItemSummary(status="PARTIAL" if written else "FAILED", failed=True)
     done = all(outcome == "UPDATED" for outcome in outcomes)
     return ItemSummary(status="APPLIED" if done else "PENDING", failed=False)
 

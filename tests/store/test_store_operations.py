@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.store.operation_records import NewItem, OperationStatus, StepState
-from tests.store.accepting import NOON, at, claim, end, new_item, new_operation, save
+from gateway.store.operation_records import NewItem, NewStep, OperationStatus, Save, StepState
+from tests.store.accepting import (
+    NOON,
+    at,
+    claim,
+    end,
+    new_item,
+    new_operation,
+    save,
+    summarize,
+)
 
 if TYPE_CHECKING:
     from gateway.store import Store
@@ -100,6 +110,80 @@ async def test_failed_items_are_counted(
     operation = await reread(store)
     assert operation.status is status
     assert (operation.completed, operation.failed) == (2, failed)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "status"),
+    [
+        (["UPDATED FAILED"], OperationStatus.PARTIAL),
+        (["UPDATED FAILED", "FAILED UPDATED", "UPDATED FAILED"], OperationStatus.PARTIAL),
+        (["UPDATED FAILED", "FAILED FAILED", "FAILED FAILED"], OperationStatus.PARTIAL),
+        (["FAILED FAILED", "FAILED FAILED"], OperationStatus.FAILED),
+    ],
+)
+async def test_an_operation_of_which_something_was_written_has_not_failed_whole(
+    store: Store, outcomes: list[str], status: OperationStatus
+) -> None:
+    items = [new_item(f"E-{place}", "ivvy", "everbridge") for place in range(len(outcomes))]
+    await stored(store, new_operation("op-1", *items))
+    ends = " ".join(outcomes).split()
+    steps = sorted(await claim(store), key=lambda claimed: claimed.step.id)
+
+    # The steps end side by side, as several workers end them: whoever is last tells it for all.
+    saved = [end(store, step, outcome) for step, outcome in zip(steps, ends, strict=True)]
+    assert all(await asyncio.gather(*saved))
+
+    operation = await reread(store)
+    total = len(outcomes)
+    assert operation.status is status
+    assert (operation.total, operation.completed, operation.failed) == (total, total, total)
+    assert operation.completed_at == at(1)
+
+
+async def test_operations_that_end_in_one_save_are_told_each_by_its_own_items(store: Store) -> None:
+    await stored(store, new_operation("op-1", new_item("E-1", "ivvy", "everbridge")))
+    await stored(store, new_operation("op-2", new_item("E-2", "ivvy", "everbridge")))
+    written = ("op-1", "ivvy")
+    changes = [
+        Save(
+            step=replace(
+                claimed.step,
+                state=StepState.DONE,
+                outcome="UPDATED"
+                if (claimed.step.operation_id, claimed.step.backend) == written
+                else "FAILED",
+            ),
+            event="tried",
+        )
+        for claimed in await claim(store)
+    ]
+
+    assert not await store.operations.save(changes, summarize=summarize, now=at(1))
+
+    assert (await reread(store, "op-1")).status is OperationStatus.PARTIAL
+    assert (await reread(store, "op-2")).status is OperationStatus.FAILED
+
+
+@pytest.mark.parametrize(
+    ("written", "status"),
+    [
+        ("PARTIAL", OperationStatus.PARTIAL),
+        ("UNKNOWN", OperationStatus.PARTIAL),
+        ("FAILED", OperationStatus.FAILED),
+    ],
+)
+async def test_an_operation_that_has_ended_when_it_is_stored_tells_what_was_written_before(
+    store: Store, written: str, status: OperationStatus
+) -> None:
+    kept = NewStep(backend="ivvy", name="upsert_contact", record_key="E-1", outcome="UPDATED")
+    before = NewItem(external_id="E-1", status=written, payload={}, steps=[kept], failed=True)
+    rejected = NewItem(external_id="E-2", status="REJECTED", payload={}, steps=[], failed=True)
+
+    operation = await stored(store, new_operation("op-1", before, rejected))
+
+    assert operation.status is status
+    assert (operation.completed, operation.failed) == (2, 2)
+    assert operation.completed_at == NOON
 
 
 async def test_rejected_inputs_are_items_that_have_ended_already(store: Store) -> None:
