@@ -174,6 +174,8 @@ def _add(
                 )
             )
             return
+    if values == [""]:
+        values = []  # some backends keep an empty text, and others have none: it means no value
     settings.settings.append(Setting(entry=entry, values=tuple(values), label=label, path=path))
 
 

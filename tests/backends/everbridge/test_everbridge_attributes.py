@@ -66,6 +66,15 @@ def test_attributes_are_merged_by_their_id(
     assert list(made.changed) == changed
 
 
+def test_an_empty_text_clears_an_attribute_as_no_value_does() -> None:
+    notes = {"orgAttrId": NOTES, "name": "Notes", "values": ["x"]}
+    empty = contact(custom_fields=[custom("Notes", "")])
+    made = plan(empty, {**ADA, "contactAttributes": [*ADA["contactAttributes"], notes]})
+    assert sent(made)["contactAttributes"] == KEPT["contactAttributes"]
+    assert made.changed == ("customFields.Notes",)
+    assert plan(empty, ADA).calls == ()
+
+
 def test_an_attribute_by_id_wins_over_its_name() -> None:
     made = plan(
         contact(

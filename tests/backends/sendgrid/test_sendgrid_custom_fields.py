@@ -83,6 +83,12 @@ def test_a_text_is_cleared_and_a_number_or_date_is_reported() -> None:
     assert made.ignored == ("customFields.badge_number", "customFields.member_since")
 
 
+def test_an_empty_text_clears_as_no_value_does() -> None:
+    assert sent(plan(write_of(named(shift=[""]))))["custom_fields"] == {"e1_T": ""}
+    made = plan(write_of(named(shift=[""])), nobody())
+    assert ("custom_fields" in sent(made), made.changed) == (False, ("email",))
+
+
 def test_clearing_a_number_is_a_problem_where_sendgrid_is_named() -> None:
     [problem] = plan(write_of(named(badge_number=[]), targets_named=True)).problems
     assert problem.code is ProblemCode.CANNOT_CLEAR
