@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from prometheus_client import Counter, Histogram
+
     from gateway.calls import Call
     from gateway.model import Backend
-    from gateway.telemetry.counters import Count, Spread
     from gateway.telemetry.metrics import Metrics
 
 OK, UNSENT, UNANSWERED = "OK", "NOT_SENT", "NO_ANSWER"
@@ -60,7 +61,7 @@ class CallMeter:
         self._metrics = metrics
         self._described = described
         self._backend = described.backend.value
-        self._known: dict[tuple[str, str, str], tuple[Count, Spread]] = {}
+        self._known: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
         """By method, route and outcome."""
         self._batches = metrics.batch_sizes.labels(self._backend)
 
@@ -74,7 +75,7 @@ class CallMeter:
         if size is not None:
             self._batches.observe(size)
 
-    def _meet(self, method: str, route: str, outcome: str) -> tuple[Count, Spread]:
+    def _meet(self, method: str, route: str, outcome: str) -> tuple[Counter, Histogram]:
         labels = (self._backend, method, route)
         found = (
             self._metrics.backend_calls.labels(*labels, outcome),

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import (
     CollectorRegistry,
+    Counter,
     Gauge,
+    Histogram,
     Info,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
 )
 
 from gateway.results import Outcome
 from gateway.telemetry.call_meter import CallMeter
-from gateway.telemetry.counters import Counter, Histogram
 from gateway.telemetry.rows import Row
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from gateway.model import Backend
     from gateway.results import BackendResult
     from gateway.telemetry.call_meter import Described
-    from gateway.telemetry.counters import Count, Spread
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 STORE_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
@@ -40,6 +41,8 @@ class Metrics:
     """The metrics of one gateway."""
 
     def __init__(self) -> None:
+        # When each series began would double their number, and Prometheus does not need it.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         # A process has one garbage collector and one memory, however many gateways it runs.
         ProcessCollector(registry=self.registry)
@@ -49,9 +52,9 @@ class Metrics:
         build = Info("gateway_build", "The running version.", registry=self.registry)
         build.info({"version": version("contact-gateway")})
         self._note("gateway_build_info", "info", ("version",), "The running version.")
-        self._http: dict[tuple[str, str, int], tuple[Count, Spread]] = {}
-        self._operated: dict[tuple[str, str, str], tuple[Count, Spread]] = {}
-        self._wrote: dict[tuple[str, str, Backend, Outcome], Count] = {}
+        self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._operated: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
+        self._wrote: dict[tuple[str, str, Backend, Outcome], Counter] = {}
         self._add_surface()
         self._add_backends()
         self._add_store()
@@ -78,7 +81,7 @@ class Metrics:
         )
         self.faults = self._counter(
             "gateway_faults", "Errors of the gateway's own, each with a traceback in the log."
-        ).labels()
+        )
         self.subscriptions = self._gauge("gateway_graphql_subscriptions", "Subscriptions open now.")
         self.writes = self._counter(
             "gateway_write_results",
@@ -225,7 +228,7 @@ class Metrics:
 
     def _counter(self, name: str, tells: str, *labels: str) -> Counter:
         self._note(f"{name}_total", "counter", labels, tells)
-        return Counter(name, tells, labels, self.registry)
+        return Counter(name, tells, labels, registry=self.registry)
 
     def _gauge(self, name: str, tells: str) -> Gauge:
         self._note(name, "gauge", (), tells)
@@ -235,7 +238,7 @@ class Metrics:
         self, name: str, tells: str, *labels: str, buckets: tuple[float, ...] = SECONDS
     ) -> Histogram:
         self._note(name, "histogram", labels, tells)
-        return Histogram(name, tells, labels, self.registry, buckets)
+        return Histogram(name, tells, labels, registry=self.registry, buckets=buckets)
 
     def _note(self, name: str, kind: str, labels: tuple[str, ...], tells: str) -> None:
         self.rows.append(Row(name=name, kind=kind, labels=labels, tells=tells))
