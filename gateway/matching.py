@@ -54,6 +54,11 @@ def has_key(write: ContactWrite, native: str, kinds: Sequence[KeyKind]) -> bool:
     return False
 
 
+def has_wrong_key(write: ContactWrite, kinds: Sequence[KeyKind]) -> bool:
+    """Whether the input has a key that cannot be read, of which is told already."""
+    return any(_INPUTS.get(kind) in write.invalid for kind in kinds)
+
+
 def borrowed_key(
     write: ContactWrite, kind: KeyKind, siblings: Mapping[Backend, Found]
 ) -> Key | None:

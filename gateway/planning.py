@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Found, Plan
 from gateway.errors import NotWrittenError
+from gateway.matching import has_wrong_key
 from gateway.model import Backend, MissingPolicy
 from gateway.names import nowhere_found, remembered, resolve
 from gateway.results import Outcome, Problem, ProblemCode
@@ -289,11 +290,26 @@ def _made(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -
     silent = _silent(target, targets, unanswered)
     if silent and (found.keyless or _may_be_another(found, silent)):
         # What is missing may be with the silent sibling; what is wrong is wrong all the same.
-        wrong = [item for item in made.problems if item.code is not ProblemCode.REQUIRED]
+        wrong = _but_required(made)
         if not (wrong or target.checked or target.resolution.problems):
             raise NotWrittenError(no_key_from(silent, target.backend))
         made = replace(made, problems=tuple(wrong))
+    elif made.problems and _may_be_there(target, found):
+        made = replace(made, problems=tuple(_but_required(made)))
     return made
+
+
+def _but_required(made: Plan) -> list[Problem]:
+    """What is wrong, but for what is missing: the record that holds it may not have been found."""
+    return [item for item in made.problems if item.code is not ProblemCode.REQUIRED]
+
+
+def _may_be_there(target: Target, found: Found) -> bool:
+    """Whether a record was not looked for because its only key is wrong."""
+    write = target.write
+    if found.asked_by or write.replaces or not write.invalid:
+        return False
+    return has_wrong_key(write, target.adapter.key_kinds)
 
 
 def _keys_unusable(target: Target) -> bool:

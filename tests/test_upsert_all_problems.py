@@ -53,6 +53,22 @@ async def test_a_custom_field_named_twice_hides_no_other_problem(gateway: Gatewa
     }
 
 
+async def test_with_its_only_key_wrong_no_backend_says_what_a_new_contact_lacks(
+    gateway: Gateway,
+) -> None:
+    wrong = {"externalId": "", "customFields": [{"name": "Joined", "values": ["soon"]}]}
+    for targets in (None, ["EVERBRIDGE"], ["IVVY"]):
+        keys = {"email": "ada@example.com"} if targets is None else {}
+        answer = await gateway.upsert({**wrong, **keys}, targets=targets)
+        assert answer.status == "REJECTED"
+        assert ("externalId", "INVALID") in told(answer)
+        assert "REQUIRED" not in {code for _, code in told(answer)}
+    answer = await gateway.upsert(wrong, targets=["EVERBRIDGE"], mode="REPLACE")
+    assert ("firstName", "REQUIRED") in told(answer)  # of which there is no doubt
+    answer = await gateway.upsert({"externalId": "E-9", "email": "x"}, targets=["IVVY"])
+    assert ("firstName", "REQUIRED") in told(answer)  # it was looked for by the other key
+
+
 async def test_lengths_and_ids_are_told_together_while_everbridge_is_silent(
     gateway: Gateway,
 ) -> None:
