@@ -91,8 +91,9 @@ class BulkCalls:
                 if isinstance(held, HeldKey):
                     return await self._accept(call, held, {})
                 operation = await self._read(held.operation_id)
-                if not runs_again(operation):
-                    return await self._followed(operation)
+                items = await self._items(operation)
+                if not runs_again(operation, items):
+                    return _followed(operation, items)
             async with self.keyed.hold_again(call.asked, call.request.deadline) as held:
                 return await self._run_again(call, held, operation)
         except KeyRefusedError as error:
@@ -102,8 +103,9 @@ class BulkCalls:
         """Deliver what of an operation has failed, as a new one; the key is let go in any case."""
         try:
             newest = await self._read(held.use.operation_id)
+            items = await self._items(newest)
             if newest.id == operation.id:
-                before = {item.position: item for item in await self._items(newest)}
+                before = {item.position: item for item in items}
                 written = await self._accept(call, held, before)
                 if written.operation_id is not None:
                     return written
@@ -111,7 +113,7 @@ class BulkCalls:
                     return written  # it could not be stored
         finally:
             await held.let_go()  # does nothing where the new operation has the key
-        return await self._followed(newest)
+        return _followed(newest, items)
 
     async def _accept(
         self, call: _Call, held: HeldKey | None, before: Mapping[int, Item]
@@ -172,17 +174,11 @@ class BulkCalls:
         return operation
 
     async def _items(self, operation: Operation) -> list[Item]:
+        """All of its items where any of them has failed, else none."""
+        if not operation.failed:
+            return []
         return await _told(
             self.acceptance.operations.read_items(operation.id, first=operation.total)
-        )
-
-    async def _followed(self, operation: Operation) -> BulkWritten:
-        """The payload of the call that was made before."""
-        rejected = await self._items(operation) if operation.failed else []
-        return BulkWritten(
-            errors=[problem for item in rejected for problem in problems_of(item)],
-            operation_id=operation.id,
-            replayed=True,
         )
 
 
@@ -200,6 +196,15 @@ class _Call:
         if trail is not None and written.operation_id is not None:
             trail.stored(written.operation_id, replayed=written.replayed)
         return written
+
+
+def _followed(operation: Operation, items: Sequence[Item]) -> BulkWritten:
+    """The payload of the call that was made before."""
+    return BulkWritten(
+        errors=[problem for item in items for problem in problems_of(item)],
+        operation_id=operation.id,
+        replayed=True,
+    )
 
 
 async def _told(asking: Awaitable[T]) -> T:

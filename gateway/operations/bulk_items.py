@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.operations.acceptance import FAILED, was_given_up
+from gateway.operations.outcomes import sum_up
 from gateway.operations.payloads import BULK_CONTACT
-from gateway.results import Problem, UpsertStatus
+from gateway.results import Outcome, Problem, UpsertStatus
 from gateway.store.operation_records import NewItem, NewStep, StepState
 from gateway.stored_values import from_stored, to_stored
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.operations.bulk_checks import Checked
     from gateway.store.operation_records import Item, Operation, Step
 
@@ -22,14 +25,17 @@ def problems_of(item: Item) -> list[Problem]:
     return [from_stored(Problem, one) for one in (item.result or {}).get("errors", [])]
 
 
-def runs_again(operation: Operation) -> bool:
-    """Whether a repeated key has something to run: all has ended, and not all of it well."""
-    return operation.completed_at is not None and operation.failed > 0
+def runs_again(operation: Operation, items: Sequence[Item]) -> bool:
+    """Whether a repeated key has something to run: all has ended, and not all of it for good."""
+    return operation.completed_at is not None and any(map(has_failed, items))
 
 
 def has_failed(item: Item) -> bool:
-    """Whether anything of an item that has ended is to be run again."""
-    return not item.steps or any(_is_run_again(step) for step in item.steps)
+    """Whether anything of an item that has ended is to be run again.
+
+    One that was rejected has no steps but those that were done before.
+    """
+    return bool(problems_of(item)) or any(_is_run_again(step) for step in item.steps)
 
 
 def _is_run_again(step: Step) -> bool:
@@ -47,17 +53,24 @@ def new_item(given: object, checked: Checked | None, before: Item | None) -> New
     if checked is None:
         if before is None:
             raise AssertionError("an input that is not checked was delivered before")
+        summary = sum_up([step.outcome for step in kept])
         return NewItem(
-            external_id=before.external_id, status=before.status, payload=payload, steps=kept
+            external_id=before.external_id,
+            status=summary.status,
+            payload=payload,
+            steps=kept,
+            failed=summary.failed,
         )
     if checked.problems:
+        # What is not kept of it has no steps, and is rejected.
+        summary = sum_up([*(step.outcome for step in kept), Outcome.REJECTED.value])
         return NewItem(
             external_id=checked.external_id,
-            status=(UpsertStatus.PARTIAL if kept else UpsertStatus.REJECTED).value,
+            status=summary.status,
             payload=payload,
             steps=kept,
             result={"errors": to_stored(checked.problems)},
-            failed=True,
+            failed=summary.failed,
         )
     return NewItem(
         external_id=checked.external_id,

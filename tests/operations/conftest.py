@@ -8,7 +8,7 @@ import pytest
 
 from gateway.operations import outcomes
 from tests.harness import Gateway, running
-from tests.store.conftest import postgres_url
+from tests.store.conftest import database_url, postgres_url, sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gateway.sandbox.app import Sandbox
     from gateway.sandbox.clock import ManualClock
 
-__all__ = ["postgres_url"]
+__all__ = ["database_url", "postgres_url", "sqlite_url"]
 
 
 @pytest.fixture

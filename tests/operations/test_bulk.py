@@ -24,10 +24,10 @@ from tests.operations.bulk import (
     until_tried,
     upsert_all,
 )
-from tests.operations.calls import operation, resolve, steps
+from tests.operations.calls import operation, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection
 
     from gateway.sandbox.app import Sandbox
     from gateway.sandbox.clock import ManualClock
@@ -47,6 +47,20 @@ async def bulk(
     """A gateway whose calls do not wait long for each other."""
     monkeypatch.setattr(bulk_delivering, "QUIET", 0.05)
     async with running(sandbox, clock, job_look_seconds=0.02) as started:
+        yield started
+
+
+@pytest.fixture
+async def bulk_on_each(
+    sandbox: Sandbox,
+    clock: ManualClock,
+    database_url: str,
+    soon: None,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Gateway]:
+    """As `bulk`, on each kind of database."""
+    monkeypatch.setattr(bulk_delivering, "QUIET", 0.05)
+    async with running(sandbox, clock, database_url=database_url) as started:
         yield started
 
 
@@ -241,22 +255,28 @@ async def half_done(bulk: Gateway, inputs: list[dict[str, Any]]) -> str:
     return str(first["operation"]["id"])
 
 
+def refuse(monkeypatch: pytest.MonkeyPatch, place: int) -> None:
+    """From now on the input at that place is wrong."""
+    run = BulkChecks.run
+    problem = Problem(
+        code=ProblemCode.INVALID, message="by the rules of today", field=["inputs", str(place)]
+    )
+
+    async def refusing(checks: BulkChecks, *, but: Collection[int]) -> dict[int, Checked]:
+        checked = await run(checks, but=but)
+        if place in checked:
+            checked[place] = Checked(external_id=None, problems=[problem])
+        return checked
+
+    monkeypatch.setattr(BulkChecks, "run", refusing)
+
+
 async def test_where_nothing_can_be_run_again_the_first_operation_stands(
     bulk: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inputs = people(1)
     operation_id = await half_done(bulk, inputs)
-
-    async def refuse_all(checks: BulkChecks, **_: Any) -> dict[int, Checked]:
-        problem = Problem(
-            code=ProblemCode.INVALID, message="by the rules of today", field=["inputs", "0"]
-        )
-        return {
-            place: Checked(external_id=None, problems=[problem])
-            for place in range(len(checks.asked.input))
-        }
-
-    monkeypatch.setattr(BulkChecks, "run", refuse_all)
+    refuse(monkeypatch, 0)
     for _ in range(2):
         again = await upsert_all(bulk, inputs, key="half", targets=["IVVY", "EVERBRIDGE"])
         assert again["operation"]["id"] == operation_id
@@ -294,10 +314,31 @@ def only_key() -> Transaction[Row]:
     return row
 
 
-async def test_a_step_that_a_person_gave_up_is_not_run_again_under_its_key(
-    bulk: Gateway,
+async def test_an_input_that_was_refused_beside_what_was_done_runs_again(
+    bulk: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    once = people(1, ivvy={"updateIfExists": False})
+    inputs = people(2)
+    await half_done(bulk, inputs)
+    with monkeypatch.context() as today:
+        refuse(today, 0)
+        second = await upsert_all(bulk, inputs, key="half", targets=["IVVY", "EVERBRIDGE"])
+        found = await until_over(bulk, second["operation"]["id"])
+    assert found == {"status": "PARTIAL", "total": 2, "completed": 2, "failed": 1}
+    items = await items_of(bulk, second["operation"]["id"])
+    assert [item["status"] for item in items] == ["PARTIAL", "APPLIED"]
+    assert outcomes_of(items[0]) == {"IVVY": "CREATED"}
+
+    third = await upsert_all(bulk, inputs, key="half", targets=["IVVY", "EVERBRIDGE"])
+    assert (await until_over(bulk, third["operation"]["id"]))["status"] == "SUCCEEDED"
+    for item in await items_of(bulk, third["operation"]["id"]):
+        assert outcomes_of(item) == {"IVVY": "CREATED", "EVERBRIDGE": "CREATED"}
+    for place in range(2):
+        assert len(bulk.ivvy(externalId=f"B-{place}")) == 1
+        assert len(bulk.everbridge(externalId=f"B-{place}")) == 1
+
+
+async def given_up(bulk: Gateway, inputs: list[dict[str, Any]]) -> str:
+    """The operation of a bulk under the key given-up: a person gave the first input up."""
     bulk.sandbox.faults.add(
         {
             "backend": "ivvy",
@@ -306,14 +347,48 @@ async def test_a_step_that_a_person_gave_up_is_not_run_again_under_its_key(
             "drop": "after",
         }
     )
-    first = await upsert_all(bulk, once, key="given-up", targets=["IVVY"])
-    operation_id = first["operation"]["id"]
+    first = await upsert_all(bulk, inputs, key="given-up", targets=["IVVY"])
+    operation_id = str(first["operation"]["id"])
     items = await until_tried(bulk, operation_id)
     assert outcomes_of(items[0]) == {"IVVY": "UNKNOWN"}
     found = await operation(bulk, operation_id)
-    await resolve(bulk, steps(found)["IVVY"]["id"], "GIVE_UP")
-    again = await upsert_all(bulk, once, key="given-up", targets=["IVVY"])
-    await until_over(bulk, again["operation"]["id"])
-    assert len(bulk.ivvy(externalId="B-0")) == 1
-    items = await items_of(bulk, again["operation"]["id"])
+    step = found["items"]["edges"][0]["node"]["steps"][0]
+    await resolve(bulk, step["id"], "GIVE_UP")
+    return operation_id
+
+
+async def test_a_step_that_a_person_gave_up_is_not_run_again_under_its_key(
+    bulk_on_each: Gateway,
+) -> None:
+    once = people(1, ivvy={"updateIfExists": False})
+    operation_id = await given_up(bulk_on_each, once)
+    for _ in range(2):
+        again = await upsert_all(bulk_on_each, once, key="given-up", targets=["IVVY"])
+        assert (again["replayed"], again["operation"]["id"]) == (True, operation_id)
+    found = await until_over(bulk_on_each, operation_id)
+    assert found == {"status": "FAILED", "total": 1, "completed": 1, "failed": 1}
+    assert len(bulk_on_each.ivvy(externalId="B-0")) == 1
+    items = await items_of(bulk_on_each, operation_id)
     assert outcomes_of(items[0]) == {"IVVY": "FAILED"}
+
+
+async def test_an_item_that_failed_for_good_counts_as_failed_where_others_run_again(
+    bulk_on_each: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = people(2, ivvy={"updateIfExists": False})
+    with monkeypatch.context() as today:
+        refuse(today, 1)
+        first = await given_up(bulk_on_each, inputs)
+        second = await upsert_all(bulk_on_each, inputs, key="given-up", targets=["IVVY"])
+        found = await until_over(bulk_on_each, second["operation"]["id"])
+    assert second["operation"]["id"] != first
+    assert found == {"status": "FAILED", "total": 2, "completed": 2, "failed": 2}
+
+    third = await upsert_all(bulk_on_each, inputs, key="given-up", targets=["IVVY"])
+    found = await until_over(bulk_on_each, third["operation"]["id"])
+    assert found == {"status": "PARTIAL", "total": 2, "completed": 2, "failed": 1}
+    items = await items_of(bulk_on_each, third["operation"]["id"])
+    assert [item["status"] for item in items] == ["FAILED", "APPLIED"]
+    last = await upsert_all(bulk_on_each, inputs, key="given-up", targets=["IVVY"])
+    assert (last["replayed"], last["operation"]["id"]) == (True, third["operation"]["id"])
+    assert len(bulk_on_each.ivvy(externalId="B-0")) == 1
