@@ -100,16 +100,6 @@ def read_events(operation_id: str, after: int, limit: int) -> Transaction[list[E
     ]
 
 
-def is_record_waiting(backend: str, record_key: str) -> Transaction[bool]:
-    """Whether a step that holds the record is not through yet."""
-    rows = yield Statement(
-        "SELECT id FROM step WHERE backend = $1 AND record_key = $2 AND holds = 1 LIMIT 1",
-        (backend, record_key),
-        alone=True,
-    )
-    return bool(rows)
-
-
 def waiting_records(
     records: Collection[tuple[str, str]],
 ) -> Transaction[frozenset[tuple[str, str]] | None]:

@@ -120,16 +120,13 @@ class Operations:
         """An operation's changes behind a number, in order and without a gap."""
         return await self._database.read(operation_reads.read_events, operation_id, after, limit)
 
-    async def is_record_waiting(self, backend: str, record_key: str) -> bool:
-        """Whether an accepted step on the record is not through: who writes to it now overtakes."""
-        return await self._database.read(operation_reads.is_record_waiting, backend, record_key)
-
     async def waiting_records(
         self, records: Collection[tuple[str, str]]
     ) -> frozenset[tuple[str, str]] | None:
-        """Those of the records, each a backend and a key, for which `is_record_waiting` holds.
+        """Those of the records, each a backend and a key, that have an accepted step not yet through.
 
-        None where no record has anything waiting, whether it was asked for or not.
+        Who writes to one of those now overtakes. None where no record has anything waiting, whether
+        it was asked for or not.
         """
         return await self._database.read(operation_reads.waiting_records, records)
 
