@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from gateway.names import Resolution
     from gateway.write import Write
 
-_CUSTOM_FIELDS = CatalogName.CUSTOM_FIELDS  # as a member of its class it is found more slowly
 _TAKES = {
     CustomFieldType.TEXT: "text",
     CustomFieldType.NUMBER: "a number",
@@ -68,7 +67,7 @@ class Settings:
 def wanted_custom_fields(
     write: Write,
     native: str,
-    catalog: CatalogName = _CUSTOM_FIELDS,
+    catalog: CatalogName = CatalogName.CUSTOM_FIELDS,
     *,
     shared: bool = True,
 ) -> list[Wanted]:
@@ -77,7 +76,7 @@ def wanted_custom_fields(
     `shared` says whether another target may know a name instead.
     """
     wanted = [named.wanted for named in write.once(_by_name)]
-    if catalog is not _CUSTOM_FIELDS or not shared:
+    if catalog is not CatalogName.CUSTOM_FIELDS or not shared:
         wanted = [want._replace(catalog=catalog, shared=shared) for want in wanted]
     by_id = write.given(native)
     speaks_by_id = by_id is not None and by_id.value != []
@@ -91,7 +90,7 @@ def custom_fields(
     resolution: Resolution,
     backend: Backend,
     native: str,
-    catalog: CatalogName = _CUSTOM_FIELDS,
+    catalog: CatalogName = CatalogName.CUSTOM_FIELDS,
 ) -> Settings:
     """The write's custom fields for one backend; `native` is the input field of those by id.
 
@@ -251,6 +250,8 @@ def _by_name(write: Write) -> list[_Named]:
     named: list[_Named] = []
     for place, item in write.sound("custom_fields"):
         path = write.fixed_path("custom_fields", place)
-        want = Wanted(catalog=_CUSTOM_FIELDS, name=item.name, field=(*path, "name"), shared=True)
+        want = Wanted(
+            catalog=CatalogName.CUSTOM_FIELDS, name=item.name, field=(*path, "name"), shared=True
+        )
         named.append(_Named(item, f"customFields.{item.name}", path, want))
     return named

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from gateway.names import Resolution
     from gateway.write import ContactWrite, Write
 
-_GROUPS = CatalogName.GROUPS  # as a member of its class it is found far more slowly
 BY_NAME = ("groups_name", "add_groups_name", "remove_groups_name")
 
 
@@ -92,7 +91,9 @@ def wanted_groups(write: ContactWrite, native: str) -> list[Wanted]:
 
 def _wanted_by_name(write: ContactWrite) -> list[Wanted]:
     return [
-        Wanted(catalog=_GROUPS, name=group, field=write.fixed_path(name, place), shared=True)
+        Wanted(
+            catalog=CatalogName.GROUPS, name=group, field=write.fixed_path(name, place), shared=True
+        )
         for name, groups in write.once(_named).items()
         for place, group in enumerate(groups)
     ]
@@ -123,7 +124,7 @@ def memberships(
     for name, groups in asked.items():
         known: dict[str, None] = {}
         for group in groups:
-            found = resolution.id(_GROUPS, group)
+            found = resolution.id(CatalogName.GROUPS, group)
             if found is None:
                 ignored.append(f"{input_name(name)}.{group}")
             else:

@@ -102,10 +102,8 @@ async def prepare(
     prepared.late = frozenset(unanswered)
     for target in targets:
         if target.backend not in unanswered:
-            try:
+            with Border(target):
                 plan(target, targets, unanswered)
-            except Exception as error:  # noqa: BLE001 - a sibling's step goes on
-                target.end_with(error)
     prepared.problems = [*problems, *unknown_names(targets)]
     return prepared
 
@@ -119,12 +117,10 @@ def _checked(targets: list[Target]) -> tuple[list[Target], list[Target]]:
     later: list[Target] = []
     for target in targets:
         adapter, write = target.adapter, target.write
-        try:
+        with Border(target):
             target.wanted = adapter.wanted(write)
             target.checked = adapter.check(write)
             (later if adapter.needs_siblings(write) else now).append(target)
-        except Exception as error:  # noqa: BLE001 - a sibling's step goes on
-            target.end_with(error)
     return now, later
 
 
@@ -165,7 +161,7 @@ def _names_known(target: Target) -> bool:
 
 async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None:
     """Resolve the write's names and find the stored record, side by side."""
-    try:
+    with Border(target):
         known = _remembered(target)
         resolving = None if known else asyncio.create_task(_resolve(target, loaders))
         try:
@@ -182,8 +178,6 @@ async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None
             target.resolution = known or target.resolution
         if target.resolution.unreadable is not None:
             target.fail(target.resolution.unreadable)
-    except Exception as error:  # noqa: BLE001 - a sibling's step goes on
-        target.end_with(error)
 
 
 def _remembered(target: Target) -> Resolution | None:

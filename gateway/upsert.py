@@ -18,7 +18,7 @@ from gateway.delivery import deliver, dry_run
 from gateway.model import Backend
 from gateway.planning import lacks_key, look_again, plan, prepare, siblings_of, unknown_names
 from gateway.results import Outcome
-from gateway.target import SILENT, Journal, Target
+from gateway.target import SILENT, Border, Journal, Target
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ async def finish_all(prepared: Prepared, writer: Writer) -> None:
 
 async def _finish(target: Target, prepared: Prepared, writer: Writer, *, dry: bool = False) -> None:
     """Deliver one target's plan."""
-    try:
+    with Border(target):
         if prepared.late and target.backend in prepared.late:
             await prepared.looking[target.backend]
             if lacks_key(target, prepared.targets):
@@ -167,8 +167,6 @@ async def _finish(target: Target, prepared: Prepared, writer: Writer, *, dry: bo
         else:
             with target.span("deliver"):
                 target.result = await _deliver_under_locks(target, prepared.targets, writer)
-    except Exception as error:  # noqa: BLE001 - a sibling's step goes on
-        target.end_with(error)
     if not dry:
         await target.journal.ended(target)
 

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from gateway.write import ContactWrite
 
 MAX_ALTERNATE_EMAILS = 5
-_HERE = Backend.SENDGRID  # as a member of its class it is found far more slowly
 
 
 def digits(text: Any) -> str:
@@ -153,14 +152,14 @@ def plan_contact(
     new, comparable = found.new, found.comparable
     stored = found.stored.raw if found.stored and comparable else None
     read = comparable or new
-    laid = to_backend(fields_for(identifier), write, _HERE, stored, read=read)
+    laid = to_backend(fields_for(identifier), write, Backend.SENDGRID, stored, read=read)
     identifiers = lay_identifiers(write, identifier, found.key, found.held, laid, new=new)
     lay_address(write, stored, laid, new=new)
     laid.problems += too_many_alternates(write)
-    settings = custom_fields(write, resolution, _HERE, "sendgrid.custom_fields")
+    settings = custom_fields(write, resolution, Backend.SENDGRID, "sendgrid.custom_fields")
     held_fields = (stored.get("custom_fields") or {}) if stored is not None else None
     own = lay_custom_fields(settings, write, resolution, held_fields, laid, new=new)
-    groups = memberships(write, resolution, _HERE, "sendgrid.list_ids")
+    groups = memberships(write, resolution, Backend.SENDGRID, "sendgrid.list_ids")
     laid.ignored += groups.ignored
     laid.problems += groups.problems
     joining, leaving = _moves(groups, found, laid)
@@ -238,7 +237,7 @@ def too_many_alternates(write: ContactWrite) -> list[Problem]:
         return []
     return [
         Problem(
-            backend=_HERE,
+            backend=Backend.SENDGRID,
             code=ProblemCode.TOO_MANY,
             message=f"SendGrid keeps at most {MAX_ALTERNATE_EMAILS} alternate addresses, and "
             f"{len(emails)} are given.",
