@@ -88,7 +88,7 @@ def choose(
     chosen = _said(lookup, write, resolution, laid, stored, parent)
     if not chosen.asked:
         _clear(lookup, write, laid, stored, new=new, shown=shown)
-    elif chosen.id is not None and (chosen.id != stored or not shown):
+    elif chosen.id is not None and (chosen.id != stored or not shown or _moves(lookup, laid)):
         laid.values[lookup.at] = int(chosen.id)
         laid.changed.append(input_name(chosen.field))
     return chosen
@@ -108,7 +108,7 @@ def _said(
             laid.ignored.append(input_name(lookup.name))
         if not is_id(by_id):  # of which the check has told
             return Chosen(field=lookup.native, asked=True)
-        if by_id != stored:  # that one may have left the list since
+        if by_id != stored or _moves(lookup, laid):  # its own may have left the list since
             problems = _id_problems(lookup, write, resolution, by_id, parent)
             laid.problems += problems
             if problems:
@@ -120,6 +120,11 @@ def _said(
     if lookup.within is not None:
         found = _child(lookup, write, resolution, laid, by_name, parent)
     return Chosen(id=found, field=lookup.name, asked=True)
+
+
+def _moves(lookup: Lookup, laid: Laid) -> bool:
+    """Whether the type or stage that it is within changes: then the stored one goes (ASSUMED)."""
+    return lookup.within in laid.values
 
 
 def _clear(
@@ -136,7 +141,7 @@ def _clear(
         return
     if absent and lookup.required:
         return  # a REPLACE that lacks it is told so
-    if (shown and stored is None) or lookup.within in laid.values:
+    if (shown and stored is None) or _moves(lookup, laid):
         return
     name = lookup.native if given is None and native is not None else lookup.name
     refuse_clearing(name, write, Backend.IVVY, laid)
