@@ -30,6 +30,9 @@ _TAKES = {
     CustomFieldType.MULTIPLE_CHOICE: "any of its options",
 }
 
+MOST_WHOLE = 1e18
+"""From here on a number with a point or an exponent stands for no whole number that JSON holds."""
+
 
 class Setting(NamedTuple):
     """One custom field that a write sets or clears."""
@@ -185,9 +188,7 @@ def read_value(info: FieldInfo, text: str) -> str | int | float | bool | date:
             return text
         case CustomFieldType.NUMBER:
             number = read_number(text)
-            if info.whole and number != int(number):
-                raise ValueError(f"{text!r} is not a whole number.")
-            return int(number) if info.whole else number
+            return read_whole(number, text) if info.whole else number
         case CustomFieldType.DATE:
             return read_date(text)
         case CustomFieldType.BOOLEAN:
@@ -196,6 +197,15 @@ def read_value(info: FieldInfo, text: str) -> str | int | float | bool | date:
             return read_option(info, text)
         case _:
             return text
+
+
+def read_whole(number: float, text: str) -> int:
+    """A number as a whole one; raises ValueError with what would work."""
+    if number != int(number):
+        raise ValueError(f"{text!r} is not a whole number.")
+    if not isinstance(number, int) and abs(number) >= MOST_WHOLE:
+        raise ValueError(f"{text!r} has more digits than a whole number can hold: give at most 18.")
+    return int(number)
 
 
 def read_option(info: FieldInfo, text: str) -> str:

@@ -289,6 +289,12 @@ def test_a_value_is_read_by_its_type(info: FieldInfo, text: str, value: object) 
     assert type(read) is type(value)
 
 
+@pytest.mark.parametrize("text", ["1e18", "-1e30", "123456789012345678901.0"])
+def test_a_whole_number_has_the_digits_that_json_holds(text: str) -> None:
+    with pytest.raises(ValueError, match="at most 18"):
+        read_value(FieldInfo(type=CustomFieldType.NUMBER, whole=True), text)
+
+
 TEXTS = st.text(alphabet="aAbB 1", max_size=3)
 OPTIONS = st.lists(
     st.builds(Option, value=TEXTS, label=TEXTS), min_size=1, unique_by=lambda option: option.label

@@ -204,6 +204,17 @@ async def test_a_null_key_does_not_keep_everbridge_from_borrowing_a_siblings(
     assert [(e["backend"], e["code"]) for e in named.errors] == [("EVERBRIDGE", "CANNOT_CLEAR")]
 
 
+async def test_a_whole_number_with_more_digits_than_json_holds_is_a_problem(
+    gateway: Gateway,
+) -> None:
+    fields = [{"name": "Badge number", "values": ["1e30"]}]
+    answer = await gateway.upsert({"externalId": "E-1001", "customFields": fields})
+    [problem] = [item for item in answer.errors if item["backend"] == "IVVY"]
+    assert problem["code"] == "INVALID"
+    assert problem["field"] == ["customFields", "0", "values", "0"]
+    assert not any(gateway.calls(name, writes=True) for name in ("ivvy", "everbridge", "sendgrid"))
+
+
 async def test_values_that_contradict_each_other_are_both_shown(gateway: Gateway) -> None:
     paths = [{"prompt": "Work Email", "value": "b@example.com"}]
     contact = {"externalId": "E-1002", "email": "a@example.com", "paths": paths}
