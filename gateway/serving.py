@@ -14,6 +14,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -110,15 +111,114 @@ class OneWrite:
             self._transport.write(data)
 
 
+LONGEST_HEAD = 131_072
+"""Bytes of a request's head that are kept until its end comes. Nobody was asked for a key before that."""
+HEAD_SECONDS = 20.0
+"""In which a head has to be complete, from the connection's beginning or the head's own."""
+
+
 class Connections(HttpToolsProtocol):
-    """uvicorn's HTTP, which sends an answer in one piece."""
+    """uvicorn's HTTP, which sends an answer in one piece, and is held up by no head without an end.
+
+    It also reads on after the offer of a protocol that is not spoken here, as HTTP asks for (RFC
+    9110, section 7.8): Java's client offers HTTP/2 with each first request. uvicorn loses the body.
+    """
 
     _one_write: OneWrite
+    _in_head = False
+    _head_size = 0
+    _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin with a connection."""
         self._one_write = OneWrite(transport, self.loop)
         super().connection_made(cast("asyncio.Transport", self._one_write))
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End with a connection."""
+        self._forget_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what a client has sent."""
+        self._unset_keepalive_if_required()
+        was_in_head = self._in_head
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self._forget_head()
+                self.handle_websocket_upgrade()
+            elif self._offers():
+                self._decline(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._refuse("Invalid HTTP request received.")
+        else:
+            if self._in_head:
+                self._head_goes_on(len(data) if was_in_head else 0)
+
+    def on_message_begin(self) -> None:
+        """Begin with a request."""
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Answer a request, unless it is to be read anew without what it offers."""
+        self._in_head = False
+        self._forget_head()
+        if not self._offers():
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note that a request is all there."""
+        if not self._offers():
+            super().on_message_complete()
+
+    def _offers(self) -> bool:
+        return (
+            self.parser.should_upgrade()
+            and self.parser.get_method() != b"CONNECT"
+            and not self._should_upgrade()
+        )
+
+    def _decline(self, rest: bytes) -> None:
+        """Read a request again as one that offers nothing; `rest` is what came behind its head."""
+        line = b"%s %s HTTP/%s" % (
+            self.parser.get_method(),
+            self.url,
+            self.parser.get_http_version().encode(),
+        )
+        headers = [b"%s: %s" % pair for pair in self.headers if pair[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.data_received(b"\r\n".join([line, *headers, b"", rest]))
+
+    def _head_goes_on(self, more: int) -> None:
+        self._head_size += more
+        if self._head_size > LONGEST_HEAD:
+            self._refuse("The request's head is too long.")
+        elif self._head_timer is None:
+            self._wait_for_head()
+
+    def _wait_for_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        if getattr(self.cycle, "response_complete", True):
+            self.transport.close()
+        else:
+            self._wait_for_head()  # what comes behind is not read while an answer is under way
+
+    def _forget_head(self) -> None:
+        self._head_size = 0
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _refuse(self, why: str) -> None:
+        self.logger.warning(why)
+        self.send_400_response(why)
 
     def on_response_complete(self) -> None:
         """End an answer."""

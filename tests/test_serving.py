@@ -1,17 +1,24 @@
-"""Handshakes of WebSockets that are no good, to the program itself."""
+"""What clients send before anything of it is GraphQL, to the program itself."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
+from gateway import serving
 from tests.program import gateway_dev
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from starlette.types import Receive, Scope, Send
 
 HANDSHAKE = (
     "GET /graphql{path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
@@ -51,3 +58,115 @@ def test_a_handshake_that_is_refused_is_answered_and_its_connection_closed(
         while received := connection.recv(65_536):
             answer += received
     assert answer.split(b" ")[1] == status
+
+
+BODY = json.dumps({"query": "{ __typename }"}).encode()
+ANSWER = b'{"data":{"__typename":"Query"}}'
+
+
+def posted(host: str, *more: str, body: bytes = BODY) -> bytes:
+    lines = [
+        "POST /graphql HTTP/1.1",
+        f"Host: {host}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        *more,
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def read_to_the_end(connection: socket.socket) -> bytes:
+    answer = b""
+    while received := connection.recv(65_536):
+        answer += received
+    return answer
+
+
+@pytest.fixture
+def connection(address: str) -> Iterator[socket.socket]:
+    name, _, port = urlsplit(address).netloc.partition(":")
+    with socket.create_connection((name, int(port)), timeout=SECONDS) as connection:
+        yield connection
+
+
+HTTP_2 = (
+    "Connection: Upgrade, HTTP2-Settings",
+    "Upgrade: h2c",
+    "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
+)
+
+
+def test_the_offer_of_another_protocol_is_declined_and_the_request_answered(
+    address: str, connection: socket.socket
+) -> None:
+    host = urlsplit(address).netloc
+    connection.sendall(posted(host) + posted(host, *HTTP_2))
+    connection.sendall(posted(host, *HTTP_2, "Connection: close"))
+    assert read_to_the_end(connection).count(ANSWER) == 3
+
+
+def test_the_body_of_a_request_with_an_offer_may_come_in_pieces(
+    address: str, connection: socket.socket
+) -> None:
+    request = posted(urlsplit(address).netloc, *HTTP_2, "Connection: close")
+    for start in range(0, len(request), 7):
+        connection.sendall(request[start : start + 7])
+    assert read_to_the_end(connection).endswith(ANSWER)
+
+
+def test_a_tunnel_is_refused(connection: socket.socket) -> None:
+    connection.sendall(b"CONNECT /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert read_to_the_end(connection).split(b" ")[1] == b"405"
+
+
+def test_a_head_without_an_end_is_not_kept(connection: socket.socket) -> None:
+    connection.sendall(b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nX-Long: ")
+    sent = 0
+    try:
+        while sent < 50_000_000:
+            sent += connection.send(b"x" * 65_536)
+    except (ConnectionResetError, BrokenPipeError):
+        pass
+    assert sent < 50_000_000
+
+
+def test_an_address_that_the_server_cannot_read_is_400(connection: socket.socket) -> None:
+    address = "/graphql?query={__typename}&x=" + "x" * 65_536
+    connection.sendall(f"GET {address} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    assert read_to_the_end(connection).split(b" ")[1] == b"400"
+
+
+async def answer_late(scope: Scope, _receive: Receive, send: Send) -> None:
+    await asyncio.sleep(float(scope["query_string"] or 0))
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
+
+
+@pytest.mark.parametrize(
+    ("sent", "answers"),
+    [
+        (b"", 0),
+        (b"GET / HTTP/1.1\r\nHost: ", 0),
+        # A head that is begun while an answer is under way does not end that.
+        (b"GET /?0.5 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: ", 1),
+    ],
+    ids=["nothing", "half a head", "half a head behind a request"],
+)
+async def test_a_head_that_does_not_come_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, sent: bytes, answers: int
+) -> None:
+    monkeypatch.setattr(serving, "HEAD_SECONDS", 0.1)
+    config = uvicorn.Config(answer_late, log_config=None)
+    config.load()
+
+    def protocol() -> serving.Connections:
+        return serving.Connections(config=config, server_state=ServerState(), app_state={})
+
+    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
+    async with server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(sent)
+        async with asyncio.timeout(SECONDS):
+            answer = await reader.read()
+        writer.close()
+    assert answer.count(b"204 No Content") == answers

@@ -13,7 +13,7 @@ PAGE = (ROOT / "docs" / "http.md").read_text()
 
 
 def test_every_test_that_the_page_names_is_there() -> None:
-    tests = "".join(path.read_text() for path in (ROOT / "tests").glob("*/test_*.py"))
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     named = set(re.findall(r"`(test_\w+)`", PAGE))
     assert len(named) > 10
     assert [name for name in named if f"def {name}(" not in tests] == []
