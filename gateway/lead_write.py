@@ -63,6 +63,11 @@ class LeadWrite(Write):
         return given is not None and given.value is not None
 
     @property
+    def links_inline(self) -> bool:
+        """Whether the input has both as objects, which links the two to each other."""
+        return self.contact_inline and self.company_inline
+
+    @property
     def contact_path(self) -> list[str]:
         """Where the input names the contact."""
         if self.contact_inline or self.contact_id_from is None:

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tests.leads import lead_writes, leads, refused, upsert_lead
+import pytest
+
+from tests.leads import (
+    ADA,
+    ENGINES,
+    EVE,
+    HARBOUR,
+    MARY,
+    NAMES,
+    OF_HARBOUR,
+    lead_writes,
+    leads,
+    refused,
+    upsert_lead,
+)
 
 if TYPE_CHECKING:
     from tests.harness import Gateway
@@ -36,3 +50,75 @@ async def test_a_sub_type_that_two_types_have_is_said_again_with_the_other_type(
     assert lead_writes(gateway) == [{"id": 9001, "typeId": 13, "subtypeId": 111}]
     [lead] = leads(gateway, id=9001)
     assert (lead["typeId"], lead["subtypeId"]) == (13, 111)
+
+
+# ---------------------------------------------------------------- the person and the company
+
+
+@pytest.mark.parametrize("firm", ["Harbour Hotels", "Firm"])
+@pytest.mark.parametrize("person", [{"externalId": "E-1004"}, {"externalId": "E-1001"}, EVE])
+@pytest.mark.parametrize(
+    ("says", "others"),
+    [
+        ({"companiesName": ["Analytical Engines"]}, [ENGINES]),
+        ({"companiesName": None}, []),
+        ({"ivvy": {"companyIds": []}}, []),
+    ],
+)
+async def test_the_link_to_the_company_stands_beside_the_contacts_own_companies(
+    gateway: Gateway, firm: str, person: dict[str, Any], says: dict[str, Any], others: list[int]
+) -> None:
+    lead = NAMES | {"externalId": "L-1", "contact": person | says, "company": {"name": firm}}
+    answer = await upsert_lead(gateway, lead)
+    assert (answer.errors, answer.outcome) == ([], "CREATED")
+    [held] = gateway.ivvy(id=int(answer.contact["id"]))
+    assert held["companies"] == [*others, int(answer.company["id"])]
+    again = await upsert_lead(gateway, lead)
+    assert (again.errors, again.outcome) == ([], "UNCHANGED")
+
+
+async def test_a_person_is_not_taken_out_of_the_company_of_their_lead(gateway: Gateway) -> None:
+    lead = {"ivvy": {"id": "9002"}}
+    by_name = lead | {"contact": {"companiesName": ["Analytical Engines"]}}
+    assert (await refused(gateway, by_name)).told() == {"contact.companiesName": "INVALID"}
+    by_id = lead | {"contact": {"ivvy": {"companyIds": [str(ENGINES)]}}}
+    assert (await refused(gateway, by_id)).told() == {"contact.ivvy.companyIds": "INVALID"}
+    both = {"companiesName": ["Analytical Engines", "Harbour Hotels"]}
+    assert (await upsert_lead(gateway, lead | {"contact": both})).outcome == "UPDATED"
+    [mary] = gateway.ivvy(id=MARY)
+    assert sorted(mary["companies"]) == [ENGINES, HARBOUR]
+
+
+async def test_a_person_who_has_left_the_leads_company_is_told_of_and_linked_anew(
+    gateway: Gateway,
+) -> None:
+    await gateway.upsert({"externalId": "E-1004", "companiesName": []}, targets=["IVVY"])
+    gateway.sandbox.calls.clear()
+    lead: dict[str, Any] = {"ivvy": {"id": "9002"}}
+    person = {"phone": "+44 7700 900444"}
+    answer = await refused(gateway, lead | {"contact": person})
+    assert answer.told() == {"contact": "INVALID"}
+    assert f"ontact {MARY} does not belong to company {HARBOUR}" in answer.errors[0]["message"]
+    answer = await refused(gateway, lead | {"company": {"tradingName": "HH"}})
+    assert answer.told() == {"company": "INVALID"}
+    assert (await upsert_lead(gateway, lead | {"stageName": "New"})).outcome == "UPDATED"
+    answer = await upsert_lead(gateway, lead | {"contact": person, "company": {}})
+    assert answer.errors == []
+    assert answer.contact["changedFields"] == ["phone", "companiesName"]
+    [mary] = gateway.ivvy(id=MARY)
+    assert (mary["companies"], mary["phone"]) == ([HARBOUR], "+447700900444")
+
+
+@pytest.mark.parametrize("person", [{}, {"lastName": "King"}])
+async def test_the_link_of_a_stored_contact_is_told(
+    gateway: Gateway, person: dict[str, Any]
+) -> None:
+    lead = OF_HARBOUR | {"contact": {"externalId": "E-1001"} | person, "externalId": "L-1"}
+    answer = await upsert_lead(gateway, lead)
+    changed = [*person, "companiesName"]
+    assert (answer.contact["outcome"], answer.contact["changedFields"]) == ("UPDATED", changed)
+    assert "contact.companiesName" in answer.result["changedFields"]
+    [ada] = gateway.ivvy(id=ADA)
+    assert ada["companies"] == [ENGINES, HARBOUR]
+    again = await upsert_lead(gateway, lead)
+    assert (again.outcome, again.contact["outcome"]) == ("UNCHANGED", "UNCHANGED")

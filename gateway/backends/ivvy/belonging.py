@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NATIVE_GROUPS = "ivvy.group_ids"
 NATIVE_COMPANIES = "ivvy.company_ids"
+BY_NAME, BY_ID = "companiesName", "ivvy.companyIds"
+"""What receipts call a contact's companies."""
 
 
 def wanted_companies(write: ContactWrite) -> list[Wanted]:
@@ -56,30 +58,45 @@ def lay_groups(
 
 
 def lay_companies(
-    laid: Laid, write: ContactWrite, raw: Mapping[str, Any] | None, resolution: Resolution
+    laid: Laid,
+    write: ContactWrite,
+    raw: Mapping[str, Any] | None,
+    resolution: Resolution,
+    linked_to: str | None = None,
 ) -> None:
-    """Add the companies as a whole; ids win over names."""
+    """Add the companies as a whole; ids win over names.
+
+    `linked_to` is one that the contact is linked to whatever its own input says.
+    """
     by_id, by_name = write.given(NATIVE_COMPANIES), write.get("companies_name")
     if by_id is not None:
-        label, ids = "ivvy.companyIds", [str(company) for company in by_id.value or []]
+        label, ids = BY_ID, [str(company) for company in by_id.value or []]
         unknown = unknown_ids(
             write, resolution, Backend.IVVY, CatalogName.COMPANIES, NATIVE_COMPANIES, ids
         )
         laid.problems += unknown
         if write.given("companies_name") is not None:
-            laid.ignored.append("companiesName")
+            laid.ignored.append(BY_NAME)
         if unknown:
             return
     elif by_name is not None:
-        label = "companiesName"
+        label = BY_NAME
         found = [resolution.id(CatalogName.COMPANIES, name) for name in by_name.value or []]
         ids = [company for company in found if company is not None]
     else:
         return
+    if linked_to is not None:
+        ids = [*ids, linked_to]
     current = (raw.get("companies") if raw else None) or []
     if set(ids) != {str(company) for company in current}:
         laid.values["companies"] = [int(company) for company in dict.fromkeys(ids)]
         laid.changed.append(label)
+
+
+def tell_of_link(changed: list[str]) -> None:
+    """Tell that a stored contact gets a company by the lead that links the two."""
+    if BY_NAME not in changed and BY_ID not in changed:
+        changed.append(BY_NAME)
 
 
 def group_calls(

@@ -179,11 +179,13 @@ def contact_body(
     resolution: Resolution,
     asked_by: Sequence[Key] = (),
     *,
+    linked_to: str | None = None,
     text_clear: str | None = "",
 ) -> ContactBody:
     """The body of addOrUpdateContact: for a stored contact its id and only what changes.
 
-    A new contact gets those of the keys it was looked for by that a sibling gave.
+    A new contact gets those of the keys it was looked for by that a sibling gave. `linked_to` is the
+    company of a lead that links it to its contact.
     """
     raw = stored.raw if stored else None
     laid = to_backend(field_rows(text_clear), write, Backend.IVVY, raw)
@@ -198,7 +200,7 @@ def contact_body(
         laid.problems = missing + [one for one in laid.problems if one.field not in blamed]
     current = stored_groups(raw)
     groups = lay_groups(laid, write, current, resolution)
-    lay_companies(laid, write, raw, resolution)
+    lay_companies(laid, write, raw, resolution, linked_to)
     lay_custom_fields(laid, write, raw, resolution, text_clear=text_clear)
     lay_external_urls(laid, write, raw)
     warnings = lay_consent(laid, write, raw)

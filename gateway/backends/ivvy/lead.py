@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Plan
 from gateway.backends.ivvy import client
-from gateway.backends.ivvy.belonging import group_calls
+from gateway.backends.ivvy.belonging import group_calls, tell_of_link
 from gateway.backends.ivvy.company import CompanyBody, company_body
 from gateway.backends.ivvy.compared import as_text
 from gateway.backends.ivvy.contact import ContactBody, contact_body
@@ -153,36 +153,46 @@ def plan_lead(
 def _bodies(
     write: LeadWrite, found: FoundLead, resolution: Resolution, text_clear: str | None
 ) -> _Bodies:
-    contact = company = None
-    if write.contact is not None and found.contact is not None:
-        contact = contact_body(
-            write.contact, found.contact.stored, resolution, text_clear=text_clear
-        )
-    if write.company is not None and found.company is not None:
-        company = company_body(
-            write.company,
-            found.company.stored,
-            resolution,
-            named=found.company.stored is not None and found.company.matched_by == "name",
-            text_clear=text_clear,
-        )
-        if found.company.stored is None:
-            company.parameters["updateIfExists"] = True
     raw = found.lead.raw if found.lead else None
-    person = party(
-        found.contact,
-        person_of(raw),
-        contact.parameters if contact else {},
-        given=write.contact is not None,
-    )
+    company = _company_body(write, found, resolution, text_clear)
     firm = party(
         found.company,
         company_of(raw),
         company.parameters if company else {},
         given=write.company is not None,
     )
+    contact = None
+    if write.contact is not None and found.contact is not None:
+        contact = contact_body(
+            write.contact,
+            found.contact.stored,
+            resolution,
+            linked_to=firm.id if write.links_inline else None,
+            text_clear=text_clear,
+        )
+    person = party(
+        found.contact,
+        person_of(raw),
+        contact.parameters if contact else {},
+        given=write.contact is not None,
+    )
     belonging = belong(write, found, person, firm)
+    if contact and person.id is not None and belonging.links:
+        tell_of_link(contact.changed)
     return _Bodies(contact=contact, company=company, belonging=belonging, person=person, firm=firm)
+
+
+def _company_body(
+    write: LeadWrite, found: FoundLead, resolution: Resolution, text_clear: str | None
+) -> CompanyBody | None:
+    if write.company is None or found.company is None:
+        return None
+    stored = found.company.stored
+    named = stored is not None and found.company.matched_by == "name"
+    body = company_body(write.company, stored, resolution, named=named, text_clear=text_clear)
+    if stored is None:
+        body.parameters["updateIfExists"] = True
+    return body
 
 
 # ---------------------------------------------------------------- the plan

@@ -8,11 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gateway.backends.ivvy.belonging import NATIVE_COMPANIES
 from gateway.backends.ivvy.lookups import stored_id
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.backends.adapter import Found
     from gateway.backends.leads import FoundLead
     from gateway.lead_write import LeadWrite
@@ -67,6 +70,8 @@ class Belonging:
     """Whether the lead belongs to a contact, not to a company."""
     becomes_of_contact: bool = False
     """Whether it did not before, or is new."""
+    links: bool = False
+    """Whether the call makes the contact one of the company's."""
 
 
 def party(
@@ -128,23 +133,29 @@ def _say_company(
     speaks = contact.parameters or company.parameters or contact.moves or company.moves
     if not speaks or not contact.exists or not company.exists:
         return
-    links = not _is_there(found, contact, company)
-    if links and not (write.contact_inline and write.company_inline):
-        belonging.problems.append(_not_there(write, contact, company))
+    is_there = _is_there(found, contact, company)
+    said = contact.parameters.get("companies")
+    stays = is_there if said is None else company.id in _ids(said)
+    belonging.links = links = write.links_inline and not is_there
+    if not (links or stays):
+        wrong = _leaves(write, company) if is_there else _not_there(write, contact, company)
+        belonging.problems.append(wrong)
         return
     belonging.values |= company.said("company", "companyId", links=links)
     belonging.values |= contact.said("contact", "companyLeadContactId", links=links)
 
 
 def _is_there(found: FoundLead, contact: Party, company: Party) -> bool:
-    """Whether the contact belongs to the company already, or by what this write says of it."""
-    if not contact.moves and not company.moves:
-        return True
-    if company.id is None:
-        return False
+    """Whether the contact belongs to the company already, as far as is known."""
     stored = found.contact.stored if found.contact else None
-    after = contact.parameters.get("companies", stored.raw.get("companies") if stored else None)
-    return company.id in {str(one) for one in after or []}
+    held = stored.raw.get("companies") if stored else None
+    if held is None:
+        return not (contact.moves or company.moves)
+    return company.id in _ids(held)
+
+
+def _ids(companies: Sequence[Any]) -> set[str]:
+    return {str(one) for one in companies}
 
 
 def person_of(lead: Any) -> str | None:
@@ -209,6 +220,17 @@ def _not_there(write: LeadWrite, contact: Party, company: Party) -> Problem:
         f"{who} does not belong to {where}: iVvy links the two only when both stand in the lead as "
         "objects. Give contact and company, each with its ivvy.id where it exists already.",
         write.contact_path if contact.given else write.company_path,
+    )
+
+
+def _leaves(write: LeadWrite, company: Party) -> Problem:
+    contact = write.contact or write
+    by_id = contact.given(NATIVE_COMPANIES) is not None
+    return _problem(
+        ProblemCode.INVALID,
+        f"The contact's companies leave out company {company.id}, the lead's, to which its person "
+        "belongs: name that one too, or give the lead another contact or company.",
+        contact.field_path(NATIVE_COMPANIES if by_id else "companies_name"),
     )
 
 
