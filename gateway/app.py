@@ -57,7 +57,7 @@ def create_app(
             yield
 
     graphql = graphql_app(settings)
-    return _App(
+    app = _App(
         lifespan=lifespan,
         middleware=[
             Middleware(
@@ -76,6 +76,9 @@ def create_app(
             *([] if settings.production else explorer_routes()),
         ],
     )
+    # Behind a proxy that speaks TLS it would send callers, their keys with them, to an http address.
+    app.router.redirect_slashes = False
+    return app
 
 
 class _App(Starlette):

@@ -120,6 +120,8 @@ class GraphQLView(GraphQL[Context, None]):
             refused = HttpRefusalError(500, FAILED, extensions=told)
         else:
             response.headers.update(let_in.headers)
+            # What GET gives may be about people, and a cache on the way does not know X-Api-Key.
+            response.headers.setdefault("Cache-Control", "no-store")
             return response
         return _refused(request, refused, let_in)
 
@@ -208,7 +210,11 @@ class GraphQLView(GraphQL[Context, None]):
         streams = answer_type(inner.scope["headers"]) == EVENT_STREAM
         protocol: GraphQLRequestProtocol = "sse" if streams else "http"
         if request.method == "GET":
-            return self._operation(self.parse_query_params(request.query_params), b"", protocol)
+            try:
+                data = self.parse_query_params(request.query_params)
+            except HTTPException as error:
+                raise HttpRefusalError(400, "variables and extensions must be JSON.") from error
+            return self._operation(data, b"", protocol)
         return await self._posted(inner, protocol)
 
     async def _posted(

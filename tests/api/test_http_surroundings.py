@@ -59,6 +59,12 @@ async def test_refusals_and_other_pages_have_a_request_id_too(
             assert (await gateway.http.get(path)).headers["x-request-id"]
 
 
+async def test_nobody_is_sent_on_with_a_key(sandbox: Sandbox, clock: ManualClock) -> None:
+    async with running(sandbox, clock) as gateway:
+        for path in ("/graphql/", "/status/"):
+            assert (await gateway.http.post(path, json=QUERY)).status_code == 404
+
+
 async def preflight(client: httpx.AsyncClient, origin: str, **headers: str) -> httpx.Response:
     return await client.options(
         "/graphql",

@@ -113,6 +113,20 @@ async def test_query_by_get_takes_all_parameters(client: httpx.AsyncClient) -> N
     assert response.json() == {"data": {"hello": "Hello Ada"}}
 
 
+async def test_what_get_gives_is_kept_by_no_cache(client: httpx.AsyncClient) -> None:
+    response = await client.get("/graphql", params={"query": "{ hello }"})
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("parameter", ["variables", "extensions"])
+async def test_parameter_that_is_no_json_is_400_and_named(
+    client: httpx.AsyncClient, parameter: str
+) -> None:
+    response = await client.get("/graphql", params=QUERY | {parameter: "{"})
+    assert response.status_code == 400
+    assert error_of(response)["message"] == "variables and extensions must be JSON."
+
+
 async def test_get_without_a_query_is_a_graphql_error_and_no_page(
     client: httpx.AsyncClient,
 ) -> None:
