@@ -45,12 +45,7 @@ def import_file(order: Order, settings: Settings | None) -> tuple[int, list[str]
             raise ImportRefusedError(
                 [f"{error} Where a gateway runs on this database, give its address with --url."]
             ) from error
-        except OSError as error:
-            raise ImportRefusedError([f"{order.path} cannot be read: {error}."]) from error
-    lines = report.lines
-    if report.rejected:
-        lines.append(f"Rejected rows, each with its reason: {order.rejected_path}")
-    return (1 if report.rejected else 0), lines
+    return (1 if report.rejected else 0), report.lines
 
 
 def _inside(settings: Settings | None) -> Settings | None:

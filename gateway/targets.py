@@ -50,7 +50,7 @@ def choose(targets: Sequence[Backend] | None, adapters: Mapping[Backend, Adapter
     if targets is None:
         choice = Choice(adapters=[adapters[backend] for backend in _ORDER if backend in adapters])
         if not adapters:
-            choice.problems.append(_wrong("No backend is configured: see docs/quickstart.md."))
+            choice.problems.append(_wrong("No backend is configured: see docs/settings.md."))
         return choice
     choice = Choice()
     if not targets:

@@ -49,9 +49,11 @@ class Column:
 
     def read(self, cell: str, null: str) -> Any:
         """The value of a cell that is not empty; raises ValueError when it is none of the type."""
-        if cell == null:
-            return None
         kind = get_nullable_type(self.type)
+        if cell == null:
+            # The values of a custom field cannot be null: none of them clear it.
+            must_be_list = isinstance(kind, GraphQLList) and kind is not self.type
+            return [] if must_be_list else None
         if isinstance(kind, GraphQLList):
             parts = [part.strip() for part in cell.split(SEPARATOR)]
             return [_scalar(part, kind.of_type) for part in parts if part]
@@ -193,9 +195,19 @@ def _example(name: str, kind: Any) -> str:
 
 def _unknown(name: str, part: str, kind: Any) -> str:
     known = list(kind.fields) if isinstance(kind, GraphQLInputObjectType) else []
-    close = [found for found, score, _ in extract(part, known, limit=3) if score >= WORTH]
+    meant = [found for found in known if found.lower() == _squeezed(part)]
+    close = meant or [
+        found
+        for found, score, _ in extract(part, known, processor=_squeezed, limit=3)
+        if score >= WORTH
+    ]
     hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
     return f"The column {name!r} is no field of a contact.{hint}"
+
+
+def _squeezed(name: str) -> str:
+    """A name as people compare them: `First Name`, `first_name` and `FIRSTNAME` are the same."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def _scalar(text: str, kind: Any) -> Any:

@@ -29,6 +29,8 @@ class Report:
     """By backend, how many contacts came to which outcome."""
     rejected: dict[int, list[str]] = field(default_factory=dict)
     """Why rows were rejected or have failed, by the place of the row in the table."""
+    sent_before: int = 0
+    """Rows that an earlier start of the same import has sent, and this one has not."""
 
     lines: list[str] = field(default_factory=list)
     """The summary, for people."""
@@ -57,6 +59,10 @@ class Report:
         for backend, counts in self.outcomes.items():
             counted = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
             self.lines.append(f"  {backend:<10}  {counted}")
+        if self.sent_before:
+            self.lines.append(
+                f"{self.sent_before} rows were sent by an earlier start of this import, and not again."
+            )
 
 
 def told(problem: Mapping[str, Any]) -> str:

@@ -93,7 +93,7 @@ def _text(content: bytes) -> str:
 
 def _delimiter(text: str) -> str:
     """What separates the cells: whatever stands most often in the first line."""
-    first = text.split("\n", 1)[0]
+    first = next(io.StringIO(text, newline=""), "")  # which may end in a carriage return alone
     return max(DELIMITERS, key=first.count)
 
 
@@ -115,7 +115,7 @@ def _csv_row(
     null: str,
 ) -> Row:
     problems: list[str] = []
-    if len(cells) > len(columns):
+    if any(cell.strip() for cell in cells[len(columns) :]):
         problems.append(f"The row has {len(cells)} cells, and the header has {len(columns)}.")
     values: list[tuple[Column, Any]] = []
     for column, cell in zip(columns, cells, strict=False):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from gateway.importing.rows import Row
+    from gateway.importing.rows import Row, Table
     from gateway.settings import Settings
 
 PART = 1000
@@ -30,6 +31,10 @@ LOOK_SECONDS = 0.5
 CALL_SECONDS = 300.0
 ENDED = {"SUCCEEDED", "PARTIAL", "FAILED"}
 GOING_ON = {"QUEUED", "ACCEPTED"}
+GOES_ON = (
+    "What was stored before is delivered all the same: start the same import again to go on with "
+    "the rest, and to hear what became of it."
+)
 
 
 class Progress(Protocol):
@@ -75,7 +80,7 @@ async def run_import(order: Order, settings: Settings | None, progress: Progress
 
     `settings` are those of a gateway in this process, for an order without an address.
     """
-    content = await asyncio.to_thread(order.path.read_bytes)
+    content = await asyncio.to_thread(_read, order)
     contact: Any = schema._schema.type_map["ContactInput"]  # noqa: SLF001 - Strawberry gives no other way to it
     table = await asyncio.to_thread(read_table, order.path, content, contact, order.null)
     report = Report()
@@ -88,10 +93,37 @@ async def run_import(order: Order, settings: Settings | None, progress: Progress
         await work.check(good)
         if not order.dry:
             await work.send(good, hashlib.sha256(content).hexdigest())
-    if report.rejected:
-        await asyncio.to_thread(write_rejected, order.rejected_path, table, report.rejected)
     report.sum_up(table)
+    if report.rejected:
+        report.lines.append(await asyncio.to_thread(_write_rejected, order, table, report))
     return report
+
+
+def _read(order: Order) -> bytes:
+    """The file; raises ImportRefusedError, also where its rejected rows could not be kept."""
+    try:
+        content = order.path.read_bytes()
+    except OSError as error:
+        raise ImportRefusedError([f"{order.path} cannot be read: {error}."]) from error
+    kept = order.rejected_path
+    if kept.exists() and kept.samefile(order.path):
+        raise ImportRefusedError(
+            [f"{kept} is the file to import: give another for its rejected rows (--rejected)."]
+        )
+    if kept.is_dir() or not os.access(kept if kept.exists() else kept.parent, os.W_OK):
+        raise ImportRefusedError(
+            [f"Rejected rows cannot be written to {kept}: give another file (--rejected)."]
+        )
+    return content
+
+
+def _write_rejected(order: Order, table: Table, report: Report) -> str:
+    """Keep the rejected rows; the line that says where. The report is told in any case."""
+    try:
+        write_rejected(order.rejected_path, table, report.rejected)
+    except OSError as error:
+        return f"Rejected rows could not be written to {order.rejected_path}: {error}."
+    return f"Rejected rows, each with its reason: {order.rejected_path}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,18 +160,33 @@ class _Import:
             [self.order.wanted.variables(), self.order.null], option=orjson.OPT_SORT_KEYS
         )
         name = hashlib.sha256(content.encode() + options).hexdigest()[:40]
-        self.progress.begin("Storing", len(good))
         operations: list[tuple[str, list[tuple[int, Row]]]] = []
+        try:
+            await self._store(good, f"import-{name}", operations)
+            await self._follow(operations)
+        except ImportRefusedError as error:
+            if not operations:
+                raise
+            raise ImportRefusedError([*error.problems, GOES_ON]) from error
+
+    async def _store(
+        self,
+        good: list[tuple[int, Row]],
+        key: str,
+        operations: list[tuple[str, list[tuple[int, Row]]]],
+    ) -> None:
+        """Send every row, and note the operations that deliver them."""
+        self.progress.begin("Storing", len(good))
         for start in range(0, len(good), PART):
             part = good[start : start + PART]
-            payload = await self._upsert(part, f"import-{name}-{start // PART}")
+            payload = await self._upsert(part, f"{key}-{start // PART}")
             if payload["operation"] is None:
                 for problem in payload["errors"]:
                     self.report.reject(_place(part, problem), [told(problem)])
             else:
                 operations.append((payload["operation"]["id"], part))
+            self.report.sent_before += len(part) if payload["replayed"] else 0
             self.progress.at(start + len(part))
-        await self._follow(operations)
 
     async def _follow(self, operations: list[tuple[str, list[tuple[int, Row]]]]) -> None:
         self.progress.begin("Delivering", sum(len(part) for _, part in operations))

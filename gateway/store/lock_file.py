@@ -35,7 +35,7 @@ def lock_file(database: Path) -> Iterator[None]:
             raise StoreInUseError(
                 f"Another gateway (process {holder or 'unknown'}) works with {database}: an SQLite "
                 "file serves one process. Stop the other one, or share a PostgreSQL by setting "
-                "DATABASE_URL."
+                "GATEWAY_DATABASE_URL."
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

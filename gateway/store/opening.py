@@ -79,7 +79,7 @@ async def open_store(
         opened = _open_postgres(url, clock, migrations)
     else:
         raise StoreError(
-            "DATABASE_URL must start with sqlite:///, followed by a file's name, or with "
+            "GATEWAY_DATABASE_URL must start with sqlite:///, followed by a file's name, or with "
             f"postgresql://; it starts with {url.partition(':')[0][:20]!r}."
         )
     async with opened as found:

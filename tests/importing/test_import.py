@@ -16,7 +16,7 @@ import pytest
 from gateway.dev import new_sandbox, sandbox_settings
 from gateway.import_command import import_file
 from gateway.importing import run
-from gateway.importing.client import Wanted
+from gateway.importing.client import Client, Wanted
 from gateway.importing.progress import Lines
 from gateway.importing.report import REASON
 from gateway.importing.rows import ImportRefusedError
@@ -168,6 +168,53 @@ async def test_an_import_that_was_interrupted_goes_on_where_it_was(
     again = served_sandbox[0].calls.counts()
     assert again["ivvy"].get("addOrUpdateContact") == writes["ivvy"].get("addOrUpdateContact")
     assert again["ivvy"].get("run") == writes["ivvy"].get("run")
+
+
+async def test_what_an_earlier_start_has_sent_is_told_as_such(
+    tmp_path: Path, settings: Any
+) -> None:
+    asked = order(file(tmp_path, HEADER + PEOPLE))
+    assert len((await run_import(asked, settings, Heard())).lines) == 4
+    told = (await run_import(asked, settings, Heard())).lines[-1]
+    assert told == "5 rows were sent by an earlier start of this import, and not again."
+
+
+async def test_an_import_that_breaks_off_says_that_it_goes_on(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_asked: object) -> None:
+        raise ImportRefusedError(["The gateway cannot be reached."])
+
+    monkeypatch.setattr(Client, "operation", gone)
+    with pytest.raises(ImportRefusedError) as refusal:
+        await run_import(order(file(tmp_path, HEADER + PEOPLE)), settings, Heard())
+    assert refusal.value.problems == ["The gateway cannot be reached.", run.GOES_ON]
+
+
+@pytest.mark.parametrize("name", ["people.csv", "", "missing/rejected.csv"])
+async def test_a_file_that_cannot_take_rejected_rows_is_refused_before_anything_is_sent(
+    tmp_path: Path, settings: Any, name: str
+) -> None:
+    asked = order(file(tmp_path, HEADER + PEOPLE), rejected_to=tmp_path / name)
+    heard = Heard()
+    with pytest.raises(ImportRefusedError, match=r"--rejected"):
+        await run_import(asked, settings, heard)
+    assert heard.parts == []
+    assert asked.path.read_text() == HEADER + PEOPLE
+
+
+async def test_rejected_rows_that_cannot_be_kept_do_not_cost_the_report(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_asked: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run, "write_rejected", full)
+    report = await run_import(
+        order(file(tmp_path, HEADER + PEOPLE + ",nobody,,,\n")), settings, Heard()
+    )
+    assert report.lines[0] == "6 rows, 1 of them with problems"
+    assert "could not be written" in report.lines[-1]
 
 
 async def test_an_import_with_other_options_is_another_import(

@@ -120,6 +120,40 @@ def test_a_row_says_all_that_is_wrong_with_it_and_where_it_stands() -> None:
     assert [row.input is None for row in found.rows] == [False, True, True]
 
 
+def test_null_clears_a_custom_field_whose_values_cannot_be_null() -> None:
+    assert inputs(
+        "customFields.Shift,everbridge.attributes.77,externalUrls.cv\nnull,null,null\n"
+    ) == [
+        {
+            "customFields": [{"name": "Shift", "values": []}],
+            "everbridge": {"attributes": [{"id": "77", "values": []}]},
+            "externalUrls": [{"ref": "cv", "url": None}],
+        }
+    ]
+
+
+def test_empty_cells_behind_the_last_column_say_nothing() -> None:
+    assert inputs("externalId;lastName\r\nE-1;Ada;;\r\nE-2;Grace; ;\r\n") == [
+        {"externalId": "E-1", "lastName": "Ada"},
+        {"externalId": "E-2", "lastName": "Grace"},
+    ]
+
+
+def test_lines_may_end_in_a_carriage_return_alone() -> None:
+    assert inputs('externalId,lastName\rE-1,"Ada;;;"\r') == [
+        {"externalId": "E-1", "lastName": "Ada;;;"}
+    ]
+
+
+@pytest.mark.parametrize("name", ["EMAIL", "E-Mail", "First Name", "LASTNAME", "external_id"])
+def test_a_column_in_other_case_or_with_spaces_is_known_again(name: str) -> None:
+    meant = {"EMAIL": "email", "E-Mail": "email", "First Name": "firstName"}
+    meant |= {"LASTNAME": "lastName", "external_id": "externalId"}
+    assert refused(f"{name}\nx\n") == [
+        f"The column {name!r} is no field of a contact. Did you mean {meant[name]!r}?"
+    ]
+
+
 def test_a_path_without_its_value_is_told() -> None:
     assert "required field 'value'" in problems("paths.0.prompt\nWork Email\n")[0][0]
 
