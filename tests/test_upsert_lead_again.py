@@ -17,6 +17,7 @@ from tests.leads import (
     lead_writes,
     leads,
     refused,
+    unanswered,
     upsert_lead,
 )
 
@@ -122,3 +123,26 @@ async def test_the_link_of_a_stored_contact_is_told(
     assert ada["companies"] == [ENGINES, HARBOUR]
     again = await upsert_lead(gateway, lead)
     assert (again.outcome, again.contact["outcome"]) == ("UNCHANGED", "UNCHANGED")
+
+
+# ---------------------------------------------------------------- the names of companies
+
+
+async def test_a_company_is_found_by_the_name_that_a_lead_has_just_given_it(
+    gateway: Gateway,
+) -> None:
+    await upsert_lead(gateway, OF_HARBOUR)  # the list of companies is kept from now on
+    renamed = {"name": "Harbour Grand", "ivvy": {"id": str(HARBOUR)}}
+    assert (await upsert_lead(gateway, OF_HARBOUR | {"company": renamed})).errors == []
+    answer = await upsert_lead(gateway, OF_HARBOUR | {"company": {"name": "harbour grand"}})
+    assert (answer.company["outcome"], answer.company["matchedBy"]) == ("UNCHANGED", "name")
+    assert answer.company["id"] == str(HARBOUR)
+
+
+@pytest.mark.usefixtures("no_waiting")
+async def test_a_company_is_found_that_an_unanswered_call_has_made(gateway: Gateway) -> None:
+    lead = NAMES | {"contact": EVE, "company": {"name": "Firm"}, "externalId": "L-1"}
+    await unanswered(gateway, lead)
+    answer = await upsert_lead(gateway, lead | {"externalId": "L-2", "name": "Another"})
+    assert (answer.outcome, answer.company["outcome"]) == ("CREATED", "UNCHANGED")
+    assert answer.company["matchedBy"] == "name"

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
+from gateway.backends.ivvy.custom_values import NATIVE
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.write import Write
 
 _ID = re.compile(r"[1-9][0-9]{0,17}")
 """At most 18 digits: more are no whole number of JSON's that every reader takes."""
@@ -27,4 +34,19 @@ def ill_formed(path: list[str], value: str) -> list[Problem]:
             message=f"{value!r} is no id of iVvy's: give a whole number such as 33884.",
             field=path,
         )
+    ]
+
+
+def ill_formed_ids(write: Write, names: Sequence[str]) -> list[Problem]:
+    """The problems of the ids under these names, and of those of custom fields."""
+    given = [(write.field_path(name), said.value) for name in names if (said := write.given(name))]
+    fields = [
+        (write.field_path(NATIVE, place, "id"), item.id)
+        for place, item in enumerate(write.items(NATIVE))
+    ]
+    return [
+        problem
+        for path, value in (*given, *fields)
+        if value is not None
+        for problem in ill_formed(path, str(value))
     ]

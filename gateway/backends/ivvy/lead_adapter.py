@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.backends.adapter import Answer, Found, Key, KeyKind, Stored
 from gateway.backends.ivvy import client, lead_intent, lead_parties
 from gateway.backends.ivvy.company import company_rows, wanted_company
-from gateway.backends.ivvy.custom_values import NATIVE as NATIVE_FIELDS
-from gateway.backends.ivvy.ids import ill_formed, is_id
+from gateway.backends.ivvy.ids import ill_formed_ids, is_id
 from gateway.backends.ivvy.lead import lead_rows, plan_lead
 from gateway.backends.ivvy.lead_fields import wanted_lead_fields
 from gateway.backends.ivvy.lead_lookups import LEAD_LOOKUPS
@@ -19,7 +18,7 @@ from gateway.backends.ivvy.lookups import INDUSTRY
 from gateway.backends.ivvy.pages import read_rows
 from gateway.backends.leads import Alike, FoundLead
 from gateway.entries import CatalogName, folded
-from gateway.errors import NotWrittenError, RefusedError
+from gateway.errors import MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.matching import fitting
 from gateway.model import Backend
 from gateway.names import Wanted, ambiguous
@@ -59,7 +58,6 @@ class IvvyLeads:
     def __init__(self, contacts: IvvyAdapter, *, text_clear: str | None = "") -> None:
         self._contacts = contacts
         self.sender = contacts.sender
-        self.send = contacts.sender.send
         self.catalogs = contacts.catalogs
         self.lead_fields: Sequence[Field] = lead_rows(text_clear)
         self.company_fields: Sequence[Field] = company_rows(text_clear)
@@ -67,10 +65,9 @@ class IvvyLeads:
 
     def check(self, write: LeadWrite) -> list[Problem]:
         """Ids that are no iVvy ids."""
-        problems = [*_ill_formed_ids(write, LEAD_IDS), *_ill_formed_fields(write)]
+        problems = ill_formed_ids(write, LEAD_IDS)
         if write.company is not None:
-            problems += _ill_formed_ids(write.company, COMPANY_IDS)
-            problems += _ill_formed_fields(write.company)
+            problems += ill_formed_ids(write.company, COMPANY_IDS)
         if write.contact is not None:
             problems += self._contacts.check(write.contact)
         unique: dict[tuple[str, ...], Problem] = {}
@@ -215,12 +212,24 @@ class IvvyLeads:
             keys.append(f"lead:{external_id}")
         return keys
 
+    async def send(self, call: Call, exchange: Exchange) -> Reply:
+        """The answer to a call. A company made or renamed by it is not in the list of names yet."""
+        try:
+            reply = await self.sender.send(call, exchange)
+        except MaybeWrittenError:
+            self._forget_names(call)
+            raise
+        self._forget_names(call)
+        return reply
+
+    def _forget_names(self, call: Call) -> None:
+        if "businessName" in (call.body.get("company") or ()):
+            self.catalogs.expire(CatalogName.COMPANIES)
+
     def read_answer(self, call: Call, reply: Reply) -> Answer:
-        """The lead's id. A company that was made with it is not in the list of names yet."""
+        """The lead's id; group calls bring none."""
         if client.action_of(call) in client.GROUP_ACTIONS:
             return Answer()
-        if "id" not in (call.body.get("company") or {"id": None}):
-            self.catalogs.expire(CatalogName.COMPANIES)
         return Answer(id=str(reply.body["id"]))
 
     async def read(self, lead_id: str, exchange: Exchange) -> Stored | None:
@@ -320,24 +329,6 @@ def _same_name(one: Any, other: str) -> bool:
 def _text(write: Write, name: str) -> str | None:
     given = write.given(name)
     return None if given is None or given.value is None else str(given.value)
-
-
-def _ill_formed_ids(write: Write, names: Sequence[str]) -> list[Problem]:
-    return [
-        problem
-        for name in names
-        if (value := _text(write, name)) is not None
-        for problem in ill_formed(write.field_path(name), value)
-    ]
-
-
-def _ill_formed_fields(write: Write) -> list[Problem]:
-    given = write.given(NATIVE_FIELDS)
-    return [
-        problem
-        for place, item in enumerate((given.value if given else None) or [])
-        for problem in ill_formed(write.field_path(NATIVE_FIELDS, place, "id"), str(item.id))
-    ]
 
 
 def _no_lead(lead_id: str, write: LeadWrite) -> Problem:
