@@ -15,6 +15,7 @@ import sys
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
+import structlog
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from starlette.applications import Starlette
+
+    from gateway.account import Account
+
+log = structlog.get_logger(__name__)
 
 SIGNAL_EXIT = 128
 """A process that a signal ends has this and the signal's number as its code, to a shell."""
@@ -237,15 +242,31 @@ class GatewayServer(uvicorn.Server):
         """Begin to serve."""
         await super().startup(sockets)
         spare_collecting()
+        if self.started and self._account is not None:
+            backends = [backend.value for backend in self._account.adapters]
+            log.info("serving", host=self.config.host, port=self.config.port, backends=backends)
+            if not backends:
+                log.warning("no backend is configured: set the credentials of one")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End: what runs has its time."""
+        if self._account is not None:
+            log.info("ending", seconds=self.config.timeout_graceful_shutdown)
+        await super().shutdown(sockets)
+
+    @property
+    def _account(self) -> Account | None:
+        """What the gateway works with; None before it has begun, and for the sandbox alone."""
+        account: Account | None = getattr(self._app.state, "account", None)
+        return account
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end; again: end."""
         if self.should_exit:
             sys.stderr.flush()
             os._exit(SIGNAL_EXIT + sig)
-        account = getattr(self._app.state, "account", None)
-        if account is not None:
-            account.drain()
+        if self._account is not None:
+            self._account.drain()
         super().handle_exit(sig, frame)
 
 

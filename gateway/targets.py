@@ -50,7 +50,9 @@ def choose(targets: Sequence[Backend] | None, adapters: Mapping[Backend, Adapter
     if targets is None:
         choice = Choice(adapters=[adapters[backend] for backend in _ORDER if backend in adapters])
         if not adapters:
-            choice.problems.append(_wrong("No backend is configured: see docs/settings.md."))
+            problem = _wrong("No backend is configured: see docs/settings.md.")
+            problem.code = ProblemCode.NOT_CONFIGURED
+            choice.problems.append(problem)
         return choice
     choice = Choice()
     if not targets:

@@ -27,7 +27,7 @@ def test_every_configured_backend_is_a_target_in_the_order_of_the_enum() -> None
 
 def test_a_gateway_without_backends_says_so() -> None:
     [problem] = choose(None, {}).problems
-    assert (problem.code, problem.field) == (ProblemCode.INVALID, ["targets"])
+    assert (problem.code, problem.field) == (ProblemCode.NOT_CONFIGURED, ["targets"])
 
 
 def test_no_targets_at_all_are_a_problem() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -97,6 +98,18 @@ def test_a_running_request_is_finished_and_none_is_taken_on(tmp_path: Path) -> N
             assert call.result()["results"][0]["outcome"] == "CREATED"
         assert running.code() == -signal.SIGTERM
         assert len(made(sandbox)) == 1
+
+
+def test_the_log_tells_when_it_serves_and_when_it_ends(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving(Starlette()) as address, started(address, tmp_path) as running:
+        running.told_to_end()
+        running.code()
+    began, ended = map(json.loads, capfd.readouterr().err.splitlines())
+    assert (began["event"], began["host"], ended["event"]) == ("serving", "127.0.0.1", "ending")
+    assert running.address.endswith(f":{began['port']}")
+    assert began["backends"] == ["IVVY", "EVERBRIDGE", "SENDGRID"]
 
 
 def test_a_second_signal_ends_at_once_and_loses_nothing(tmp_path: Path) -> None:
