@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 import time
 import traceback
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
@@ -31,13 +33,35 @@ if TYPE_CHECKING:
     Event = MutableMapping[str, Any]
 
 HARMLESS = frozenset(
-    {"StoreUnavailableError", "StoreInUseError", "NewerDatabaseError", "SettingsError"}
+    {
+        "StoreUnavailableError",
+        "StoreUntouchedError",
+        "StoreInUseError",
+        "NewerDatabaseError",
+        "SettingsError",
+    }
     | {"TimeoutError", "ConnectionRefusedError", "ConnectionResetError", "BrokenPipeError"}
     | {"FileNotFoundError", "PermissionError", "RecursionError", "MemoryError", "ImportError"}
     | {"ClientConnectorError", "ConnectTimeout", "ConnectError", "ReadTimeout", "gaierror"}
 )
 """Exceptions whose texts are shown: they name files, hosts and limits."""
 NOT_SHOWN = "(text not logged: it may hold personal data)"
+
+
+@dataclass
+class Seldom:
+    """Whether it is time to log again what every turn of a loop meets."""
+
+    seconds: float = 60.0
+    _since: float = -math.inf
+
+    def again(self) -> bool:
+        """Whether it is; then it is not for a while."""
+        now = time.monotonic()
+        if now - self._since < self.seconds:
+            return False
+        self._since = now
+        return True
 
 
 def configure_logs(

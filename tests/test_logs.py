@@ -14,7 +14,7 @@ import structlog
 from strawberry import ID
 
 from gateway.callers.audit import delivered
-from gateway.logs import configure_logs
+from gateway.logs import Seldom, configure_logs
 from gateway.model import Backend
 from gateway.results import BackendResult, Outcome
 from gateway.telemetry import redaction
@@ -273,3 +273,10 @@ def test_the_audit_goes_where_logging_was_set_up_last(monkeypatch: pytest.Monkey
         told, done = map(json.loads, stream.getvalue().splitlines())
         assert (told["event"], told["record"], told["request_id"]) == ("audit", "7", "r-1")
         assert done["request_id"] == "another"
+
+
+def test_what_every_turn_meets_is_told_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([5.0, 6.0, 64.0, 65.0, 66.0])
+    monkeypatch.setattr("gateway.logs.time.monotonic", lambda: next(now))
+    seldom = Seldom(seconds=60)
+    assert [seldom.again() for _ in range(5)] == [True, False, False, True, False]

@@ -133,6 +133,7 @@ async def test_a_store_that_does_not_answer_is_told(gateway: Gateway) -> None:
     operations.read_backlog = operations.list_operations = fail
     _, page = await page_of(gateway)
     assert "The store cannot be used now" in page.text
+    assert page.text.count("Not known.") == 2
 
 
 # ---------------------------------------------------------------- to whom

@@ -10,7 +10,12 @@ import structlog
 from gateway.operations.keyed import KeyRefusedError, utc_now
 from gateway.operations.payloads import shared_of
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
-from gateway.store.errors import KeyLostError, StoreError, StoreUnavailableError
+from gateway.store.errors import (
+    KeyLostError,
+    StoreError,
+    StoreUnavailableError,
+    StoreUntouchedError,
+)
 from gateway.stored_values import from_stored
 
 if TYPE_CHECKING:
@@ -87,11 +92,10 @@ class Acceptance:
             await self._submit(operation, use)
         except KeyLostError:
             raise NotAcceptedError(_taken_over(), Outcome.FAILED) from None
-        except StoreUnavailableError as error:
-            log.exception("durable write not stored")
-            raise NotAcceptedError(_perhaps_stored(operation.id), Outcome.UNKNOWN) from error
         except StoreError as error:
             log.exception("durable write not stored")
+            if _may_be_stored(error):
+                raise NotAcceptedError(_perhaps_stored(operation.id), Outcome.UNKNOWN) from error
             raise NotAcceptedError(_not_stored(), Outcome.FAILED) from error
         self.heard(operation)
         self.wake()
@@ -99,9 +103,12 @@ class Acceptance:
     async def _submit(self, operation: NewOperation, use: KeyUse | None) -> None:
         try:
             await self.operations.submit(operation, now=self.clock(), key=use)
-        except StoreUnavailableError:
+        except StoreUnavailableError as first:
             # The connection may have broken behind the commit. A second one of the same id is none.
-            await self.operations.submit(operation, now=self.clock(), key=use)
+            try:
+                await self.operations.submit(operation, now=self.clock(), key=use)
+            except StoreUntouchedError:
+                raise first from None  # which says of both what is known
 
     async def found(self, operation_id: str | None) -> FoundOperation:
         """What the operation of a key has come to; raises KeyRefusedError when that is not known."""
@@ -139,6 +146,10 @@ def queued(backend: Backend | str) -> BackendResult:
             "outcome": Outcome.QUEUED.value,
         },
     )
+
+
+def _may_be_stored(error: StoreError) -> bool:
+    return isinstance(error, StoreUnavailableError) and not isinstance(error, StoreUntouchedError)
 
 
 def _not_readable() -> Problem:

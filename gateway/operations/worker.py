@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 
 from gateway.callers.audit import delivered
+from gateway.logs import Seldom
 from gateway.model import Backend
 from gateway.operations.acceptance import queued, result_of
 from gateway.operations.bulk_delivering import BulkDelivering, Try
@@ -76,6 +77,7 @@ class Worker:
     _woken_for_bulk: asyncio.Event = field(default_factory=asyncio.Event)
     _claiming: list[asyncio.Task[None]] = field(default_factory=list)
     _renewing: asyncio.Task[None] = field(init=False)
+    _store_is_told: Seldom = field(default_factory=Seldom)
     _stopping: bool = False
     _ending: bool = False
 
@@ -129,11 +131,11 @@ class Worker:
         """One turn; one that fails is logged, and the next comes a little later."""
         try:
             await turn()
-        except StoreError:
-            log.exception("operation log not available")
-            await asyncio.sleep(POLL_SECONDS)
-        except Exception:
-            log.exception("worker's turn failed")
+        except Exception as error:
+            if not isinstance(error, StoreError):
+                log.exception("worker's turn failed")
+            elif self._store_is_told.again():
+                log.exception("operation log not available")
             await asyncio.sleep(POLL_SECONDS)
 
     async def _claim_and_wait(self) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 OLD = timedelta(minutes=15)
 LOOKS = {Health.UP: "good", Health.DEGRADED: "warn", Health.DOWN: "bad"}
+NOT_KNOWN = '<p class="bad">Not known.</p>'
 STATES = {
     StepState.QUEUED: "to be delivered",
     StepState.FOLLOWING: "sent, its job is followed",
@@ -166,7 +167,9 @@ def _calls(name: str, hour: list[Minute], calls: int, failed: int) -> str:
 
 
 def _queue(standing: Standing) -> str:
-    if standing.backlog is None or not standing.backlog.steps:
+    if standing.backlog is None:
+        return NOT_KNOWN
+    if not standing.backlog.steps:
         return '<p class="quiet">None.</p>'
     rows = [
         (
@@ -181,6 +184,8 @@ def _queue(standing: Standing) -> str:
 
 
 def _operations(standing: Standing) -> str:
+    if standing.backlog is None:
+        return NOT_KNOWN
     if not standing.operations:
         return '<p class="quiet">None.</p>'
     rows = [

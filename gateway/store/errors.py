@@ -3,6 +3,7 @@
     GatewayError
     └── StoreError                  the root of these
         ├── StoreUnavailableError   not reachable, full or broken; nothing is known to be stored
+        │   └── StoreUntouchedError surely nothing was stored
         ├── StoreInUseError         another process serves on the same SQLite file
         ├── NewerDatabaseError      made by a newer gateway than this one
         └── KeyLostError            the idempotency key of a submission was taken over
@@ -25,6 +26,10 @@ class StoreUnavailableError(StoreError):
     A transaction that ends with this error may or may not have been stored: a connection can break
     while its commit is under way.
     """
+
+
+class StoreUntouchedError(StoreUnavailableError):
+    """The same, where it is sure that nothing of the transaction was stored."""
 
 
 class StoreInUseError(StoreError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import asyncpg
 
 from gateway.store.database import Batch, Dialect, Statement, check_values, translator
-from gateway.store.errors import StoreUnavailableError
+from gateway.store.errors import StoreUnavailableError, StoreUntouchedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -103,15 +103,17 @@ class PostgresDatabase:
         return await self._once(transaction(*args, **kwargs), {})
 
     async def _once(self, steps: Transaction[T], options: dict[str, Any]) -> T:
+        kind: type[StoreUnavailableError] = StoreUntouchedError
         try:
             async with self._pool.acquire() as connection:
+                kind = StoreUnavailableError
                 return await self._run(steps, connection, options)
         except asyncpg.DataError:
             raise  # a value of ours that does not fit its column, and an InterfaceError by descent
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
-            raise StoreUnavailableError(f"PostgreSQL cannot be used now: {error}") from error
+            raise kind(f"PostgreSQL cannot be used now: {error}") from error
         except (asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError) as error:
-            raise StoreUnavailableError(f"PostgreSQL cannot serve now: {error}") from error
+            raise kind(f"PostgreSQL cannot serve now: {error}") from error
 
     async def _run(self, steps: Transaction[T], connection: Any, options: dict[str, Any]) -> T:
         step = next(steps)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gateway.store.errors import StoreUnavailableError
+from gateway.store.errors import StoreUnavailableError, StoreUntouchedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ class SqliteWriter:
     async def run(self, work: Work) -> Any:
         """The result of `work`, once it is committed; it is run even if the caller goes away."""
         if self._closed:
-            raise StoreUnavailableError("The store is closed.")
+            raise StoreUntouchedError("The store is closed.")
         loop = asyncio.get_running_loop()
         job = _Job(work, loop.create_future(), loop)
         self._jobs.put(job)
@@ -82,16 +82,18 @@ class SqliteWriter:
         return jobs, False
 
     def _commit(self, jobs: list[_Job], connection: sqlite3.Connection) -> None:
+        kind: type[StoreUnavailableError] = StoreUntouchedError
         try:
             connection.execute("BEGIN IMMEDIATE")
             for job in jobs:
                 self._run(job, connection)
+            kind = StoreUnavailableError
             connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - the thread must live, and everybody must hear
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             for job in jobs:
-                job.error = _unavailable(error)
+                job.error = _unavailable(error, kind)
         else:
             self.commits += 1
 
@@ -104,14 +106,13 @@ class SqliteWriter:
             if not connection.in_transaction:
                 raise  # SQLite has rolled everybody back: no space left, or a broken disk
             connection.execute("ROLLBACK TO job")
-            job.error = (
-                _unavailable(error) if isinstance(error, sqlite3.OperationalError) else error
-            )
+            is_the_file = isinstance(error, sqlite3.OperationalError)
+            job.error = _unavailable(error, StoreUntouchedError) if is_the_file else error
         connection.execute("RELEASE job")
 
 
-def _unavailable(error: Exception) -> StoreUnavailableError:
-    unavailable = StoreUnavailableError(f"The SQLite file cannot be used now: {error}")
+def _unavailable(error: Exception, kind: type[StoreUnavailableError]) -> StoreUnavailableError:
+    unavailable = kind(f"The SQLite file cannot be used now: {error}")
     unavailable.__cause__ = error
     return unavailable
 

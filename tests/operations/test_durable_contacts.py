@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gateway.store.errors import StoreUnavailableError
+from gateway.store.errors import StoreUnavailableError, StoreUntouchedError
 from tests.harness import running
 from tests.operations.calls import (
     operation,
@@ -172,15 +172,29 @@ async def test_a_key_that_a_sibling_tells_is_asked_for_at_delivery(quick: Gatewa
     assert contact["texts"]["first_name"] == "Augusta"
 
 
+@pytest.mark.parametrize(
+    ("tries", "status"),
+    [
+        ([StoreUnavailableError, StoreUnavailableError], "UNKNOWN"),
+        ([StoreUnavailableError, StoreUntouchedError], "UNKNOWN"),
+        ([StoreUntouchedError, StoreUnavailableError], "UNKNOWN"),
+        ([StoreUntouchedError, StoreUntouchedError], "FAILED"),
+    ],
+)
 async def test_without_a_store_a_durable_write_is_not_accepted(
-    quick: Gateway, monkeypatch: pytest.MonkeyPatch
+    quick: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    tries: list[type[StoreUnavailableError]],
+    status: str,
 ) -> None:
+    left = iter(tries)
+
     async def broken(*_args: Any, **_named: Any) -> None:
-        raise StoreUnavailableError("no disk")
+        raise next(left)("no disk")
 
     monkeypatch.setattr(quick.app.state.account.store.operations, "submit", broken)
     answer = await upsert(quick, HEDY, delivery="DURABLE")
-    assert answer.status == "UNKNOWN"
+    assert answer.status == status
     assert answer.errors[0]["code"] == "UNAVAILABLE"
     assert answer.data["operation"] is None
 

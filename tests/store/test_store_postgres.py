@@ -12,7 +12,9 @@ import pytest
 
 from gateway.store import Store, StoreUnavailableError, open_store
 from gateway.store.database import Statement
+from gateway.store.errors import StoreUntouchedError
 from gateway.store.migrations import MIGRATION_LOCK
+from gateway.store.postgres import PostgresDatabase
 from gateway.store.schema import MIGRATIONS
 from tests.store.accepting import EVERYTHING, NOON, at, end, new_item, new_operation
 
@@ -199,6 +201,15 @@ async def test_a_broken_connection_is_told_and_replaced(
         await killer.close()
 
     assert await one.leases.acquire("key", "a", seconds=30) is not None
+
+
+async def test_a_server_that_is_not_reached_has_surely_stored_nothing() -> None:
+    class Unreachable:
+        def acquire(self) -> None:
+            raise ConnectionRefusedError
+
+    with pytest.raises(StoreUntouchedError):
+        await PostgresDatabase(Unreachable()).write(count, "lease")
 
 
 async def test_a_value_that_does_not_fit_is_the_programs_fault_not_the_servers(

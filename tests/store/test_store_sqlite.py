@@ -13,6 +13,7 @@ import pytest
 
 from gateway.store import Store, StoreUnavailableError, open_store, sqlite
 from gateway.store.database import Statement
+from gateway.store.errors import StoreUntouchedError
 from gateway.store.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ async def test_a_file_locked_by_somebody_else_for_too_long_fails_everybody_and_r
             told = await asyncio.gather(
                 *(acquire(opened, f"key-{number}") for number in range(3)), return_exceptions=True
             )
-            assert all(isinstance(error, StoreUnavailableError) for error in told)
+            assert all(isinstance(error, StoreUntouchedError) for error in told)
             other.execute("ROLLBACK")
 
         assert await acquire(opened, "key-1")
