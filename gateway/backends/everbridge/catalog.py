@@ -9,10 +9,11 @@ from gateway.backends.everbridge.client import page_of, read_list, refuse_short,
 from gateway.entries import CatalogName, CustomFieldType, Entry, FieldInfo, Option
 from gateway.errors import NotWrittenError
 from gateway.model import Backend
+from gateway.paged import ShiftedError, read_whole
 from gateway.results import Problem, ProblemCode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from gateway.upstream import Exchange, Sender
 
@@ -44,8 +45,8 @@ async def _entries(
     paged: bool,
     exchange: Exchange,
 ) -> list[Entry]:
-    rows = await all_rows(sender, path, exchange, paged=paged)
-    return [entry(row) for row in rows if row.get("status") != DELETED]
+    rows = await read_whole(lambda: all_rows(sender, path, exchange, paged=paged))
+    return [_read(entry, row, path) for row in rows if row.get("status") != DELETED]
 
 
 async def all_rows(
@@ -54,9 +55,11 @@ async def all_rows(
     """The rows of every page.
 
     Raises NotWrittenError for a page that is not the one asked for, and for pages that end before
-    totalCount: a list read in part would make names unknown that exist.
+    totalCount: a list read in part would make names unknown that exist. ShiftedError is raised for
+    pages that do not fit together.
     """
     rows: list[Mapping[str, Any]] = []
+    totals: set[Any] = set()
     number = 1
     while True:
         reply = await sender.send(read_list(path, number, paged=paged), exchange)
@@ -64,20 +67,40 @@ async def all_rows(
         if page.get("currentPageNo", number) != number:
             raise NotWrittenError(_wrong_page(path, number, page))
         rows += rows_of(reply)
+        totals |= {page.get("totalCount")} - {None}
+        if len(totals) > 1 or (number > 1 and _repeats(rows)):
+            raise ShiftedError(_unusable(f"changed {path} while its pages were read."))
         if number >= (page.get("totalPageCount") or 1):
             refuse_short(reply, len(rows))
             return rows
         number += 1
 
 
+def _repeats(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a row came twice."""
+    ids = [row.get("id") for row in rows]
+    return len(set(map(str, ids))) < len(ids)
+
+
 def _wrong_page(path: str, number: int, page: Mapping[str, Any]) -> Problem:
+    return _unusable(
+        f"was asked for page {number} of {path} and answered with page {page['currentPageNo']}."
+    )
+
+
+def _read(entry: Callable[[Mapping[str, Any]], Entry], row: Mapping[str, Any], path: str) -> Entry:
+    """One row's entry. Raises NotWrittenError for one that lacks what makes it an entry."""
+    try:
+        return entry(row)
+    except (KeyError, TypeError) as error:
+        raise NotWrittenError(_unusable(f"gave {path} with a row that lacks {error}.")) from error
+
+
+def _unusable(what: str) -> Problem:
     return Problem(
         backend=Backend.EVERBRIDGE,
         code=ProblemCode.BACKEND_ERROR,
-        message=(
-            f"Everbridge was asked for page {number} of {path} and answered with page "
-            f"{page['currentPageNo']}."
-        ),
+        message=f"Everbridge {what}",
         retryable=True,
     )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.errors import NotWrittenError
 from gateway.model import Backend
+from gateway.paged import ShiftedError, read_whole
 from gateway.results import Problem, ProblemCode
 
 if TYPE_CHECKING:
@@ -33,20 +34,32 @@ async def read_rows(
     Raises NotWrittenError when the pages repeat themselves or bring less than `meta` says, because
     a list read in part would make records unknown that exist; and what `Sender.send` raises.
     """
+    return await read_whole(lambda: _pages(sender, page, exchange, enough))
+
+
+async def _pages(
+    sender: Sender, page: Callable[[int], Call], exchange: Exchange, enough: int | None
+) -> list[Row]:
+    """All pages once. Raises ShiftedError where what comes later does not fit what came first."""
     rows: dict[str, Row] = {}
+    totals: set[int | None] = set()
     start = 0
     while True:
         reply = await sender.send(page(start), exchange)
         brought: list[Row] = reply.body["results"]
-        known = len(rows)
+        known, later = len(rows), start > 0
         rows |= {str(row["id"]): row for row in brought}
         start += len(brought)
         total = _total(reply.body)
+        totals |= {total} - {None}
         if enough is not None and len(rows) >= enough:
             return list(rows.values())
+        if len(totals) > 1:
+            raise ShiftedError(_shifted(page(start)))
         if not brought or (total is not None and start >= total):
             if total is not None and len(rows) < total:
-                raise NotWrittenError(_short(page(start), len(rows), total, reply))
+                short = _short(page(start), len(rows), total, reply)
+                raise ShiftedError(short) if later else NotWrittenError(short)
             return list(rows.values())
         if len(rows) == known:
             raise NotWrittenError(_repeating(page(start)))
@@ -64,6 +77,15 @@ def _short(call: Call, brought: int, total: int, reply: Reply) -> Problem:
         backend=Backend.IVVY,
         code=ProblemCode.BACKEND_ERROR,
         message=f"iVvy says that {call.target} has {total} rows and gave {brought}: {reply.excerpt}",
+        retryable=True,
+    )
+
+
+def _shifted(call: Call) -> Problem:
+    return Problem(
+        backend=Backend.IVVY,
+        code=ProblemCode.BACKEND_ERROR,
+        message=f"iVvy changed {call.target} while its pages were read.",
         retryable=True,
     )
 
