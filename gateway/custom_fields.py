@@ -151,6 +151,7 @@ def _add(
         )
         return
     values: list[str | int | float | bool | date] = []
+    texts = given_texts(texts)
     if len(texts) > 1 and entry.field.type is not CustomFieldType.MULTIPLE_CHOICE:
         settings.problems.append(
             Problem(
@@ -176,16 +177,29 @@ def _add(
                 )
             )
             return
-    if values == [""]:
-        values = []  # some backends keep an empty text, and others have none: it means no value
     settings.settings.append(Setting(entry=entry, values=tuple(values), label=label, path=path))
+
+
+def given_texts(texts: Sequence[str]) -> Sequence[str]:
+    """The values that an entry gives; an empty text for its only one is none, and clears the field.
+
+    Some backends would keep it, and others have no empty text.
+    """
+    return () if list(texts) == [""] else texts
+
+
+def read_text(text: str) -> str:
+    """A text with something in it, as everywhere."""
+    if not text.strip():
+        raise ValueError(f"{text!r} is empty: give a value, or none to clear the field.")
+    return text
 
 
 def read_value(info: FieldInfo, text: str) -> str | int | float | bool | date:
     """A value of a field's type; raises ValueError with what would work."""
     match info.type:
         case CustomFieldType.TEXT:
-            return text
+            return read_text(text)
         case CustomFieldType.NUMBER:
             number = read_number(text)
             return read_whole(number, text) if info.whole else number

@@ -53,6 +53,37 @@ async def test_a_custom_field_named_twice_hides_no_other_problem(gateway: Gatewa
     }
 
 
+@pytest.mark.parametrize("backend", ["IVVY", "EVERBRIDGE", "SENDGRID"])
+async def test_a_custom_field_of_spaces_is_refused_as_other_texts_are(
+    gateway: Gateway, backend: str
+) -> None:
+    ada: dict[str, Any] = {"externalId": "E-1001", "email": "ada@example.com"}
+    fields = [{"name": "Notes", "values": [" \t"]}]
+    answer = await gateway.upsert(ada | {"customFields": fields}, targets=[backend])
+    assert told(answer) == {("customFields.0.values.0", "INVALID")}
+    assert gateway.calls(backend.lower(), writes=True) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Notes", "x"),
+        ("Badge number", "7"),
+        ("Shift", "Night"),
+        ("Dietary", "Vegan"),
+        ("Member since", "2024-02-01"),
+    ],
+)
+async def test_an_empty_text_clears_a_custom_field_of_any_type(
+    gateway: Gateway, name: str, value: str
+) -> None:
+    for given in (value, ""):
+        fields = [{"name": name, "values": [given]}]
+        await gateway.upsert({"externalId": "E-2001", "customFields": fields}, targets=["IVVY"])
+        [held] = gateway.ivvy(externalId="E-2001")
+        assert bool(held["customFields"]) is bool(given)
+
+
 async def test_with_its_only_key_wrong_no_backend_says_what_a_new_contact_lacks(
     gateway: Gateway,
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from tests.leads import OF_ADA, lead_writes, refused, upsert_lead
 
@@ -46,3 +48,34 @@ async def test_a_lead_fields_value_is_read_by_its_type_in_the_table(gateway: Gat
     fields = [{"name": "Budget note", "values": ["one", "two"]}]
     answer = await refused(gateway, OF_ADA | {"customFields": fields})
     assert answer.told() == {"customFields.0.values": "INVALID"}
+
+
+async def test_a_lead_field_that_is_given_twice_by_its_id_is_refused(gateway: Gateway) -> None:
+    fields = [{"id": "702", "values": ["a"]}, {"id": "702", "values": ["b"]}]
+    answer = await refused(gateway, OF_ADA | {"ivvy": {"customFields": fields}})
+    assert answer.told() == {"ivvy.customFields.1.id": "INVALID"}
+
+
+@pytest.mark.parametrize(
+    ("field", "cleared"),
+    [
+        ({"name": "Budget note"}, ""),
+        ({"name": "Season"}, ""),
+        ({"name": "Delegates"}, None),
+        ({"id": "704"}, ""),
+    ],
+)
+async def test_an_empty_text_clears_a_lead_field_and_one_of_spaces_is_refused(
+    gateway: Gateway, field: dict[str, Any], cleared: str | None
+) -> None:
+    def lead(value: str) -> dict[str, Any]:
+        given = [field | {"values": [value]}]
+        return OF_ADA | (
+            {"ivvy": {"customFields": given}} if "id" in field else {"customFields": given}
+        )
+
+    at = "ivvy.customFields.0.values" if "id" in field else "customFields.0.values"
+    assert (await refused(gateway, lead("  "))).told() == {at: "INVALID"}
+    await upsert_lead(gateway, lead(""))
+    [sent] = lead_writes(gateway)[0]["customFields"]
+    assert sent["fieldValue"] == cleared

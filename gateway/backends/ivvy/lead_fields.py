@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.backends.ivvy.custom_values import NATIVE, to_value
 from gateway.backends.ivvy.ids import is_id
-from gateway.custom_fields import read_value
+from gateway.custom_fields import given_texts, read_text, read_value
 from gateway.entries import CatalogName, CustomFieldType, Entry, FieldInfo
 from gateway.fields import refuse_clearing
 from gateway.model import Backend
@@ -68,7 +68,7 @@ def lay_lead_fields(
     Null would clear all of them, and nobody can say which have a value: CANNOT_CLEAR.
     """
     table = resolution.catalogs.get(CatalogName.LEAD_FIELDS)
-    by_id = _by_id(write, table)
+    by_id = _by_id(laid, write, table)
     ids = {given.field_id for given in by_id}
     sent: list[dict[str, Any]] = []
     for given in [*by_id, *_by_name(laid, write, table, ids)]:
@@ -87,20 +87,23 @@ def lay_lead_fields(
             refuse_clearing(name, write, Backend.IVVY, laid)
 
 
-def _by_id(write: LeadWrite, table: Catalog | None) -> list[_Given]:
-    """The fields given by id, without ids that the check has refused."""
-    given = write.given(NATIVE)
-    return [
-        _Given(
-            field_id=str(item.id),
-            entry=table.by_id.get(str(item.id)) if table else None,
-            texts=item.values,
-            label=f"ivvy.customFields.{item.id}",
-            path=write.field_path(NATIVE, place),
-        )
-        for place, item in enumerate((given.value if given else None) or [])
-        if is_id(str(item.id))
-    ]
+def _by_id(laid: Laid, write: LeadWrite, table: Catalog | None) -> list[_Given]:
+    """The fields given by id, each once, without ids that the check has refused."""
+    found: dict[str, _Given] = {}
+    for place, item in enumerate(write.items(NATIVE)):
+        field_id, path = str(item.id), write.field_path(NATIVE, place)
+        if field_id in found:
+            message = f"The field {field_id!r} is given twice by its id: give it once."
+            laid.problems.append(_problem(ProblemCode.INVALID, message, [*path, "id"]))
+        elif is_id(field_id):
+            found[field_id] = _Given(
+                field_id=field_id,
+                entry=table.by_id.get(field_id) if table else None,
+                texts=item.values,
+                label=f"ivvy.customFields.{field_id}",
+                path=path,
+            )
+    return list(found.values())
 
 
 def _by_name(laid: Laid, write: LeadWrite, table: Catalog | None, taken: set[str]) -> list[_Given]:
@@ -128,14 +131,16 @@ def _to_field_value(given: _Given, text_clear: str | None) -> Any:
 
     Raises ValueError for a value that is not of the type.
     """
+    texts = given_texts(given.texts)
     info = given.entry.field if given.entry else None
     if info is None or given.entry is None or given.entry.kind is None:
-        return list(given.texts) if len(given.texts) > 1 else next(iter(given.texts), text_clear)
-    if len(given.texts) > 1 and info.type is not CustomFieldType.MULTIPLE_CHOICE:
-        raise ValueError(f"The field {given.entry.name!r} takes one value, not {len(given.texts)}.")
+        plain = [read_text(text) for text in texts]
+        return plain if len(plain) > 1 else next(iter(plain), text_clear)
+    if len(texts) > 1 and info.type is not CustomFieldType.MULTIPLE_CHOICE:
+        raise ValueError(f"The field {given.entry.name!r} takes one value, not {len(texts)}.")
     # iVvy shows no options for leads: what a choice takes is for the caller to know.
-    plain = info.type in {CustomFieldType.CHOICE, CustomFieldType.MULTIPLE_CHOICE}
-    values = [text if plain else read_value(info, text) for text in given.texts]
+    by_key = info.type in {CustomFieldType.CHOICE, CustomFieldType.MULTIPLE_CHOICE}
+    values = [read_text(text) if by_key else read_value(info, text) for text in texts]
     return to_value(info.type, values, text_clear)
 
 
