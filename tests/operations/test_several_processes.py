@@ -176,7 +176,7 @@ async def test_one_that_stood_still_for_longer_than_its_lease_sends_nothing(pair
     late = asyncio.create_task(
         asyncio.to_thread(pair.one.upsert, {"externalId": "E-1001", "middleInitial": "Q"})
     )
-    held = "SELECT 1 FROM lease WHERE key = 'EVERBRIDGE:1300000000000001' AND holder IS NOT NULL"
+    held = "SELECT 1 FROM lease WHERE key = 'EVERBRIDGE:ext:E-1001' AND holder IS NOT NULL"
     async with asyncio.timeout(SECONDS):
         while await database.fetchval(held) is None:  # noqa: ASYNC110 - another process takes it
             await asyncio.sleep(0.01)

@@ -126,10 +126,16 @@ class EverbridgeAdapter:
         return plan_contact(write, found, resolution, self._organization)
 
     def lock_keys(self, write: ContactWrite, found: Found) -> list[str]:  # noqa: ARG002 - `found` knows
-        """The contact's id; for a new one its externalId, because a POST would overwrite."""
+        """The externalId, and where the write changes it, the stored and the new one.
+
+        Not the contact's id: who makes a contact does not know it, and a POST that is sent again
+        overwrites what others, who have found the contact since, would have written.
+        """
+        keys = {external_id(found)}
         if found.stored is not None:
-            return [found.stored.id]
-        return [f"ext:{external_id(found)}"]
+            keys.add(found.stored.external_id)
+        named = sorted(f"ext:{key}" for key in keys if key)
+        return named if named or found.stored is None else [found.stored.id]
 
     def fresh_for(self, found: Found) -> float:
         """A moment for a contact that was found; nothing for one that was not."""

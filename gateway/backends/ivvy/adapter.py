@@ -30,6 +30,7 @@ from gateway.backends.ivvy.custom_values import NATIVE as NATIVE_FIELDS
 from gateway.backends.ivvy.external_urls import needs_stored_urls
 from gateway.backends.ivvy.ids import ill_formed, is_id
 from gateway.backends.ivvy.lead_adapter import IvvyLeads
+from gateway.backends.ivvy.made_just_now import create_to_wait_for
 from gateway.backends.ivvy.pages import read_rows
 from gateway.backends.ivvy.probe import explained
 from gateway.backends.ivvy.reading import RECORD_CATALOGS, ids_shown, read_contact
@@ -193,14 +194,15 @@ class IvvyAdapter:
         """The calls of the write."""
         return plan_contact(write, found, resolution, text_clear=self._text_clear)
 
-    def lock_keys(self, write: ContactWrite, found: Found) -> list[str]:  # noqa: ARG002 - found says by what
-        """For a new contact its e-mail and its externalId, in this order; an update needs no lock.
+    def lock_keys(self, write: ContactWrite, found: Found) -> list[str]:
+        """For a new contact its e-mail and its externalId, in this order; an update mostly needs no lock.
 
         An update sends whole lists or single memberships, both of which mean the same whatever was
-        written meanwhile.
+        written meanwhile. Only one that changes by what a create finds its contact again waits for that.
         """
         if found.stored is not None:
-            return []
+            email = create_to_wait_for(write, found.stored, client.utc_now())
+            return [] if email is None else [f"email:{email}"]
         asked = {key.kind: key.value for key in found.asked_by}
         keys: list[str] = []
         if KeyKind.EMAIL in asked:

@@ -1,20 +1,29 @@
-"""How far this machine's clock is off, by what iVvy's answer says of the time."""
+"""iVvy's instants, and how far this machine's clock is off, by what iVvy's answer says of the time."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.backends.ivvy.answers import STALE
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from gateway.calls import Reply
     from gateway.results import Problem
 
 MINUTE = 60
+
+
+def instant(text: Any) -> datetime | None:
+    """An instant as iVvy shows it, with or without its zone; None where it cannot be read."""
+    try:
+        return datetime.fromisoformat(str(text or "").removesuffix(" UTC").strip()).replace(
+            tzinfo=UTC
+        )
+    except ValueError:
+        return None
 
 
 def with_offset(problem: Problem, reply: Reply, now: datetime) -> Problem:

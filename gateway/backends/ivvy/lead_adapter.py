@@ -201,7 +201,7 @@ class IvvyLeads:
         return plan_lead(write, found, resolution, text_clear=self._text_clear)
 
     def lock_keys(self, write: LeadWrite, found: FoundLead) -> list[str]:
-        """The names of what is to be made: company, contact, lead; updates need no lock."""
+        """The names of what is to be made: company, contact, lead; updates mostly need no lock."""
         keys: list[str] = []
         if write.company is not None and found.company is not None and not found.company.stored:
             keys.append(f"company:{folded(_text(write.company, 'name') or '')}")

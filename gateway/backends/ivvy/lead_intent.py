@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from gateway.backends.ivvy.clock import instant
 from gateway.backends.ivvy.lead_parties import company_of, person_of
 from gateway.backends.ivvy.lookups import stored_id
 from gateway.entries import folded
@@ -12,6 +12,7 @@ from gateway.values import folded_email
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from gateway.backends.ivvy.lead_parties import Party
     from gateway.backends.leads import FoundLead
@@ -59,11 +60,7 @@ def fits(lead: Mapping[str, Any], intent: Mapping[str, Any]) -> bool:
 
 def created_at(lead: Mapping[str, Any]) -> datetime | None:
     """When a lead was made; None where iVvy does not say it in a form that can be read."""
-    text = str(lead.get("createdDate") or "").removesuffix(" UTC").strip()
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    return instant(lead.get("createdDate"))
 
 
 def _text(part: Any, key: str) -> str:

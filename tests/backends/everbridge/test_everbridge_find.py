@@ -109,12 +109,17 @@ async def test_locks_and_freshness_follow_what_was_found(wired: Wired) -> None:
     exchange = Exchange(deadline=time.monotonic() + 10)
     held = write_of(contact(external_id="E-1001"))
     found = await wired.adapter.find(held, {}, exchange)
-    assert wired.adapter.lock_keys(held, found) == [str(ADA_ID)]
+    assert wired.adapter.lock_keys(held, found) == ["ext:E-1001"]
     assert wired.adapter.fresh_for(found) == 0.25
     new = write_of(contact(external_id="E-9"))
     absent = await wired.adapter.find(new, {}, exchange)
     assert wired.adapter.lock_keys(new, absent) == ["ext:E-9"]
     assert wired.adapter.fresh_for(absent) == 0.0
+    renamed = write_of(contact(external_id="A-1", everbridge={"id": str(ADA_ID)}))
+    found = await wired.adapter.find(renamed, {}, exchange)
+    assert wired.adapter.lock_keys(renamed, found) == ["ext:A-1", "ext:E-1001"]
+    nameless = Found(stored=Stored(id="7", external_id=None, email=None, raw={}, read_at=0.0))
+    assert wired.adapter.lock_keys(held, nameless) == ["7"]
 
 
 async def test_two_creates_at_once_make_one_contact_and_lose_nothing(wired: Wired) -> None:
