@@ -46,7 +46,7 @@ def value_of(
         given = path.country_code
         country = read_country(given.value) if given and given.value else None
         return Value(text=text, country=country, keeps_country=given is None)
-    if stored is not None and path.country_code is None and _repeats(text, stored.get("value")):
+    if stored is not None and _repeats(text, path, write, stored):
         # It may be a number that Everbridge was told not to validate.
         return Value(text=str(stored["value"]), keeps_country=True)
     return of_phone(read_phone(text, _reading_country(path, write, stored)))
@@ -104,6 +104,14 @@ def _reading_country(
     return write.default_country
 
 
-def _repeats(text: str, stored: object) -> bool:
-    """Whether the text is the stored digits over again, in another notation at most."""
-    return not text.startswith("+") and re.sub(r"\D", "", text) == stored
+def _repeats(text: str, path: PathInput, write: ContactWrite, stored: Mapping[str, Any]) -> bool:
+    """Whether the path gives its stored digits over again, in another notation at most.
+
+    The same digits with another country are another number.
+    """
+    if path.country_code is not None or text.startswith("+"):
+        return False
+    given, held = write.given("phone_country_code"), stored.get("countryCode")
+    if held and given and given.value and read_country(given.value) != str(held).upper():
+        return False
+    return re.sub(r"\D", "", text) == stored.get("value")

@@ -132,6 +132,13 @@ def test_a_national_number_is_read_in_the_country_of_the_stored_path() -> None:
     assert elsewhere == [{**DESK_PATH, "value": "2025550101", "countryCode": "US"}]
 
 
+def test_the_stored_digits_in_another_country_are_another_number() -> None:
+    given = [path("3023125101", prompt="Business Phone")]
+    assert paths_after(paths=given, phone_country_code="de") == [DESK_PATH]
+    moved = paths_after(paths=given, phone_country_code="IT")
+    assert moved == [{**DESK_PATH, "countryCode": "IT"}]
+
+
 def test_a_stored_number_that_was_not_validated_can_be_repeated() -> None:
     odd = {**MOBILE_PATH, "value": "12"}
     raw = {**ADA, "paths": [odd]}
