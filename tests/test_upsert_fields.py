@@ -215,6 +215,19 @@ async def test_a_whole_number_with_more_digits_than_json_holds_is_a_problem(
     assert not any(gateway.calls(name, writes=True) for name in ("ivvy", "everbridge", "sendgrid"))
 
 
+async def test_a_null_key_that_a_sibling_gives_is_ignored_and_not_changed(gateway: Gateway) -> None:
+    olive = {"ivvy": {"id": "40004"}, "firstName": "Olive", "lastName": "Desk"}
+    nulled = olive | {"externalId": None, "email": None}
+    answer = await gateway.upsert(nulled, dryRun=True)
+    everbridge, sendgrid = answer.result("EVERBRIDGE"), answer.result("SENDGRID")
+    assert everbridge["changedFields"] == sendgrid["changedFields"] == ["firstName", "lastName"]
+    assert "externalId" in everbridge["ignoredFields"]
+    assert "email" in sendgrid["ignoredFields"]
+    absent = await gateway.upsert(olive, dryRun=True)
+    assert absent.result("EVERBRIDGE")["changedFields"] == ["externalId", "firstName", "lastName"]
+    assert absent.result("SENDGRID")["changedFields"] == ["firstName", "lastName", "email"]
+
+
 async def test_values_that_contradict_each_other_are_both_shown(gateway: Gateway) -> None:
     paths = [{"prompt": "Work Email", "value": "b@example.com"}]
     contact = {"externalId": "E-1002", "email": "a@example.com", "paths": paths}

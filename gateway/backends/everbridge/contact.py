@@ -197,6 +197,8 @@ def _lay_fields(write: ContactWrite, found: Found, draft: _Draft) -> None:
     if not write.mentions("external_id") and (stored is None or not stored.external_id):
         if key is not None:
             draft.body["externalId"] = key  # a sibling's
+            if write.given("external_id") is None:
+                draft.changed.append("externalId")
         elif stored is None or write.replaces:
             names.insert(0, "external_id")
     why = "Everbridge keeps no contact without it."

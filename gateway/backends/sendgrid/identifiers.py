@@ -81,8 +81,9 @@ def lay_identifiers(
     values = dict(held or ())
     if key:
         values[identifier] = key
-        if held is None:
-            laid.changed.append(input_name(identifier))
+        name = input_name(identifier)
+        if held is None and name not in laid.ignored:  # as a null is that cannot be carried out
+            laid.changed.append(name)
     for kind, name in INPUTS.items():
         # In email mode an externalId has nowhere to go; it is reported as ignored.
         if kind == identifier or (kind == "external_id" and identifier == "email"):

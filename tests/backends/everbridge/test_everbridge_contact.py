@@ -157,8 +157,9 @@ def test_a_new_contact_is_posted_with_ids_for_names() -> None:
 
 
 def test_a_new_contact_takes_the_key_of_a_sibling() -> None:
-    given = contact(first_name="Eve", last_name="Moore")
-    assert sent(plan(given, borrowed="E-5"))["externalId"] == "E-5"
+    made = plan(contact(first_name="Eve", last_name="Moore"), borrowed="E-5")
+    assert sent(made)["externalId"] == "E-5"
+    assert made.changed == ("externalId", "firstName", "lastName")
 
 
 def test_every_missing_field_of_a_new_contact_is_told_at_once() -> None:
