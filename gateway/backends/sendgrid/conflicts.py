@@ -26,7 +26,8 @@ def other_record(write: ContactWrite, found: Sought) -> list[Problem]:
         return []
     message = (
         f"SendGrid holds this e-mail address with contact {stored.id}, which has another "
-        f"externalId than {given.value!r}: a shared mailbox, or the wrong key."
+        f"externalId than {given.value!r}: a shared mailbox, or the wrong key. Give that contact's "
+        "externalId, or another e-mail, or leave SENDGRID out of targets."
     )
     return [
         Problem(

@@ -141,16 +141,18 @@ def _same(kind: str, held: str | None, value: str) -> bool:
 
 def _unchangeable(kind: str, held: str | None) -> str:
     name = input_name(INPUTS[kind])
+    # The others may need the address.
+    others = " Without SENDGRID in targets the others are written." if kind == "email" else ""
     if held is None:
         return (
             f"SendGrid's contact has no {name}, and an identifier more would be needed in every "
             f"later write to it, by whatever program: leave {name} out, or delete the contact in "
-            "SendGrid first, so that it is made anew with it."
+            f"SendGrid first, so that it is made anew with it.{others}"
         )
     return (
         f"SendGrid's contact has another {name}, and no identifier of a contact can be changed: "
         f"give the one that it has, leave {name} out, or delete the contact in SendGrid first (its "
-        "unsubscribes are lost with it)."
+        f"unsubscribes are lost with it).{others}"
     )
 
 

@@ -104,6 +104,7 @@ def test_in_external_id_mode_an_address_can_be_neither_changed_nor_added(
     [problem] = made.problems
     assert (problem.code, problem.field) == (ProblemCode.INVALID, ["email"])
     assert words in problem.message
+    assert "Without SENDGRID in targets the others are written." in problem.message
     assert "other@example.com" not in problem.message
 
 
@@ -141,6 +142,7 @@ def test_a_null_identifier_is_told_as_what_cannot_be_cleared() -> None:
     given = contact(external_id="E-1001", email=None, first_name="A")
     borrowed = plan(write_of(given), unread())
     assert (borrowed.problems, set(borrowed.ignored)) == ((), {"email", "externalId"})
+    assert borrowed.changed == ("firstName",)
     assert sent(borrowed) == {"email": "ada@example.com", "first_name": "A"}
     for found in (unread(), unread(None)):
         [problem] = plan(write_of(given, targets_named=True), found).problems
@@ -159,6 +161,7 @@ def test_a_contact_with_the_address_and_another_external_id_is_a_conflict() -> N
     [problem] = plan(write_of(given), seen(stored(external_id="E-1001"))).problems
     assert (problem.code, problem.field) == (ProblemCode.CONFLICT, ["externalId"])
     assert "another externalId than 'E-7'" in problem.message
+    assert "leave SENDGRID out of targets" in problem.message
     assert "E-1001" not in problem.message
 
 
