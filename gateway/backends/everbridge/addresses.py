@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pycountry
 
-from gateway.backends.everbridge.organization import Part, problem
+from gateway.backends.everbridge.organization import Part, meaning, problem
 from gateway.results import ProblemCode
 from gateway.values import read_country
 from gateway.write import input_name
@@ -59,7 +59,7 @@ def laid_addresses(write: ContactWrite, stored: Sequence[dict[str, Any]], *, new
         _check(write, place, address, row, part)
         rows.append(row)
     part.rows = rows
-    if rows != list(stored) or (new and given):
+    if meaning(rows) != meaning(list(stored)) or (new and given):
         part.changed.append("addresses")
     return part
 

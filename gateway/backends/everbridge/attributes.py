@@ -14,10 +14,10 @@ from gateway.entries import CatalogName, CustomFieldType
 from gateway.model import Backend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gateway.custom_fields import Setting, Settings
-    from gateway.entries import Entry
+    from gateway.entries import Catalog, Entry
     from gateway.names import Resolution
     from gateway.write import ContactWrite
 
@@ -88,11 +88,12 @@ def _lay(setting: Setting, part: Part) -> None:
 def _clear_others(settings: Settings, resolution: Resolution, part: Part) -> None:
     """Clear what is not named; what the gateway cannot write survives a REPLACE's silence."""
     named = settings.named()
+    catalog = resolution.catalogs.get(CatalogName.CUSTOM_FIELDS)
     rows = []
     for row in part.rows:
-        entry = resolution.entry(CatalogName.CUSTOM_FIELDS, str(row.get("orgAttrId")))
+        entry = definition_of(row, catalog)
         label = f"customFields.{entry.name if entry else row.get('name', row.get('orgAttrId'))}"
-        if str(row.get("orgAttrId")) in named or (entry is None and _named_so(row, settings)):
+        if entry is not None and entry.id in named:
             rows.append(row)
         elif settings.by_absence and not (entry and entry.field and entry.field.writable):
             rows.append(row)
@@ -102,15 +103,20 @@ def _clear_others(settings: Settings, resolution: Resolution, part: Part) -> Non
     part.rows = rows
 
 
+def definition_of(row: Mapping[str, Any], catalog: Catalog | None) -> Entry | None:
+    """The definition of a stored attribute, by its id, else by its name."""
+    if catalog is None:
+        return None
+    if row.get("orgAttrId") is not None:
+        return catalog.by_id.get(str(row["orgAttrId"]))
+    return next((entry for entry in catalog.entries if entry.name == row.get("name")), None)
+
+
 def _is(row: dict[str, Any], entry: Entry) -> bool:
     """Whether a stored attribute is this one: by its id, else by its name."""
     if row.get("orgAttrId") is not None:
         return str(row["orgAttrId"]) == entry.id
     return row.get("name") == entry.name
-
-
-def _named_so(row: dict[str, Any], settings: Settings) -> bool:
-    return any(_is(row, setting.entry) for setting in settings.settings)
 
 
 def _same(entry: Entry, stored: Iterable[Any], wanted: Sequence[str]) -> bool:

@@ -153,11 +153,13 @@ def plan_contact(
 def carried(contact: Mapping[str, Any]) -> dict[str, Any]:
     """What a PUT must say again so that nothing is lost: all but what the server sets itself.
 
-    Verbatim, but for attributes' numbers, which are read as numbers and written as text.
+    Verbatim, but for attributes' numbers, which are read as numbers and written as text, and for
+    attributes without values, which a write must have (contract: everbridge section 4.2).
     """
     body = {key: value for key, value in contact.items() if key not in NOT_CARRIED}
     if isinstance(body.get("contactAttributes"), list):
-        body["contactAttributes"] = [with_text_values(row) for row in body["contactAttributes"]]
+        rows = body["contactAttributes"]
+        body["contactAttributes"] = [with_text_values(row) for row in rows if row.get("values")]
     return body
 
 
@@ -269,7 +271,7 @@ def _plan(
     leaving = groups.leaving(current)
     body = draft.body
     writes = bool(joining) or differ(body, before)
-    if "paths" in body:
+    if body.get("paths"):  # which may be null as well
         timezone = bool(body.get("timezoneId"))
         body["paths"] = said_frames(body["paths"], rows_in(before, "paths"), timezone=timezone)
     if joining:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from strawberry import ID
 from strawberry.scalars import JSON
 
-from gateway.backends.everbridge.attributes import as_text
+from gateway.backends.everbridge.attributes import as_text, definition_of
 from gateway.backends.everbridge.client import SECRET
 from gateway.backends.everbridge.organization import rows_in
 from gateway.backends.everbridge.quiet_times import KEY as QUIET_TIMES
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.backends.everbridge.organization import Organization
-    from gateway.entries import Catalog, Entry
+    from gateway.entries import Catalog
 
     Catalogs = Mapping[CatalogName, Catalog]
 
@@ -135,7 +135,7 @@ def read_attributes(raw: Mapping[str, Any], catalogs: Catalogs) -> list[CustomFi
     catalog = catalogs.get(CatalogName.CUSTOM_FIELDS)
     shown = []
     for row in rows_in(raw, "contactAttributes"):
-        entry = _attribute(row, catalog)
+        entry = definition_of(row, catalog)
         info = entry.field if entry else None
         values = shown_values(info, [as_text(value) for value in row.get("values") or []])
         if values and (info is None or info.writable):
@@ -143,15 +143,6 @@ def read_attributes(raw: Mapping[str, Any], catalogs: Catalogs) -> list[CustomFi
             name = entry.name if entry else shown_text(row.get("name"))
             shown.append(CustomFieldValue(id=ID(field_id), name=name, values=values))
     return shown
-
-
-def _attribute(row: Mapping[str, Any], catalog: Catalog | None) -> Entry | None:
-    """The definition of a stored attribute, by its id, else by its name."""
-    if catalog is None:
-        return None
-    if row.get("orgAttrId") is not None:
-        return catalog.by_id.get(str(row["orgAttrId"]))
-    return next((entry for entry in catalog.entries if entry.name == row.get("name")), None)
 
 
 def _path_of(

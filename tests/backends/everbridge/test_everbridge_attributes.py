@@ -145,11 +145,12 @@ def test_groups_that_everbridge_does_not_know_leave_its_memberships_alone() -> N
 
 
 def test_an_attribute_that_is_stored_under_its_name_alone_is_that_attribute() -> None:
-    raw = {**ADA, "contactAttributes": [{"name": "Shift", "values": ["Day"]}, {"name": "Old"}]}
+    old = {"name": "Old", "values": ["x"]}
+    raw = {**ADA, "contactAttributes": [{"name": "Shift", "values": ["Day"]}, old]}
     made = plan(contact(custom_fields=[custom("Shift", "Night")]), raw)
     assert sent(made)["contactAttributes"] == [
         {"name": "Shift", "values": ["Night"]},
-        {"name": "Old"},
+        old,
     ]
     given = contact(
         first_name="Ada", last_name="Byron", custom_fields=[custom("Shift", "Day")], groups_name=[]
