@@ -18,7 +18,7 @@ from gateway.values import folded_email
 from gateway.write import input_name
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
     from gateway.model import Backend
     from gateway.write import ContactWrite
@@ -57,6 +57,17 @@ def has_key(write: ContactWrite, native: str, kinds: Sequence[KeyKind]) -> bool:
 def has_wrong_key(write: ContactWrite, kinds: Sequence[KeyKind]) -> bool:
     """Whether the input has a key that cannot be read, of which is told already."""
     return any(_INPUTS.get(kind) in write.invalid for kind in kinds)
+
+
+def is_blamed(problems: Iterable[Problem], keys: Collection[Sequence[str]]) -> bool:
+    """Whether a check has found fault with one of these keys, by which nobody can be asked then."""
+    paths = [list(key) for key in keys]
+    return any(problem.field in paths for problem in problems)
+
+
+def but_required(problems: Iterable[Problem]) -> list[Problem]:
+    """What is wrong, but for what is missing: the record that holds it may not have been found."""
+    return [problem for problem in problems if problem.code is not ProblemCode.REQUIRED]
 
 
 def borrowed_key(

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Found, Plan
 from gateway.errors import NotWrittenError
-from gateway.matching import has_wrong_key
+from gateway.matching import but_required, has_wrong_key, is_blamed
 from gateway.model import Backend, MissingPolicy
 from gateway.names import nowhere_found, remembered, resolve
-from gateway.results import Outcome, Problem, ProblemCode
+from gateway.results import Outcome, Problem
 from gateway.target import Border, Target, no_key_from
 from gateway.telemetry.spans import is_kept
 
@@ -284,18 +284,13 @@ def _made(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -
     silent = _silent(target, targets, unanswered)
     if silent and (found.keyless or _may_be_another(found, silent)):
         # What is missing may be with the silent sibling; what is wrong is wrong all the same.
-        wrong = _but_required(made)
+        wrong = but_required(made.problems)
         if not (wrong or target.checked or target.resolution.problems):
             raise NotWrittenError(no_key_from(silent, target.backend))
         made = replace(made, problems=tuple(wrong))
     elif made.problems and _may_be_there(target, found):
-        made = replace(made, problems=tuple(_but_required(made)))
+        made = replace(made, problems=tuple(but_required(made.problems)))
     return made
-
-
-def _but_required(made: Plan) -> list[Problem]:
-    """What is wrong, but for what is missing: the record that holds it may not have been found."""
-    return [item for item in made.problems if item.code is not ProblemCode.REQUIRED]
 
 
 def _may_be_there(target: Target, found: Found) -> bool:
@@ -313,7 +308,7 @@ def _keys_unusable(target: Target) -> bool:
     write = target.write
     section = target.backend.value.lower()
     keys = [write.field_path(name) for name in (f"{section}.id", "external_id", "email")]
-    return any(problem.field in keys for problem in target.checked)
+    return is_blamed(target.checked, keys)
 
 
 def _may_be_another(found: Found, silent: list[Backend]) -> bool:

@@ -15,6 +15,7 @@ from gateway.delivery import deliver, dry_run
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
 from gateway.lead_link_problems import dead_link
 from gateway.lead_links import Meant
+from gateway.matching import is_blamed
 from gateway.model import MissingPolicy
 from gateway.names import Loaders, nowhere_found, resolve
 from gateway.results import HAS_IT, BackendResult, Outcome, Problem, ProblemCode
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 
 UNREAD = FromReply(call=0, key="contact.id")
 """Stands in a dry run for the id of a contact that is to be made."""
-
-_NATIVE_KEYS = {"id", "contactId", "companyId", "companyLeadContactId"}
-"""The native ids by which a lead, its contact and its company are found."""
 
 
 @dataclass(kw_only=True)
@@ -132,7 +130,7 @@ async def _prepare(part: LeadPart, loaders: Loaders) -> None:
     resolving = asyncio.create_task(_resolve(part, loaders))
     try:
         found = None
-        if not _keys_unusable(part, problems):
+        if not is_blamed(problems, [part.write.field_path("ivvy.id")]):
             await part.journal.looking(part)
             found = await _find(part, locked=False)
     except asyncio.CancelledError:
@@ -148,15 +146,6 @@ async def _prepare(part: LeadPart, loaders: Loaders) -> None:
         part.end(Outcome.REJECTED, [*problems, *part.resolution.problems])
     else:
         _plan(part, found, problems)
-
-
-def _keys_unusable(part: LeadPart, problems: Sequence[Problem]) -> bool:
-    """Whether fault is found with a native key, by which the backend then cannot be asked."""
-    section = part.backend.value.lower()
-    return any(
-        problem.field[-2:-1] == [section] and problem.field[-1] in _NATIVE_KEYS
-        for problem in problems
-    )
 
 
 async def _resolve(part: LeadPart, loaders: Loaders) -> Resolution:

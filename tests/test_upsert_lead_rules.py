@@ -342,7 +342,6 @@ async def test_problems_of_contact_and_company_are_told_with_those_of_the_lead(
         "sourceName": "REQUIRED",
         "customFields.1.name": "INVALID",
         "contact.email": "INVALID",
-        "contact.lastName": "REQUIRED",
         "contact.groupsName.0": "NAME_NOT_FOUND",
         "company.phone": "INVALID",
         "company.email": "INVALID",

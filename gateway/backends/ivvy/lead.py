@@ -38,6 +38,7 @@ from gateway.backends.ivvy.lead_parties import (
 from gateway.backends.ivvy.lookups import INDUSTRY
 from gateway.backends.leads import LeadPlan
 from gateway.fields import EMPTY_TEXT, IMPOSSIBLE, NULL, Clear, Field, Table, to_backend
+from gateway.matching import but_required
 from gateway.model import Backend
 from gateway.results import Outcome
 
@@ -170,6 +171,8 @@ def _bodies(
             linked_to=firm.id if write.links_inline else None,
             text_clear=text_clear,
         )
+        if not found.contact.looked:
+            contact.problems = but_required(contact.problems)
     person = party(
         found.contact,
         person_of(raw),
@@ -192,6 +195,8 @@ def _company_body(
     body = company_body(write.company, stored, resolution, named=named, text_clear=text_clear)
     if stored is None:
         body.parameters["updateIfExists"] = True
+    if not found.company.looked:
+        body.problems = but_required(body.problems)
     return body
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.backends.adapter import Answer, Found, Key, KeyKind, Stored
 from gateway.backends.ivvy import client, lead_intent, lead_parties
 from gateway.backends.ivvy.company import company_rows, wanted_company
+from gateway.backends.ivvy.contact import KEYS, NATIVE_ID
 from gateway.backends.ivvy.ids import ill_formed_ids, is_id
 from gateway.backends.ivvy.lead import lead_rows, plan_lead
 from gateway.backends.ivvy.lead_fields import wanted_lead_fields
@@ -19,7 +20,7 @@ from gateway.backends.ivvy.pages import read_rows
 from gateway.backends.leads import Alike, FoundLead
 from gateway.entries import CatalogName, folded
 from gateway.errors import MaybeWrittenError, NotWrittenError, RefusedError
-from gateway.matching import fitting
+from gateway.matching import fitting, has_key, has_wrong_key
 from gateway.model import Backend
 from gateway.names import Wanted, ambiguous
 from gateway.results import Problem, ProblemCode
@@ -36,13 +37,16 @@ if TYPE_CHECKING:
     from gateway.lead_write import CompanyWrite, LeadWrite
     from gateway.names import Resolution
     from gateway.upstream import Exchange
-    from gateway.write import Write
+    from gateway.write import ContactWrite, Write
 
 LEAD_IDS = (
     *("ivvy.id", "ivvy.contact_id", "ivvy.company_id", "ivvy.company_lead_contact_id"),
     *(row.native for row in LEAD_LOOKUPS),
 )
 COMPANY_IDS = ("ivvy.id", INDUSTRY.native)
+
+NOT_LOOKED_FOR = Found(looked=False)
+"""A contact or a company whose keys are wrong: it may be there or not."""
 
 
 class IvvyLeads:
@@ -122,6 +126,8 @@ class IvvyLeads:
         if write.contact is None:
             moves = write.company is not None and own is not None
             return await self._contact_by_id(str(own), exchange) if moves else None
+        if _has_only_wrong_keys(write.contact):
+            return NOT_LOOKED_FOR
         if own is not None and self._contacts.needs_siblings(write.contact):
             return await self._contact_by_id(own, exchange)
         found = await self._contacts.find(write.contact, {}, exchange)
@@ -148,6 +154,8 @@ class IvvyLeads:
         own = self.company_of(lead) if lead else None
         company_id = _text(write.company, "ivvy.id")
         name = _text(write.company, "name")
+        if "name" in write.company.invalid if company_id is None else not is_id(company_id):
+            return NOT_LOOKED_FOR
         if company_id is not None:
             source = write.company_id_from
             by = "ivvy.id" if source is None else input_name(source)
@@ -294,6 +302,14 @@ async def _collected(
         error.problem.field = write.of_lead(error.problem.field)
         problems.append(error.problem)
         return None
+
+
+def _has_only_wrong_keys(contact: ContactWrite) -> bool:
+    """Whether a contact cannot be looked for, because of what is told of its keys already."""
+    native = _text(contact, "ivvy.id")
+    if native is not None:
+        return not is_id(native)
+    return has_wrong_key(contact, KEYS) and not has_key(contact, NATIVE_ID, KEYS)
 
 
 def _found_by(found: Found, source: str) -> Found:

@@ -88,7 +88,7 @@ def party(
     return Party(
         given=True,
         id=held.id if held else None,
-        new=held is None and found is not None,
+        new=held is None and found is not None and found.looked,
         stored=stored,
         parameters=parameters,
     )
