@@ -19,7 +19,7 @@ from gateway.errors import BackendFailure, GatewayError, NotWrittenError
 from gateway.model import Backend
 from gateway.record_names import read_names
 from gateway.results import Problem, ProblemCode
-from gateway.together import together
+from gateway.together import read_failed, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -242,13 +242,7 @@ async def _asked(
         return await adapter.look_up(kind, values, exchange)
     except Exception:
         log.exception("read failed", backend=adapter.backend.value)
-        ours = Problem(
-            backend=adapter.backend,
-            code=ProblemCode.BACKEND_ERROR,
-            message=f"The gateway failed while it read {adapter.backend.value}; its log tells why.",
-            retryable=True,
-        )
-        return dict.fromkeys(values, NotWrittenError(ours))
+        return dict.fromkeys(values, NotWrittenError(read_failed(adapter.backend)))
 
 
 async def _answered(running: Mapping[Asking, _Question], wait: float) -> set[Asking]:

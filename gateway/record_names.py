@@ -7,6 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import structlog
+
 from gateway.errors import BackendFailure
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from gateway.model import Backend
     from gateway.results import Problem
     from gateway.upstream import Exchange
+
+log = structlog.get_logger()
 
 
 @dataclass(kw_only=True)
@@ -47,27 +51,41 @@ async def _of_backend(adapter: Adapter, stored: Sequence[Stored], exchange: Exch
     names = Names()
     shown: dict[CatalogName, set[str]] = defaultdict(set)
     for record in stored:
-        for name, entry_id in adapter.ids_shown(record):
+        for name, entry_id in _ids_shown(adapter, record):
             shown[name].add(entry_id)
 
     async def read(name: CatalogName) -> None:
         try:
             catalog = await adapter.catalogs.read(name, exchange)
+            names.catalogs[name] = catalog
+            if not shown[name] <= catalog.by_id.keys():
+                names.catalogs[name] = await adapter.catalogs.reread(name, catalog, exchange)
         except BackendFailure as failure:
-            names.problems.append(_unread(name, adapter.backend, failure.problem))
-            return
-        if not shown[name] <= catalog.by_id.keys():
-            catalog = await adapter.catalogs.reread(name, catalog, exchange)
-        names.catalogs[name] = catalog
+            # Of a list that could not be read again, the names that were known stay.
+            known = name in names.catalogs
+            names.problems.append(_unread(name, adapter.backend, failure.problem, known=known))
 
     await asyncio.gather(*map(read, adapter.record_catalogs))
     return names
 
 
-def _unread(name: CatalogName, backend: Backend, problem: Problem) -> Problem:
+def _ids_shown(adapter: Adapter, record: Stored) -> Iterable[tuple[CatalogName, str]]:
+    """The ids that a record shows; none of one that cannot be shown, of which is told elsewhere."""
+    try:
+        return adapter.ids_shown(record)
+    except Exception:
+        log.debug("ids cannot be read", backend=adapter.backend.value, exc_info=True)
+        return ()
+
+
+def _unread(name: CatalogName, backend: Backend, problem: Problem, *, known: bool) -> Problem:
+    how = (
+        "read again, so ids stand for names that are new"
+        if known
+        else "read, so their ids stand for their names"
+    )
     return replace(
         problem,
         backend=backend,
-        message=f"{backend.value}'s {name.value} could not be read, so their ids stand for their "
-        f"names: {problem.message}",
+        message=f"{backend.value}'s {name.value} could not be {how}: {problem.message}",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -119,3 +119,58 @@ async def test_a_fault_of_ours_in_one_backend_leaves_the_others_and_says_nothing
     problem = contact["errors"][0]
     assert (problem["backend"], problem["code"]) == ("IVVY", "BACKEND_ERROR")
     assert problem["message"] == "The gateway failed while it read IVVY; its log tells why."
+
+
+ODD: dict[str, tuple[str, dict[str, Any]]] = {
+    "ivvy": ("/api/1.0/contact?action=getContact", {"groups": [301]}),
+    "everbridge": ("/contacts/*", {"address": [{"gisLocation": "here"}]}),
+    "sendgrid": ("/v3/marketing/contacts/search/identifiers/email", {"custom_fields": ["x"]}),
+}
+"""What no contract knows, in an answer that is right otherwise."""
+
+
+def answer_of(backend: str, odd: dict[str, Any]) -> dict[str, Any]:
+    """What a backend says when it is asked for Ada."""
+    if backend == "ivvy":
+        return {"id": 40001, "externalId": "E-1001", "email": "ada@example.com", **odd}
+    if backend == "everbridge":
+        row = {"id": 1300000000000001, "externalId": "E-1001", **odd}
+        return {"message": "OK", "page": {"totalCount": 1, "data": [row]}}
+    contact = {"id": "c-1", "email": "ada@example.com", **odd}
+    return {"result": {"ada@example.com": {"contact": contact}}}
+
+
+@pytest.mark.parametrize("backend", list(ODD))
+async def test_a_record_that_cannot_be_shown_is_told_and_leaves_the_others(
+    gateway: Gateway, backend: str
+) -> None:
+    path, odd = ODD[backend]
+    gateway.sandbox.faults.add(
+        {"backend": backend, "path": path, "times": 9, "status": 200,
+         "body": answer_of(backend, odd)}
+    )  # fmt: skip
+    contact = await read(gateway, externalId="E-1001")
+    assert backends(contact) == [name for name in ALL if name != backend.upper()]
+    [problem] = contact["errors"]
+    assert (problem["backend"], problem["code"]) == (backend.upper(), "BACKEND_ERROR")
+
+
+async def test_a_list_that_cannot_be_read_again_keeps_its_names_and_is_told(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await read(gateway, externalId="E-1001")
+    monkeypatch.setattr("gateway.catalogs.REREAD_EVERY", 0.0)
+    store = gateway.sandbox.ivvy._store
+    store.put("groups", {"id": 304, "groupName": "Brand New", "tagColour": None})
+    joined = [{"groupId": group, "joinDate": store.stamp()} for group in (301, 304)]
+    store.put("contacts", {**(store.get("contacts", 40001) or {}), "groups": joined})
+    gateway.sandbox.faults.add(
+        {"backend": "ivvy", "path": "/api/1.0/contact?action=getSubscriptionGroupList",
+         "times": 9, "status": 403}
+    )  # fmt: skip
+    contact = await read(gateway, externalId="E-1001")
+    assert backends(contact) == ALL
+    assert contact["records"][0]["groupsName"] == ["Newsletter", "304"]
+    [problem] = contact["errors"]
+    assert (problem["backend"], problem["code"]) == ("IVVY", "FORBIDDEN")
+    assert problem["message"].startswith("IVVY's groups could not be read again, so ids")
