@@ -30,6 +30,19 @@ async def test_a_backend_that_fails_stands_in_errors_and_the_others_are_kept(
     assert problem["retryable"] is True
 
 
+async def test_an_answer_that_cannot_be_read_leaves_the_others_records(gateway: Gateway) -> None:
+    odd = {"id": 40001, "externalId": "E-1001", "groups": {"0": {"groupId": 301}}}
+    path = "/api/1.0/contact?action=getContact"
+    gateway.sandbox.faults.add(
+        {"backend": "ivvy", "path": path, "status": 200, "body": odd, "times": 90}
+    )
+    contact = await read(gateway, externalId="E-1001")
+    assert backends(contact) == ["EVERBRIDGE", "SENDGRID"]
+    [problem] = contact["errors"]
+    assert (problem["backend"], problem["code"]) == ("IVVY", "BACKEND_ERROR")
+    assert "answered what it should not" in problem["message"]
+
+
 async def test_when_no_backend_could_be_asked_it_is_an_error_with_every_reason(
     gateway: Gateway,
 ) -> None:

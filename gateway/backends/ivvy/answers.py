@@ -36,18 +36,14 @@ _BY_ERROR_CODE: Mapping[str, ProblemCode] = {
     "406": ProblemCode.INVALID,
     # A quota, or two writes that collided: iVvy answers a race with 429 as well, so waiting helps.
     "429": ProblemCode.RATE_LIMITED,
+    # Unknown, and a request that failed: whether it took effect is not said.
+    "460": ProblemCode.BACKEND_ERROR,
+    "461": ProblemCode.BACKEND_ERROR,
     "462": ProblemCode.UNAUTHORIZED,
     "463": ProblemCode.UNAUTHORIZED,
     "503": ProblemCode.UNAVAILABLE,
 }
-"""Any other errorCode, 460 (unknown) and 461 (failed request) among them, is BACKEND_ERROR."""
-
-_BY_STATUS: Mapping[int, ProblemCode] = {
-    401: ProblemCode.UNAUTHORIZED,
-    403: ProblemCode.FORBIDDEN,
-    429: ProblemCode.RATE_LIMITED,
-    503: ProblemCode.UNAVAILABLE,
-}
+"""By errorCode, which is the HTTP status as well; any other errorCode is BACKEND_ERROR."""
 
 
 def explain(reply: Reply) -> Problem | None:
@@ -67,8 +63,9 @@ def _error_object(reply: Reply, body: Mapping[str, Any]) -> Problem:
     """The problem of an error object; its codes come as numbers or as text."""
     error, specific = str(body["errorCode"]), body.get("specificCode")
     specific = None if specific is None else str(specific)
-    more = body.get("additionalMessages") or []
-    said = ". ".join(str(text).rstrip(".") for text in (body.get("message"), *more) if text)
+    more = body.get("additionalMessages")
+    texts = (body.get("message"), *(more if isinstance(more, list) else [more]))
+    said = ". ".join(str(text).rstrip(".") for text in texts if text)
     if specific == STALE:
         return _problem(
             ProblemCode.UNAUTHORIZED,
@@ -104,7 +101,7 @@ def _bare_status(reply: Reply) -> Problem:
             ProblemCode.UNAVAILABLE,
             f"No iVvy answers at the configured address, is the base URL right? {shown}",
         )
-    code = _BY_STATUS.get(reply.status)
+    code = _BY_ERROR_CODE.get(str(reply.status))
     if code is None:
         refused = reply.status < SERVER_ERRORS
         code = ProblemCode.INVALID if refused else ProblemCode.BACKEND_ERROR
@@ -152,24 +149,50 @@ def _problem(
 # ---------------------------------------------------------------- what a success looks like
 
 
+_PARTS: Mapping[str, str] = {
+    "groups": "groupId",
+    "customFields": "fieldId",
+    "externalUrls": "ref",
+    "companiesData": "id",
+    "subtypes": "id",
+    "reasons": "id",
+}
+"""The lists inside a record, by the key that each of their rows has."""
+
+
 def _has_id(body: Any) -> bool:
     return isinstance(body, dict) and bool(body.get("id"))
 
 
+def _record(body: Any) -> bool:
+    return _has_id(body) and _sound(body)
+
+
+def _sound(record: Mapping[str, Any]) -> bool:
+    """Whether what should be a list in a record is one, or null, which is an empty one."""
+    return isinstance(record.get("companies") or [], list) and all(
+        _keyed(record[part], key) for part, key in _PARTS.items() if record.get(part)
+    )
+
+
+def _keyed(rows: Any, key: str) -> bool:
+    return isinstance(rows, list) and all(
+        isinstance(row, dict) and row.get(key) is not None for row in rows
+    )
+
+
 def _array_of(key: str) -> Callable[[Any], bool]:
-    def fits(body: Any) -> bool:
-        return isinstance(body, list) and all(
-            isinstance(row, dict) and row.get(key) is not None for row in body
-        )
-
-    return fits
-
-
-_rows = _array_of("id")
+    return lambda body: _keyed(body, key)
 
 
 def _collection(body: Any) -> bool:
-    return isinstance(body, dict) and _rows(body.get("results"))
+    if not isinstance(body, dict):
+        return False
+    rows = body.get("results")
+    if rows is None:
+        meta = body.get("meta")
+        return isinstance(meta, dict) and str(meta.get("totalResults")) == "0"
+    return _keyed(rows, "id") and all(map(_sound, rows))
 
 
 def _accepted(body: Any) -> bool:
@@ -189,8 +212,8 @@ def _batch_results(body: Any) -> bool:
 
 
 ANSWERS: Mapping[str, Callable[[Any], bool]] = {
-    "getContact": _has_id,
-    "getCompany": _has_id,
+    "getContact": _record,
+    "getCompany": _record,
     "addOrUpdateContact": _has_id,
     "addOrUpdateLead": _has_id,
     "run": _accepted,
@@ -198,7 +221,7 @@ ANSWERS: Mapping[str, Callable[[Any], bool]] = {
     "results": _batch_results,
     "addContactsToSubscriptionGroup": _array_of("contactId"),
     "removeContactsFromSubscriptionGroup": _array_of("contactId"),
-    "getSubscriptionGroupList": _rows,
+    "getSubscriptionGroupList": _array_of("id"),
     "getCustomFieldDefinition": _array_of("fieldId"),
     "getCompanyCustomFieldDefinition": _array_of("fieldId"),
     **dict.fromkeys(

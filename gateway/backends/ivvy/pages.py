@@ -46,7 +46,7 @@ async def _pages(
     start = 0
     while True:
         reply = await sender.send(page(start), exchange)
-        brought: list[Row] = reply.body["results"]
+        brought: list[Row] = reply.body.get("results") or []
         known, later = len(rows), start > 0
         rows |= {str(row["id"]): row for row in brought}
         start += len(brought)

@@ -162,12 +162,21 @@ async def test_a_stale_request_is_signed_afresh_once() -> None:
     assert "clock" in problem.message
 
 
-async def test_a_refused_write_shows_the_vendors_words() -> None:
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["Value must be an address", "Try again"], ". Value must be an address. Try again"),
+        ("Value must be an address", ". Value must be an address"),
+        (7, ". 7"),
+        (None, ""),
+    ],
+)
+async def test_a_refused_write_shows_the_vendors_words(more: Any, said: str) -> None:
     body = {
         "errorCode": 400,
         "message": "'email' does not validate",
         "specificCode": 23016,
-        "additionalMessages": ["Value must be a valid email address", "Try again"],
+        "additionalMessages": more,
     }
     transport = Answering(httpx.Response(400, json=body))
     with pytest.raises(RefusedError) as caught:
@@ -175,15 +184,14 @@ async def test_a_refused_write_shows_the_vendors_words() -> None:
     problem = caught.value.problem
     assert problem.code is ProblemCode.INVALID
     assert problem.backend_code == "23016"
-    assert problem.backend_message == (
-        "'email' does not validate. Value must be a valid email address. Try again"
-    )
+    assert problem.backend_message == f"'email' does not validate{said}"
     assert len(transport.requests) == 1
 
 
 GET_CALL = client.get_contact("6")
 SAVE_CALL = client.save_contact({"id": 6})
 LIST_CALL = client.list_contacts("email", "ada@example.com", 0)
+TYPES_CALL = client.listing("crm", "getLeadTypeList", 0)
 JOIN_CALL = client.change_group(client.ADD_TO_GROUP, 6, "301")
 
 
@@ -202,9 +210,11 @@ def judged(call: Call, status: int, body: Any) -> ProblemCode | None:
     [
         (GET_CALL, {"id": 6, "externalId": None}),
         (GET_CALL, {"id": "6"}),
+        (GET_CALL, {"id": 6, "groups": None, "companies": None, "customFields": []}),
         (SAVE_CALL, {"id": 33884}),
         (SAVE_CALL, {"success": True, "id": 33884}),
         (LIST_CALL, {"meta": {"totalResults": 0}, "results": []}),
+        (LIST_CALL, {"meta": {"totalResults": "0"}, "results": None}),
         (LIST_CALL, {"results": [{"id": 1}]}),
         (JOIN_CALL, [{"contactId": 6, "status": True}]),
         (JOIN_CALL, [{"contactId": "7", "status": False}, {"contactId": "6", "status": True}]),
@@ -240,6 +250,8 @@ def error(code: Any, specific: Any = None) -> dict[str, Any]:
         (SAVE_CALL, 403, error(403), ProblemCode.FORBIDDEN),
         (SAVE_CALL, 429, error(429, 24299), ProblemCode.RATE_LIMITED),
         (SAVE_CALL, 460, error(460), ProblemCode.BACKEND_ERROR),
+        (SAVE_CALL, 461, "failed", ProblemCode.BACKEND_ERROR),
+        (SAVE_CALL, 463, "revoked", ProblemCode.UNAUTHORIZED),
         (SAVE_CALL, 500, error(500), ProblemCode.BACKEND_ERROR),
         (SAVE_CALL, 429, "slow down", ProblemCode.RATE_LIMITED),
         (SAVE_CALL, 503, "<html>maintenance</html>", ProblemCode.UNAVAILABLE),
@@ -253,7 +265,13 @@ def error(code: Any, specific: Any = None) -> dict[str, Any]:
         (SAVE_CALL, 200, {"success": True}, ProblemCode.BACKEND_ERROR),
         (GET_CALL, 200, {}, ProblemCode.BACKEND_ERROR),
         (GET_CALL, 200, [], ProblemCode.BACKEND_ERROR),
+        (GET_CALL, 200, {"id": 6, "groups": {"0": {"groupId": 1}}}, ProblemCode.BACKEND_ERROR),
+        (GET_CALL, 200, {"id": 6, "companies": 7001}, ProblemCode.BACKEND_ERROR),
         (LIST_CALL, 200, {"meta": {}}, ProblemCode.BACKEND_ERROR),
+        (LIST_CALL, 200, {"meta": {"totalResults": 3}, "results": None}, ProblemCode.BACKEND_ERROR),
+        (LIST_CALL, 200, {"results": [{"id": 1, "groups": [None]}]}, ProblemCode.BACKEND_ERROR),
+        (LIST_CALL, 200, ["x"], ProblemCode.BACKEND_ERROR),
+        (TYPES_CALL, 200, {"results": [{"id": 1, "subtypes": "x"}]}, ProblemCode.BACKEND_ERROR),
         (LIST_CALL, 200, {"results": [{"email": "x"}]}, ProblemCode.BACKEND_ERROR),
         (JOIN_CALL, 200, [{"contactId": 6, "status": False}], ProblemCode.INVALID),
         (JOIN_CALL, 200, [{"contactId": 7, "status": True}], ProblemCode.BACKEND_ERROR),
