@@ -25,6 +25,8 @@ PARTS = {
 }
 """Our parts by iVvy's; the region stands under one of two keys."""
 CODE, NAME = "stateCode", "stateName"
+HELD = frozenset(PARTS.values()) | {"line3", "line4", CODE, NAME}
+"""All parts of an address; others that an answer may show are not sent back."""
 NOWHERE = ("location_name", "latitude", "longitude")
 """Parts that iVvy has no place for."""
 
@@ -40,7 +42,7 @@ def lay_address(
     wish = write.get("address")
     if wish is None or "address" in write.invalid:
         return
-    stored = {key: value for key, value in _stored(raw).items() if value}
+    stored = _stored(raw)
     wanted: dict[str, str] = {}
     if wish.value is not None:
         laid.ignored += _without_place(wish.value)
@@ -52,9 +54,12 @@ def lay_address(
     laid.changed.append("address")
 
 
-def _stored(raw: Mapping[str, Any] | None) -> dict[str, Any]:
+def _stored(raw: Mapping[str, Any] | None) -> dict[str, str]:
+    """The parts that have a value, as text."""
     held = raw.get("address") if raw else None
-    return dict(held) if isinstance(held, dict) else {}  # PHP writes an empty object as []
+    if not isinstance(held, dict):
+        return {}  # PHP writes an empty object as []
+    return {key: str(value) for key, value in held.items() if key in HELD and value}
 
 
 def _laid_over(stored: Mapping[str, str], address: AddressInput) -> dict[str, str]:
