@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.backends.ivvy.company_address import lay_address
 from gateway.backends.ivvy.compared import as_text, compared_email, compared_number
 from gateway.backends.ivvy.custom_values import NATIVE, lay_custom_fields
-from gateway.backends.ivvy.lookups import INDUSTRY, choose
+from gateway.backends.ivvy.lookups import INDUSTRY, choose, stored_id
 from gateway.custom_fields import wanted_custom_fields
 from gateway.entries import CatalogName
 from gateway.fields import EMPTY_TEXT, IMPOSSIBLE, NULL, Clear, Field, Table, to_backend
@@ -20,8 +20,6 @@ from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gateway.backends.adapter import Stored
     from gateway.lead_write import CompanyWrite
     from gateway.names import Resolution, Wanted
@@ -131,7 +129,13 @@ def company_body(
     if stored is None and not write.mentions("name"):
         laid.problems.append(_needs_name(write))
     lay_address(laid, write, raw, text_clear)
-    choose(INDUSTRY, write, resolution, laid, _industry_of(raw), new=stored is None)
+    industry = raw.get("industry") if raw else None
+    held = _industry_id(industry)
+    choose(
+        *(INDUSTRY, write, resolution, laid, held),
+        new=stored is None,
+        shown=not industry or isinstance(industry, dict | list),
+    )
     lay_custom_fields(
         laid, write, raw, resolution, text_clear=text_clear, catalog=CatalogName.COMPANY_FIELDS
     )
@@ -143,10 +147,9 @@ def company_body(
     )
 
 
-def _industry_of(raw: Mapping[str, Any] | None) -> str | None:
-    """The stored industry's id. The vendor's pages show an object here, and a text there."""
-    industry = raw.get("industry") if raw else None
-    return str(industry["id"]) if isinstance(industry, dict) and industry.get("id") else None
+def _industry_id(industry: Any) -> str | None:
+    """The stored industry's id. The vendor's pages show an object here, and its name alone there."""
+    return stored_id(industry, "id") if isinstance(industry, dict) else None
 
 
 def _needs_name(write: CompanyWrite) -> Problem:

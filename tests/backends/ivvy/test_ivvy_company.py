@@ -73,6 +73,19 @@ def test_an_industry_that_is_not_shown_as_an_object_is_sent(industry: Any) -> No
     assert sent == {"id": 7001, "industryId": 401}
 
 
+@pytest.mark.parametrize(
+    ("industry", "problems"),
+    [("Technology", {"company.industryName": "CANNOT_CLEAR"}), ({}, {}), ([], {}), (None, {})],
+)
+def test_null_is_told_for_an_industry_that_is_shown_by_its_name_alone(
+    industry: Any, problems: dict[str, str]
+) -> None:
+    write = write_of(lead(company={"industry_name": None}, contact=PERSON))
+    stored = ENGINES | {"industry": industry}
+    made = plan(write, STORED_LEAD | {"company": {"id": 7001}}, company=stored)
+    assert told(made) == problems
+
+
 LONDON = {"line1": "1 Engine Row", "city": "London", "countryCode": "GB", "stateName": "London"}
 
 
@@ -116,6 +129,19 @@ def test_an_address_without_parts_is_none(stored: Any) -> None:
     assert changed({"address": None}, ENGINES | {"address": stored}) == {}
     sent = changed({"address": address(city="Oxford")}, ENGINES | {"address": stored})
     assert sent["address"] == {"city": "Oxford"}
+
+
+def test_only_parts_of_an_address_are_sent_back_and_as_text() -> None:
+    stored = {"line3": "Hall 3", "city": "Sydney", "stateCode": 7, "postalCode": 2000, "id": 1}
+    sent = changed({"address": address(city="Perth")}, ENGINES | {"address": stored})
+    assert sent["address"] == {
+        "line3": "Hall 3",
+        "city": "Perth",
+        "stateCode": "7",
+        "postalCode": "2000",
+    }
+    given = address(city="Sydney", postal_code="2000", region="7")
+    assert changed({"address": given}, ENGINES | {"address": stored}) == {}
 
 
 def test_parts_of_an_address_that_ivvy_has_no_place_for_are_told() -> None:
