@@ -236,6 +236,8 @@ def read_option(info: FieldInfo, text: str) -> str:
         for option in options:
             if folded(getattr(option, part)) == loosely:
                 return option.value
+    if not info.options:
+        raise ValueError(f"{text!r} cannot be chosen, because the field has no options.")
     labels = ", ".join(option.label for option in info.options)
     raise ValueError(f"{text!r} is none of {labels}.")
 

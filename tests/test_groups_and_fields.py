@@ -295,6 +295,11 @@ def test_a_whole_number_has_the_digits_that_json_holds(text: str) -> None:
         read_value(FieldInfo(type=CustomFieldType.NUMBER, whole=True), text)
 
 
+def test_a_choice_without_options_says_so() -> None:
+    with pytest.raises(ValueError, match="the field has no options"):
+        read_option(FieldInfo(type=CustomFieldType.CHOICE), "Day")
+
+
 TEXTS = st.text(alphabet="aAbB 1", max_size=3)
 OPTIONS = st.lists(
     st.builds(Option, value=TEXTS, label=TEXTS), min_size=1, unique_by=lambda option: option.label
