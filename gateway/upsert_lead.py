@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gateway.calls import FromReply
 from gateway.delivery import deliver, dry_run
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
-from gateway.lead_link_problems import dead_link
+from gateway.lead_link_problems import dead_link, made_already
 from gateway.lead_links import Meant
 from gateway.matching import is_blamed
 from gateway.model import MissingPolicy
@@ -257,6 +257,16 @@ async def _deliver(part: LeadPart, planned: LeadPlan) -> BackendResult:
 
 
 async def _send(part: LeadPart, planned: LeadPlan) -> BackendResult:
+    """What becomes of the plan's calls; of a new lead that nothing finds again, told as such."""
+    result = await _sent(part, planned)
+    anew = part.external_id is None and part.meant.lead_id is None
+    if anew and result.outcome is Outcome.PARTIAL:
+        for problem in result.errors:
+            made_already(problem, str(result.id))
+    return result
+
+
+async def _sent(part: LeadPart, planned: LeadPlan) -> BackendResult:
     """The lead's call, then those that need the id of a contact that it has made."""
     result = await deliver(planned.plan, part.leads, part.exchange)
     if planned.after is None or result.outcome not in HAS_IT or result.id is None:
@@ -285,7 +295,7 @@ async def _contact_made(part: LeadPart, lead_id: str) -> str:
             backend=part.backend,
             code=ProblemCode.BACKEND_ERROR,
             message=f"{part.backend.value} does not show lead {lead_id} with its contact yet: the "
-            "contact's groups were not changed. Repeat the call.",
+            "contact's groups were not changed.",
             field=["contact"],
             retryable=True,
         )

@@ -208,6 +208,11 @@ async def test_a_group_call_that_fails_leaves_the_write_partial(gateway: Gateway
         assert answer.result["id"] is not None
         assert answer.errors[0]["code"] == "BACKEND_ERROR"
         assert answer.contact["outcome"] == "PARTIAL"
+        # Nothing finds the lead again: the same call would make another one.
+        assert not answer.errors[0]["retryable"]
+        assert f"Lead {answer.result['id']} is made." in answer.errors[0]["message"]
+        found_again = OF_ADA | {"contact": person, "externalId": f"L-{answer.result['id']}"}
+        assert (await upsert_lead(gateway, found_again)).errors[0]["retryable"]
 
 
 async def test_a_new_contact_whose_id_cannot_be_read_back_leaves_the_write_partial(
@@ -227,6 +232,10 @@ async def test_a_new_contact_whose_id_cannot_be_read_back_leaves_the_write_parti
     other = OF_EVE | {"contact": EVE | {"email": "e2@example.com", "addGroupsName": ["VIP"]}}
     answer = await upsert_lead(gateway, other)
     assert (answer.outcome, answer.errors[0]["field"]) == ("PARTIAL", ["contact"])
+    assert not answer.errors[0]["retryable"]
+    lead_id = answer.result["id"]
+    again = await upsert_lead(gateway, other | {"ivvy": {"id": lead_id}})
+    assert (again.errors, again.result["id"]) == ([], lead_id)
 
 
 async def test_two_leads_of_one_new_person_and_company_make_one_of_each(gateway: Gateway) -> None:
