@@ -272,7 +272,7 @@ async def _sent(part: LeadPart, planned: LeadPlan) -> BackendResult:
     if planned.after is None or result.outcome not in HAS_IT or result.id is None:
         return result
     try:
-        part.contact_id = await _contact_made(part, str(result.id))
+        part.contact_id = await _contact_made(part, result)
         after = replace(planned.plan, calls=planned.after(part.contact_id))
         followed = await deliver(after, part.leads, part.exchange)
         result.errors, failed = followed.errors, bool(followed.errors)
@@ -284,17 +284,17 @@ async def _sent(part: LeadPart, planned: LeadPlan) -> BackendResult:
     return result
 
 
-async def _contact_made(part: LeadPart, lead_id: str) -> str:
+async def _contact_made(part: LeadPart, result: BackendResult) -> str:
     """The id of the contact that was made with a lead, by reading the lead back."""
-    lead = await part.leads.read(lead_id, part.exchange)
-    contact_id = part.leads.contact_of(lead) if lead is not None else None
+    lead = await part.leads.read(str(result.id), part.exchange)
+    contact_id = part.leads.contact_made(lead, result.calls) if lead is not None else None
     if contact_id is not None:
         return contact_id
     raise NotWrittenError(
         Problem(
             backend=part.backend,
             code=ProblemCode.BACKEND_ERROR,
-            message=f"{part.backend.value} does not show lead {lead_id} with its contact yet: the "
+            message=f"{part.backend.value} does not show lead {result.id} with its new contact: the "
             "contact's groups were not changed.",
             field=["contact"],
             retryable=True,

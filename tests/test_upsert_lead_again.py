@@ -14,6 +14,7 @@ from tests.leads import (
     MARY,
     NAMES,
     OF_HARBOUR,
+    fault,
     lead_writes,
     leads,
     refused,
@@ -146,3 +147,34 @@ async def test_a_company_is_found_that_an_unanswered_call_has_made(gateway: Gate
     answer = await upsert_lead(gateway, lead | {"externalId": "L-2", "name": "Another"})
     assert (answer.outcome, answer.company["outcome"]) == ("CREATED", "UNCHANGED")
     assert answer.company["matchedBy"] == "name"
+
+
+# ---------------------------------------------------------------- the id of what was made
+
+
+async def test_a_lead_that_got_another_contact_since_does_not_lend_its_id(gateway: Gateway) -> None:
+    lead = NAMES | {"contact": EVE, "company": {"name": "Firm"}, "externalId": "L-1"}
+    query = """mutation ($input: LeadInput!) { upsertLead(input: $input, idempotencyKey: "k") {
+      replayed contact { outcome id } company { outcome id } } }"""
+    made = (await gateway.data(query, input=lead))["upsertLead"]
+    again = (await gateway.data(query, input=lead))["upsertLead"]
+    assert again == made | {"replayed": True}
+    assert (await upsert_lead(gateway, OF_HARBOUR | {"externalId": "L-1"})).outcome == "UPDATED"
+    moved = (await gateway.data(query, input=lead))["upsertLead"]
+    assert moved["contact"] == moved["company"] == {"outcome": "CREATED", "id": None}
+
+
+async def test_groups_are_not_joined_by_a_contact_that_the_lead_got_meanwhile(
+    gateway: Gateway,
+) -> None:
+    body = {
+        "meta": {"count": 1, "totalResults": 1, "start": 0, "perPage": 1},
+        "results": [{"id": 9003, "contact": {"id": ADA, "email": "ada@example.com"}}],
+    }
+    fault(gateway, "/api/1.0/crm?action=getLeadList", body=body)
+    person = EVE | {"addGroupsName": ["VIP"]}
+    answer = await upsert_lead(gateway, OF_HARBOUR | {"contact": person, "externalId": "L-1"})
+    assert (answer.outcome, answer.errors[0]["field"]) == ("PARTIAL", ["contact"])
+    assert [group["groupId"] for group in gateway.ivvy(id=ADA)[0]["groups"]] == [301]
+    again = await upsert_lead(gateway, OF_HARBOUR | {"contact": person, "externalId": "L-1"})
+    assert again.contact["changedFields"] == ["addGroupsName"]

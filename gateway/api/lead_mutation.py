@@ -41,6 +41,7 @@ class ReadBack:
         self._context = context
         self.leads = leads
         written = result.outcome in HAS_IT or result.outcome is Outcome.PARTIAL
+        self.calls = result.calls
         self._lead_id = str(result.id) if written and result.id is not None else None
         self._reading: asyncio.Task[Stored | None] | None = None
 
@@ -78,7 +79,8 @@ class RelatedRecord:
     of_company: strawberry.Private[bool]
 
     @strawberry.field(
-        description="Read back from the lead when iVvy's answer does not tell, only when selected."
+        description="Read back from the lead when iVvy's answer does not tell, only when selected; "
+        "null where the lead has another one by then."
     )
     async def id(self) -> ID | None:
         """The backend's own id."""
@@ -87,7 +89,8 @@ class RelatedRecord:
         lead, leads = await self.read_back.lead(), self.read_back.leads
         if lead is None or leads is None:
             return None
-        found = leads.company_of(lead) if self.of_company else leads.contact_of(lead)
+        made = leads.company_made if self.of_company else leads.contact_made
+        found = made(lead, self.read_back.calls)
         return None if found is None else ID(found)
 
     @classmethod

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gateway.lead_write import LeadWrite
     from gateway.model import Backend
     from gateway.names import Resolution, Wanted
-    from gateway.results import Problem
+    from gateway.results import BackendCall, Problem
     from gateway.upstream import Exchange, Sender
 
 
@@ -116,12 +116,15 @@ class Leads(Protocol):
         """A lead in the unified model's words. Pure."""
         ...
 
-    def contact_of(self, lead: Stored) -> str | None:
-        """The id of the contact that a lead belongs to. Pure."""
+    def contact_made(self, lead: Stored, calls: Sequence[BackendCall]) -> str | None:
+        """The id of the contact that these calls have made with a lead. Pure.
+
+        None where the lead shows another one by now.
+        """
         ...
 
-    def company_of(self, lead: Stored) -> str | None:
-        """The id of the company that a lead belongs to. Pure."""
+    def company_made(self, lead: Stored, calls: Sequence[BackendCall]) -> str | None:
+        """The same for its company. Pure."""
         ...
 
     async def alike(self, intent: Mapping[str, Any], exchange: Exchange) -> list[Alike]:

@@ -23,6 +23,7 @@ from gateway.backends.ivvy.compared import as_text, compared_email, compared_num
 from gateway.backends.ivvy.consent import lay_consent
 from gateway.backends.ivvy.custom_values import lay_custom_fields
 from gateway.backends.ivvy.external_urls import lay_external_urls
+from gateway.backends.ivvy.ids import is_id
 from gateway.calls import FromReply
 from gateway.fields import (
     EMPTY_LIST,
@@ -35,7 +36,7 @@ from gateway.fields import (
     required,
     to_backend,
 )
-from gateway.matching import borrowed_key, keys_of
+from gateway.matching import borrowed_key, has_key, has_wrong_key, keys_of
 from gateway.model import Backend, EmailStatus, SmsStatus
 from gateway.results import Outcome
 
@@ -240,6 +241,14 @@ def keys(write: ContactWrite, siblings: Mapping[Backend, Found]) -> list[Key]:
 def lacks_email(write: ContactWrite, known: Sequence[Key]) -> bool:
     """Whether a new contact could not be made of these keys, and a sibling's e-mail is welcome."""
     return not write.mentions("email") and not _with_email(known)
+
+
+def has_only_wrong_keys(write: ContactWrite) -> bool:
+    """Whether nobody can be looked for, because of what is told of the keys already."""
+    native = write.given(NATIVE_ID)
+    if native is not None and native.value is not None:
+        return not is_id(str(native.value))
+    return has_wrong_key(write, KEYS) and not has_key(write, NATIVE_ID, KEYS)
 
 
 def _with_email(known: Sequence[Key]) -> bool:

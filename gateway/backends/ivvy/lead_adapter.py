@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.backends.adapter import Answer, Found, Key, KeyKind, Stored
 from gateway.backends.ivvy import client, lead_intent, lead_parties
 from gateway.backends.ivvy.company import company_rows, wanted_company
-from gateway.backends.ivvy.contact import KEYS, NATIVE_ID
+from gateway.backends.ivvy.contact import has_only_wrong_keys
 from gateway.backends.ivvy.ids import ill_formed_ids, is_id
 from gateway.backends.ivvy.lead import lead_rows, plan_lead
 from gateway.backends.ivvy.lead_fields import wanted_lead_fields
@@ -20,7 +20,7 @@ from gateway.backends.ivvy.pages import read_rows
 from gateway.backends.leads import Alike, FoundLead
 from gateway.entries import CatalogName, folded
 from gateway.errors import MaybeWrittenError, NotWrittenError, RefusedError
-from gateway.matching import fitting, has_key, has_wrong_key
+from gateway.matching import fitting
 from gateway.model import Backend
 from gateway.names import Wanted, ambiguous
 from gateway.results import Problem, ProblemCode
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from gateway.lead_records import LeadRecord
     from gateway.lead_write import CompanyWrite, LeadWrite
     from gateway.names import Resolution
+    from gateway.results import BackendCall
     from gateway.upstream import Exchange
-    from gateway.write import ContactWrite, Write
+    from gateway.write import Write
 
 LEAD_IDS = (
     *("ivvy.id", "ivvy.contact_id", "ivvy.company_id", "ivvy.company_lead_contact_id"),
@@ -122,11 +123,11 @@ class IvvyLeads:
 
         The stored lead's own is looked at as well where it is to be the person at another company.
         """
-        own = self.contact_of(lead) if lead else None
+        own = lead_parties.person_of(lead.raw) if lead else None
         if write.contact is None:
             moves = write.company is not None and own is not None
             return await self._contact_by_id(str(own), exchange) if moves else None
-        if _has_only_wrong_keys(write.contact):
+        if has_only_wrong_keys(write.contact):
             return NOT_LOOKED_FOR
         if own is not None and self._contacts.needs_siblings(write.contact):
             return await self._contact_by_id(own, exchange)
@@ -151,7 +152,7 @@ class IvvyLeads:
         """The company by its id, then by its exact name; one without either is the lead's own."""
         if write.company is None:
             return None
-        own = self.company_of(lead) if lead else None
+        own = lead_parties.company_of(lead.raw) if lead else None
         company_id = _text(write.company, "ivvy.id")
         name = _text(write.company, "name")
         if "name" in write.company.invalid if company_id is None else not is_id(company_id):
@@ -250,13 +251,13 @@ class IvvyLeads:
         """The lead's record."""
         return read_lead(lead.raw)
 
-    def contact_of(self, lead: Stored) -> str | None:
-        """The id of the lead's contact."""
-        return lead_parties.person_of(lead.raw)
+    def contact_made(self, lead: Stored, calls: Sequence[BackendCall]) -> str | None:
+        """The id of the lead's contact, which a new one's e-mail address tells from others."""
+        return lead_parties.made_with(lead.raw, calls, "contact", "email")
 
-    def company_of(self, lead: Stored) -> str | None:
-        """The id of the lead's company."""
-        return lead_parties.company_of(lead.raw)
+    def company_made(self, lead: Stored, calls: Sequence[BackendCall]) -> str | None:
+        """The id of the lead's company, which a new one's name tells from others."""
+        return lead_parties.made_with(lead.raw, calls, "company", "businessName")
 
     async def alike(self, intent: Mapping[str, Any], exchange: Exchange) -> list[Alike]:
         """The leads with the intent's name, contact and company.
@@ -302,14 +303,6 @@ async def _collected(
         error.problem.field = write.of_lead(error.problem.field)
         problems.append(error.problem)
         return None
-
-
-def _has_only_wrong_keys(contact: ContactWrite) -> bool:
-    """Whether a contact cannot be looked for, because of what is told of its keys already."""
-    native = _text(contact, "ivvy.id")
-    if native is not None:
-        return not is_id(native)
-    return has_wrong_key(contact, KEYS) and not has_key(contact, NATIVE_ID, KEYS)
 
 
 def _found_by(found: Found, source: str) -> Found:

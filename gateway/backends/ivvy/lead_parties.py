@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.backends.ivvy.belonging import NATIVE_COMPANIES
 from gateway.backends.ivvy.lookups import stored_id
+from gateway.entries import folded
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gateway.backends.adapter import Found
     from gateway.backends.leads import FoundLead
     from gateway.lead_write import LeadWrite
+    from gateway.results import BackendCall
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +168,25 @@ def person_of(lead: Any) -> str | None:
 def company_of(lead: Any) -> str | None:
     """The company's id of a lead as iVvy shows it."""
     return stored_id(lead, "company", "id")
+
+
+def made_with(lead: Any, calls: Sequence[BackendCall], party: str, named: str) -> str | None:
+    """The id of the lead's contact or company, as far as it is the one that the calls have made.
+
+    The lead may have got another one since. `named` is what tells them apart in the call and in the
+    lead alike.
+    """
+    said = [_inside(call.body, party, named) for call in calls]
+    held = _inside(lead, party, named)
+    is_other = held is not None and any(one not in (None, held) for one in said)
+    return None if is_other else stored_id(lead, party, "id")
+
+
+def _inside(holder: Any, party: str, named: str) -> str | None:
+    """A text within the contact or company of a lead, or of a call, in the form that is compared."""
+    part = holder.get(party) if isinstance(holder, dict) else None
+    text = part.get(named) if isinstance(part, dict) else None
+    return None if text is None else folded(str(text))
 
 
 # ---------------------------------------------------------------- what is wrong
