@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 import orjson
 
-from gateway.backends.sendgrid.refusals import explain, unexpected
+from gateway.backends.sendgrid.refusals import explain, is_page, unexpected
 from gateway.calls import Call, Safety
 from gateway.fixed import fixed
 from gateway.model import Backend
@@ -71,10 +71,8 @@ class SendGridDialect:
         """
         if HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             return None if _fits(call, reply.body) else unexpected(reply)
-        if reply.status == HTTPStatus.NOT_FOUND and call.path.startswith((LOOK_UPS, BATCH)):
-            nothing_found = reply.body is not None or not reply.text.strip()
-            return None if nothing_found else unexpected(reply)
-        return explain(call, reply)
+        looked_up = reply.status == HTTPStatus.NOT_FOUND and call.path.startswith((LOOK_UPS, BATCH))
+        return None if looked_up and not is_page(reply) else explain(call, reply)
 
     def route(self, call: Call) -> str:
         """The path with `*` for a list's or a job's id."""

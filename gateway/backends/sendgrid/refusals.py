@@ -92,6 +92,8 @@ def refusals(body: Any) -> list[Refusal]:
 def explain(call: Call, reply: Reply) -> Problem:
     """The problem of an answer that says no."""
     code = CODES.get(reply.status)
+    if code is ProblemCode.NOT_FOUND and is_page(reply):
+        return _elsewhere(reply)
     if code is None:
         refused = HTTPStatus.BAD_REQUEST <= reply.status < HTTPStatus.INTERNAL_SERVER_ERROR
         code = ProblemCode.INVALID if refused else ProblemCode.BACKEND_ERROR
@@ -107,6 +109,22 @@ def explain(call: Call, reply: Reply) -> Problem:
         backend_code=next((refusal.code for refusal in found if refusal.code), None),
         backend_message=said or None,
         retry_after_seconds=reset_after(reply) if code is ProblemCode.RATE_LIMITED else None,
+    )
+
+
+def is_page(reply: Reply) -> bool:
+    """Whether an answer has a text that is no JSON: SendGrid's own 404 is JSON, or has no body."""
+    return reply.body is None and bool(reply.text.strip())
+
+
+def _elsewhere(reply: Reply) -> Problem:
+    """The problem of an answer that comes from another address than SendGrid's."""
+    return Problem(
+        backend=Backend.SENDGRID,
+        code=ProblemCode.UNAVAILABLE,
+        message=f"What answered with HTTP {reply.status} is not SendGrid's API; is its base URL right? "
+        f"{reply.excerpt}",
+        retryable=True,
     )
 
 

@@ -98,11 +98,12 @@ def test_404_of_a_look_up_means_that_nothing_was_found(call: Call, body: Any) ->
     assert DIALECT.judge(call, reply(404, body)) is None
 
 
-def test_404_of_a_look_up_from_somebody_else_is_an_error() -> None:
-    problem = DIALECT.judge(SEARCH, reply(404, "<html>no such page</html>"))
+@pytest.mark.parametrize("call", [SEARCH, PUT, DELETE, get_job("j"), get_lists(None)])
+def test_404_from_somebody_else_says_nothing_of_what_was_asked_for(call: Call) -> None:
+    problem = DIALECT.judge(call, reply(404, "<html>no such page</html>"))
     assert problem is not None
-    assert problem.code is ProblemCode.BACKEND_ERROR
-    assert "no such page" in problem.message
+    assert problem.code is ProblemCode.UNAVAILABLE
+    assert "is its base URL right? <html>no such page" in problem.message
 
 
 @pytest.mark.parametrize("call", [PUT, DELETE, get_job("j"), get_lists(None)])
@@ -140,7 +141,7 @@ def test_every_shape_of_error_is_read(body: Any, said: str | None) -> None:
         (400, ProblemCode.INVALID),
         (401, ProblemCode.UNAUTHORIZED),
         (403, ProblemCode.FORBIDDEN),
-        (404, ProblemCode.NOT_FOUND),
+        (404, ProblemCode.UNAVAILABLE),
         (408, ProblemCode.UNAVAILABLE),
         (413, ProblemCode.INVALID),
         (429, ProblemCode.RATE_LIMITED),
