@@ -22,6 +22,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
     from types import FrameType
 
     from starlette.applications import Starlette
@@ -75,15 +76,21 @@ class OneWrite:
     """A transport that sends in one piece what is written to it, and soon what is written alone.
 
     uvicorn writes the head and the body of an answer apart: two calls to the system and two
-    packets.
+    packets. `may_close` says whether to close what is to be closed, or to leave that to who is asked.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        may_close: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._transport = transport
         self._loop = loop
+        self._may_close = may_close
         self._held: list[bytes] = []
         self._size = 0
-        self.is_closing = transport.is_closing
+        self._is_to_close = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -97,10 +104,16 @@ class OneWrite:
         if self._size > MOST_HELD:
             self.send()
 
+    def is_closing(self) -> bool:
+        """Whether nothing more is to be written."""
+        return self._is_to_close or self._transport.is_closing()
+
     def close(self) -> None:
         """Send what was written, and close."""
         self.send()
-        self._transport.close()
+        self._is_to_close = True
+        if self._may_close():
+            self._transport.close()
 
     def abort(self) -> None:
         """Close, whatever was written."""
@@ -120,6 +133,9 @@ LONGEST_HEAD = 131_072
 """Bytes of a request's head that are kept until its end comes. Nobody was asked for a key before that."""
 HEAD_SECONDS = 20.0
 """In which a head has to be complete, from the connection's beginning or the head's own."""
+LINGER_SECONDS = 10.0
+"""For which a body is taken and thrown away that was refused unread, where the connection ends with the
+answer. Closed at once it would be reset, and the client would not see why."""
 
 
 class Connections(HttpToolsProtocol):
@@ -130,13 +146,13 @@ class Connections(HttpToolsProtocol):
     """
 
     _one_write: OneWrite
-    _in_head = False
+    _in_head = _in_body = _throws_away = False
     _head_size = 0
-    _head_timer: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin with a connection."""
-        self._one_write = OneWrite(transport, self.loop)
+        self._one_write = OneWrite(transport, self.loop, self._may_close)
         super().connection_made(cast("asyncio.Transport", self._one_write))
         self._wait_for_head()
 
@@ -148,6 +164,8 @@ class Connections(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take in what a client has sent."""
         self._unset_keepalive_if_required()
+        if self._throws_away:
+            return
         was_in_head = self._in_head
         try:
             self.parser.feed_data(data)
@@ -170,13 +188,14 @@ class Connections(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Answer a request, unless it is to be read anew without what it offers."""
-        self._in_head = False
+        self._in_head, self._in_body = False, True
         self._forget_head()
         if not self._offers():
             super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """Note that a request is all there."""
+        self._in_body = False
         if not self._offers():
             super().on_message_complete()
 
@@ -203,11 +222,11 @@ class Connections(HttpToolsProtocol):
         self._head_size += more
         if self._head_size > LONGEST_HEAD:
             self._refuse("The request's head is too long.")
-        elif self._head_timer is None:
+        elif self._timer is None:
             self._wait_for_head()
 
     def _wait_for_head(self) -> None:
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+        self._timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
 
     def _head_is_late(self) -> None:
         if getattr(self.cycle, "response_complete", True):
@@ -217,9 +236,19 @@ class Connections(HttpToolsProtocol):
 
     def _forget_head(self) -> None:
         self._head_size = 0
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _may_close(self) -> bool:
+        """Whether all is read that was sent; what is not is read from now on, and then it is closed."""
+        if self._throws_away or not self._in_body:
+            return True
+        self._throws_away = True
+        self.flow.resume_reading()
+        self.transport.write_eof()
+        self._timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        return False
 
     def _refuse(self, why: str) -> None:
         self.logger.warning(why)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from gateway import serving
 from tests.program import gateway_dev
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from starlette.types import Receive, Scope, Send
 
@@ -142,6 +143,22 @@ async def answer_late(scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body"})
 
 
+@asynccontextmanager
+async def served() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to a server of its own."""
+    config = uvicorn.Config(answer_late, log_config=None)
+    config.load()
+
+    def protocol() -> serving.Connections:
+        return serving.Connections(config=config, server_state=ServerState(), app_state={})
+
+    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
+    async with server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        yield reader, writer
+        writer.close()
+
+
 @pytest.mark.parametrize(
     ("sent", "answers"),
     [
@@ -156,17 +173,38 @@ async def test_a_head_that_does_not_come_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, sent: bytes, answers: int
 ) -> None:
     monkeypatch.setattr(serving, "HEAD_SECONDS", 0.1)
-    config = uvicorn.Config(answer_late, log_config=None)
-    config.load()
-
-    def protocol() -> serving.Connections:
-        return serving.Connections(config=config, server_state=ServerState(), app_state={})
-
-    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
-    async with server:
-        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    async with served() as (reader, writer):
         writer.write(sent)
         async with asyncio.timeout(SECONDS):
             answer = await reader.read()
-        writer.close()
     assert answer.count(b"204 No Content") == answers
+
+
+@pytest.mark.parametrize("more", [("Connection: close",), ()], ids=["close", "keep alive"])
+def test_a_large_body_that_is_refused_does_not_lose_the_answer(
+    address: str, connection: socket.socket, more: tuple[str, ...]
+) -> None:
+    body = b'{"query": "' + b"x" * 20_000_000 + b'"}'
+    connection.sendall(posted(urlsplit(address).netloc, *more, body=body))
+    assert connection.recv(65_536).startswith(b"HTTP/1.1 413 ")
+
+
+async def send_without_an_end(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"x" * 1000)
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+async def test_a_body_that_is_refused_is_not_taken_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serving, "LINGER_SECONDS", 0.1)
+    async with served() as (reader, writer):
+        writer.write(
+            b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 9999999999\r\n\r\n"
+        )
+        async with asyncio.timeout(SECONDS):
+            assert b"204 No Content" in await reader.read()
+            with pytest.raises(ConnectionError):
+                await send_without_an_end(writer)
