@@ -24,6 +24,7 @@ from gateway.joint_calls import (
     without_kept_back,
 )
 from gateway.model import Backend
+from gateway.results import ProblemCode
 from gateway.tries import doubtful
 from gateway.verdicts import class_of, may_ask_again, may_repeat, timed_out
 
@@ -82,6 +83,8 @@ class Batches:
             # Jobs are not looked at when a batch is taken, so it is batches that are refused.
             return await self._singly(shares)
         except BackendFailure as failure:
+            if failure.problem.code is ProblemCode.FORBIDDEN:
+                return await self._singly(shares)  # a key may be denied batches alone
             if isinstance(failure, NotWrittenError) and some_kept_back(Backend.IVVY, shares):
                 return await self._sent(shares)  # a lock was lost while the batch waited
             return [_of_batch(failure, share) for share in shares]

@@ -145,6 +145,13 @@ async def test_a_create_that_may_not_be_repeated_goes_alone(desk: Desk) -> None:
     assert len(desk.writes()) == 1
 
 
+async def test_a_key_that_is_denied_batches_sends_singly(desk: Desk) -> None:
+    denied = {"errorCode": 403, "message": "No access to batches"}
+    fault(desk, "run", status=403, body=denied)
+    assert outcomes(await bulk(desk, people(3))) == {Outcome.CREATED}
+    assert len(desk.writes()) == 3
+
+
 async def test_a_callback_address_is_sent_where_there_is_one(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
