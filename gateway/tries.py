@@ -17,6 +17,10 @@ BACKOFF_CAP = 5.0
 """Seconds; the wait before try n is random between 0 and min(cap, base * 2^n) (full jitter)."""
 
 
+IN_DOUBT = "An earlier try got no usable answer: it may or may not have done what was asked."
+"""Said beside what the last try came to."""
+
+
 class AgainError(Exception):
     """A try that may be repeated after `wait` seconds; `failure` is its end if it is the last."""
 
@@ -58,10 +62,7 @@ def doubtful(failure: BackendFailure) -> BackendFailure:
     if isinstance(failure, MaybeWrittenError):
         return failure
     problem = replace(
-        failure.problem,
-        message=f"{failure.problem.message} An earlier try got no usable answer: it may or "
-        "may not have done what was asked.",
-        retryable=True,
+        failure.problem, message=f"{failure.problem.message} {IN_DOUBT}", retryable=True
     )
     known = MaybeWrittenError(problem)
     known.reply = failure.reply

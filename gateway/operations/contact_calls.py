@@ -194,6 +194,8 @@ class ContactCalls:
             journal=journal,
             observed=before.keys(),
         )
+        if held is not None:
+            held.look_back(receipt.results)
         chosen = [adapter.backend for adapter in call.choice.adapters] if before else ()
         kept = [result for backend, result in before.items() if backend in chosen]
         receipt.results = call.choice.with_unconfigured([*kept, *receipt.results])

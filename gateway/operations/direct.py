@@ -41,6 +41,8 @@ class DirectJournal:
 
     async def ended(self, part: Part) -> None:
         """Tell the audit, and note it under the key, where there is one."""
+        if self.held is not None and part.result is not None:
+            self.held.look_back([part.result])
         if self.trail is not None and part.result is not None:
             self.trail.ended(part.result)
         if self.held is not None:

@@ -18,15 +18,18 @@ import structlog
 
 from gateway.errors import NotWrittenError
 from gateway.leased import RENEWALS
+from gateway.operations.outcomes import call_in_doubt
 from gateway.operations.receipts import VERSION, Kept
-from gateway.results import Problem, ProblemCode
+from gateway.results import Outcome, Problem, ProblemCode
 from gateway.store.errors import StoreError
 from gateway.store.idempotency import KeyState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
+    from gateway.model import Backend
     from gateway.operations.asked import Asked
+    from gateway.results import BackendResult
     from gateway.store.idempotency import IdempotencyKeys, KeyUse
     from gateway.target import Part
     from gateway.upsert import Receipt
@@ -61,7 +64,18 @@ class HeldKey:
     lives_for: timedelta
     clock: Callable[[], datetime]
     kept: Kept
+    doubted: frozenset[Backend] = field(init=False)
+    """Where an earlier call may have written."""
     _saving: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.doubted = self.kept.doubted()
+
+    def look_back(self, results: Iterable[BackendResult]) -> None:
+        """Tell with targets that were not written now what is not known of earlier calls."""
+        for result in results:
+            if result.outcome is Outcome.FAILED and result.backend in self.doubted:
+                call_in_doubt(result)
 
     async def sending(self, part: Part, *, repeatable: bool) -> None:
         """Note that a target's write is about to leave; raises NotWrittenError to keep it back."""

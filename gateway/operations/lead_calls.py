@@ -162,7 +162,7 @@ class LeadCalls:
         return planned if planned.rejected else None
 
     async def _run(self, call: _Call, held: HeldKey | None) -> LeadReceipt:
-        return await upsert_lead(
+        receipt = await upsert_lead(
             call.write,
             call.problems,
             self.leads,
@@ -174,6 +174,9 @@ class LeadCalls:
             dry=call.asked.dry,
             journal=DirectJournal(order=self.order, key_of=_key_of, held=held, trail=call.trail),
         )
+        if held is not None:
+            held.look_back(receipt.results)
+        return receipt
 
     def _refused(self, call: _Call, error: KeyRefusedError) -> LeadReceipt:
         """The receipt of a call that its key does not allow."""

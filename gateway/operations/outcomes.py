@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.results import Outcome, Problem, ProblemCode, UpsertStatus, summarize
 from gateway.store.operation_records import ItemSummary, StepState
 from gateway.stored_values import to_stored
+from gateway.tries import IN_DOUBT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,13 @@ FINAL = frozenset(
     | {Outcome.REJECTED, Outcome.SKIPPED}
 )
 FAILED_ITEMS = frozenset({UpsertStatus.PARTIAL, UpsertStatus.UNKNOWN, UpsertStatus.FAILED})
+
+
+DOUBTFUL = frozenset({Outcome.UNKNOWN, Outcome.PARTIAL})
+"""Outcomes after which something was or may be written."""
+UNWRITTEN = "unwritten"
+"""Stands in the stored result of a step that is tried again: up to which attempt nothing was written
+for sure. One that a dead worker has never told of is not among those."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +58,11 @@ def settled(
     now: datetime,
     patience: Patience,
 ) -> Step:
-    """The step after a try that came to `result`.
+    """The step after a try that came to `result`, which tells from now on what is not known of others.
 
     `repeatable` says whether what was sent, if anything, may be sent again.
     """
+    _look_back(step, result)
     jobs = jobs_of(step, result)
     step = replace(step, jobs=jobs, intent=None)
     if result.outcome is Outcome.ACCEPTED and jobs:
@@ -77,6 +86,24 @@ def settled(
     if now - accepted_at >= patience.give_up_after:
         return needs_attention(step, result, now) if doubtful else done(step, result, now)
     return queued_again(step, result, now)
+
+
+def _look_back(step: Step, result: BackendResult) -> None:
+    """Tell with a try that wrote nothing what is not known of those before it."""
+    if result.outcome is Outcome.FAILED and _unwritten(step) < step.attempts - 1:
+        call_in_doubt(result)
+
+
+def call_in_doubt(result: BackendResult) -> None:
+    """Call UNKNOWN what wrote nothing now, where an earlier try may have done what was asked."""
+    result.outcome = Outcome.UNKNOWN
+    for problem in result.errors:
+        problem.message = f"{problem.message} {IN_DOUBT}"
+
+
+def _unwritten(step: Step) -> int:
+    found: int = (step.result or {}).get(UNWRITTEN, 0)
+    return found
 
 
 def jobs_of(step: Step, result: BackendResult) -> tuple[str, ...]:
@@ -112,11 +139,14 @@ def queued_again(step: Step, result: BackendResult, now: datetime) -> Step:
     asked = [problem.retry_after_seconds or 0.0 for problem in result.errors]
     longest = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(step.attempts, 16))
     wait = max([*asked, random.uniform(0, longest)])  # noqa: S311 - jitter needs no secrecy
+    unwritten = _unwritten(step)
+    if result.outcome not in DOUBTFUL and unwritten == step.attempts - 1:
+        unwritten = step.attempts
     return replace(
         step,
         state=StepState.QUEUED,
         outcome=None,
-        result=to_stored(replace(result, outcome=Outcome.QUEUED)),
+        result={**to_stored(replace(result, outcome=Outcome.QUEUED)), UNWRITTEN: unwritten},
         intent=None,
         due_at=now + timedelta(seconds=wait),
     )

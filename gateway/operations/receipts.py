@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gateway.model import Backend
+from gateway.operations.outcomes import DOUBTFUL
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
 from gateway.stored_values import from_stored, to_stored
 from gateway.upsert_lead import LeadReceipt, Related
@@ -82,6 +83,14 @@ class Kept:
                 )
                 self.errors += self.results[backend].errors
 
+    def doubted(self) -> frozenset[Backend]:
+        """Where a write was about to leave, and may have been done for all that is known."""
+        return frozenset(
+            backend
+            for backend in self.sent
+            if backend not in self.results or self.results[backend].outcome in DOUBTFUL
+        )
+
     def final(self) -> dict[Backend, BackendResult]:
         """The results that are given back; every other target is run again."""
         return {backend: one for backend, one in self.results.items() if self._is_final(one)}
@@ -89,8 +98,7 @@ class Kept:
     def _is_final(self, result: BackendResult) -> bool:
         if result.outcome in GOOD:
             return True
-        doubtful = result.outcome in {Outcome.UNKNOWN, Outcome.PARTIAL}
-        return doubtful and not self.sent.get(result.backend, True)
+        return result.outcome in DOUBTFUL and not self.sent.get(result.backend, True)
 
 
 def _never_told(backend: Backend) -> Problem:

@@ -12,7 +12,7 @@ from strawberry import ID
 from gateway.model import enum_value
 from gateway.operations.acceptance import GIVEN_UP, result_of
 from gateway.operations.keyed import utc_now
-from gateway.operations.outcomes import detail_of, done, sum_up
+from gateway.operations.outcomes import UNWRITTEN, detail_of, done, sum_up
 from gateway.operations.payloads import LEAD
 from gateway.results import Outcome, Problem, ProblemCode
 from gateway.store.link_records import Intent, LinkConflict
@@ -118,7 +118,7 @@ class Settling:
             case Resolution.NOT_WRITTEN:
                 if step.name == LEAD and claimed.external_id is not None:
                     await self._unlink(claimed.external_id)
-                return _again(step, now)
+                return _again(step, now, unwritten=step.attempts)
             case Resolution.RETRY:
                 return _again(step, now)
 
@@ -157,8 +157,9 @@ class Settling:
         return not await self.operations.save([save], summarize=sum_up, now=self.clock())
 
 
-def _again(step: Step, now: datetime) -> Step:
-    result = dict(step.result or {}) | {"outcome": Outcome.QUEUED.value}
+def _again(step: Step, now: datetime, *, unwritten: int = 0) -> Step:
+    """The step in the queue; nothing was written up to the attempt `unwritten` for sure."""
+    result = dict(step.result or {}) | {"outcome": Outcome.QUEUED.value, UNWRITTEN: unwritten}
     return replace(
         step,
         state=StepState.QUEUED,

@@ -318,11 +318,9 @@ class Worker:
         """After a fault of our own: later again, unless something that must not be repeated left."""
         result = queued(hand.step.backend)
         result.errors.append(_fault(hand.step))
-        now = self.hands.clock()
-        if hand.step.intent is not None:
-            after = needs_attention(hand.step, replace(result, outcome=Outcome.UNKNOWN), now)
-        else:
-            after = queued_again(hand.step, result, now)
+        after_fault = needs_attention if hand.step.intent is not None else queued_again
+        doubtful = replace(result, outcome=Outcome.UNKNOWN)  # it may have been sent
+        after = after_fault(hand.step, doubtful, self.hands.clock())
         try:
             await self.hands.end(after, "failed", result)
         except StoreError:

@@ -1,0 +1,178 @@
+"""What is told of a write that failed in the end, and whose earlier try got no answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gateway.model import Backend
+from gateway.operations.outcomes import Patience, queued_again, settled
+from gateway.results import BackendResult, Outcome, Problem, ProblemCode
+from gateway.store.operation_records import Step, StepState
+from tests.leads import LEAD_CALL, OF_ADA
+from tests.operations.calls import (
+    operation,
+    outcomes,
+    resolve,
+    steps,
+    store_durably,
+    until_ended,
+    upsert,
+    upsert_lead,
+)
+
+if TYPE_CHECKING:
+    from tests.harness import Gateway
+
+HEDY: dict[str, Any] = {"externalId": "E-3001", "firstName": "Hedy", "lastName": "Kiesler"}
+EVERBRIDGE = {"targets": ["EVERBRIDGE"]}
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PATIENCE = Patience(
+    give_up_after=timedelta(hours=1), follow_for=timedelta(hours=1), look_every=timedelta(seconds=1)
+)
+
+
+def fail(gateway: Gateway, backend: str, **what: Any) -> None:
+    gateway.sandbox.faults.add({"backend": backend, "times": 500, **what})
+
+
+async def unanswered(gateway: Gateway) -> str:
+    """A durable write that Everbridge has done and not answered, and that nobody goes on with."""
+    worker = gateway.app.state.account.worker
+    fail(gateway, "everbridge", method="POST", drop="after", delayMs=50)
+    operation_id = await store_durably(gateway, HEDY, **EVERBRIDGE)
+    async with asyncio.timeout(20):
+        while not gateway.everbridge(externalId="E-3001"):  # noqa: ASYNC110 - the sandbox says nothing by itself
+            await asyncio.sleep(0.01)
+        worker.pause()
+        while not steps(await operation(gateway, operation_id))["EVERBRIDGE"]["result"]["errors"]:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+    gateway.sandbox.faults.clear()
+    return operation_id
+
+
+async def goes_on(gateway: Gateway, operation_id: str) -> dict[str, Any]:
+    """The operation, once the worker has gone on with it to an end."""
+    worker = gateway.app.state.account.worker
+    worker._stopping = False
+    worker.wake()
+    return await until_ended(gateway, operation_id)
+
+
+def time_is_over(gateway: Gateway) -> None:
+    """The backend is down, and steps are not tried again."""
+    worker = gateway.app.state.account.worker
+    worker.patience = replace(worker.patience, give_up_after=timedelta(0))
+    fail(gateway, "everbridge", status=503)
+
+
+async def test_a_durable_write_that_may_have_happened_does_not_end_as_failed(
+    quick: Gateway,
+) -> None:
+    operation_id = await unanswered(quick)
+    time_is_over(quick)
+    found = await goes_on(quick, operation_id)
+    assert (found["status"], outcomes(found)) == ("NEEDS_ATTENTION", {"EVERBRIDGE": "UNKNOWN"})
+    [error] = steps(found)["EVERBRIDGE"]["result"]["errors"]
+    assert error["code"] == "UNAVAILABLE"
+    assert "An earlier try got no usable answer" in error["message"]
+
+
+@pytest.mark.parametrize(("seen", "ends"), [("RETRY", "UNKNOWN"), ("NOT_WRITTEN", "FAILED")])
+async def test_what_a_person_says_of_it_is_known_from_then_on(
+    quick: Gateway, seen: str, ends: str
+) -> None:
+    operation_id = await unanswered(quick)
+    time_is_over(quick)
+    found = await goes_on(quick, operation_id)
+    quick.app.state.account.worker.pause()
+    await resolve(quick, steps(found)["EVERBRIDGE"]["id"], seen)
+    found = await goes_on(quick, operation_id)
+    assert outcomes(found) == {"EVERBRIDGE": ends}
+
+
+async def test_a_durable_write_that_is_answered_in_the_end_is_not_in_doubt(quick: Gateway) -> None:
+    operation_id = await unanswered(quick)
+    found = await goes_on(quick, operation_id)
+    assert (found["status"], outcomes(found)) == ("SUCCEEDED", {"EVERBRIDGE": "UNCHANGED"})
+
+
+async def test_a_repeated_call_that_fails_does_not_deny_what_the_first_may_have_done(
+    gateway: Gateway,
+) -> None:
+    fail(gateway, "everbridge", method="POST", drop="after")
+    first = await upsert(gateway, HEDY, idempotencyKey="k-1", **EVERBRIDGE)
+    assert first.status == "UNKNOWN"
+    gateway.sandbox.faults.clear()
+    fail(gateway, "everbridge", status=503)
+    for _ in range(2):
+        again = await upsert(gateway, HEDY, idempotencyKey="k-1", **EVERBRIDGE)
+        assert (again.status, again.outcomes()) == ("UNKNOWN", {"EVERBRIDGE": "UNKNOWN"})
+        assert "An earlier try got no usable answer" in again.errors[0]["message"]
+
+
+async def test_nor_does_a_leads(gateway: Gateway) -> None:
+    lead = {**OF_ADA, "ivvy": {"id": "9001"}}
+    fail(gateway, "ivvy", path=LEAD_CALL, drop="after")
+    first = await upsert_lead(gateway, lead, idempotencyKey="k-1")
+    assert first["status"] == "UNKNOWN"
+    gateway.sandbox.faults.clear()
+    fail(gateway, "ivvy", status=503)
+    again = await upsert_lead(gateway, lead, idempotencyKey="k-1")
+    assert (again["status"], again["results"][0]["outcome"]) == ("UNKNOWN", "UNKNOWN")
+
+
+def step(attempts: int, result: Any = None) -> Step:
+    return Step(
+        id=1,
+        operation_id="one",
+        position=0,
+        backend="EVERBRIDGE",
+        name="CONTACT",
+        record_key="externalId:E-1",
+        state=StepState.QUEUED,
+        attempts=attempts,
+        due_at=NOW,
+        owner="me",
+        fence=attempts,
+        outcome=None,
+        intent=None,
+        result=result,
+        jobs=(),
+    )
+
+
+def failed() -> BackendResult:
+    problem = Problem(code=ProblemCode.UNAVAILABLE, message="It is down.", retryable=True)
+    return BackendResult(backend=Backend.EVERBRIDGE, outcome=Outcome.FAILED, errors=[problem])
+
+
+def ended(held: Step) -> Step:
+    """The step after a last try that wrote nothing for sure."""
+    return settled(
+        held,
+        failed(),
+        repeatable=True,
+        accepted_at=NOW - timedelta(days=1),
+        now=NOW,
+        patience=PATIENCE,
+    )
+
+
+def test_tries_that_all_wrote_nothing_end_as_failed() -> None:
+    held = step(1)
+    for attempt in (2, 3):
+        held = step(attempt, queued_again(held, failed(), NOW).result)
+    assert (ended(held).state, ended(held).outcome) == (StepState.DONE, "FAILED")
+
+
+@pytest.mark.parametrize("known", [None, {"outcome": "QUEUED", "backend": "EVERBRIDGE"}])
+def test_a_try_whose_worker_died_may_have_written(known: Any) -> None:
+    after = ended(step(2, known))
+    assert (after.state, after.outcome) == (StepState.NEEDS_ATTENTION, "UNKNOWN")
+    assert after.result is not None
+    assert after.result["errors"][0]["message"].startswith("It is down. An earlier try")
