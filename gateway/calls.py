@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote_plus, urlencode
 
@@ -118,9 +119,35 @@ class Reply:
 
     @property
     def excerpt(self) -> str:
-        """The beginning of the answer, for an error that must show it."""
+        """The beginning of the answer, for an error that must show it.
+
+        Of JSON that is no error only its form is shown: it may hold people's data, and whoever
+        writes may not read.
+        """
         text = " ".join(self.text.split())
+        if self.status < HTTPStatus.BAD_REQUEST and text.startswith(("{", "[")):
+            text = f"{len(text)} characters of JSON" if self.body is None else _form(self.body)
         return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
+
+
+_SAID = frozenset({"message", "status", "code", "error", "errorCode", "specificCode"})
+"""What of an answer speaks of the call, and of nobody."""
+
+
+def _form(body: Any) -> str:
+    """A JSON value's keys at the top, with what they say of the call; deeper ones may be people's."""
+    if isinstance(body, dict):
+        parts = [f"{key}: {_shape(value, said=key in _SAID)}" for key, value in body.items()]
+        return f"{{{', '.join(parts)}}}"
+    return _shape(body, said=False)
+
+
+def _shape(value: Any, *, said: bool) -> str:
+    if isinstance(value, dict):
+        return "{…}" if value else "{}"
+    if isinstance(value, list):
+        return f"[{len(value)}]"
+    return str(value) if said else "…"
 
 
 def shown(call: Call) -> BackendCall:

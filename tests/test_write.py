@@ -126,6 +126,24 @@ def test_an_answer_is_read_as_json_where_it_is_json() -> None:
     assert (page.body, page.excerpt) == (None, "<p> hello</p>")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            '{"message": "OK", "code": 7, "page": {"Ada": 1}, "data": [1, 2], "id": 5, "x": null}',
+            "{message: OK, code: 7, page: {…}, data: [2], id: …, x: …}",
+        ),
+        ('[{"firstName": "Ada"}]', "[1]"),
+        ('{"message": {"a": "Ada"}, "result": {}}', "{message: {…}, result: {}}"),
+        ('{"result": {"firstName": "Ad', "28 characters of JSON"),
+        ('"Ada"', '"Ada"'),
+    ],
+)
+def test_json_that_is_no_error_is_shown_without_what_it_holds(text: str, shown: str) -> None:
+    assert read(Answer(200, {}, text.encode(), text)).excerpt == shown
+    assert read(Answer(400, {}, text.encode(), text)).excerpt == text
+
+
 def test_a_long_answer_is_shown_by_its_beginning() -> None:
     long = read(Answer(500, {}, b"x" * 400, "x" * 400))
     assert long.excerpt == "x" * 300 + "…"
