@@ -5,7 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gateway.backends.everbridge.client import page_of, read_list, refuse_short, rows_of
+from gateway.backends.everbridge.client import read_list
+from gateway.backends.everbridge.envelopes import (
+    count_of,
+    is_id,
+    page_of,
+    refuse_short,
+    rows_of,
+)
 from gateway.entries import CatalogName, CustomFieldType, Entry, FieldInfo, Option
 from gateway.errors import NotWrittenError
 from gateway.model import Backend
@@ -59,18 +66,18 @@ async def all_rows(
     pages that do not fit together.
     """
     rows: list[Mapping[str, Any]] = []
-    totals: set[Any] = set()
+    totals: set[int | None] = set()
     number = 1
     while True:
         reply = await sender.send(read_list(path, number, paged=paged), exchange)
         page = page_of(reply)
-        if page.get("currentPageNo", number) != number:
+        if count_of(page, "currentPageNo") not in {None, number}:
             raise NotWrittenError(_wrong_page(path, number, page))
         rows += rows_of(reply)
-        totals |= {page.get("totalCount")} - {None}
+        totals |= {count_of(page, "totalCount")} - {None}
         if len(totals) > 1 or (number > 1 and _repeats(rows)):
             raise ShiftedError(_unusable(f"changed {path} while its pages were read."))
-        if number >= (page.get("totalPageCount") or 1):
+        if number >= (count_of(page, "totalPageCount") or 1):
             refuse_short(reply, len(rows))
             return rows
         number += 1
@@ -106,12 +113,27 @@ def _unusable(what: str) -> Problem:
 
 
 def _named(row: Mapping[str, Any]) -> Entry:
-    return Entry(id=str(row["id"]), name=str(row["name"]))
+    return Entry(id=_id(row, "id"), name=_name(row, "id", "name"))
+
+
+def _id(row: Mapping[str, Any], key: str) -> str:
+    if not is_id(row[key]):
+        raise KeyError(key)
+    return str(row[key])
+
+
+def _name(row: Mapping[str, Any], id_key: str, *keys: str) -> str:
+    """The first of some texts that is there; what has no name is still known by its id."""
+    return next((str(row[key]) for key in keys if row.get(key)), _id(row, id_key))
 
 
 def _path(row: Mapping[str, Any]) -> Entry:
-    """A contact path: contacts use `pathId`; `id` is only the organization's own row."""
-    return Entry(id=str(row["pathId"]), name=str(row["prompt"]), kind=_kind(row))
+    """A contact path: contacts use `pathId`; `id` is only the organization's own row.
+
+    Without the organization's label it has the vendor's (contract: everbridge section 3.5).
+    """
+    name = _name(row, "pathId", "prompt", "sysPrompt")
+    return Entry(id=_id(row, "pathId"), name=name, kind=_kind(row))
 
 
 def _kind(row: Mapping[str, Any]) -> str | None:
@@ -143,7 +165,7 @@ def _attribute(row: Mapping[str, Any]) -> Entry:
     if kind is not CustomFieldType.OTHER:
         kind = _FORMATS.get(str(row.get("displayFormat")), kind)
     return Entry(
-        id=str(row["id"]),
-        name=str(row["name"]),
+        id=_id(row, "id"),
+        name=_name(row, "id", "name"),
         field=FieldInfo(type=kind, writable=kind is not CustomFieldType.OTHER, options=options),
     )

@@ -12,10 +12,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gateway.backends.everbridge.batch_calls import ALL_ROWS, is_batch
+from gateway.backends.everbridge.batch_calls import ALL_ROWS, contact_of, is_batch
+from gateway.backends.everbridge.envelopes import is_id, unexpected
 from gateway.backends.everbridge.tokens import ClientCredentials, Tokens
 from gateway.calls import Call, Safety
-from gateway.errors import NotWrittenError
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 
@@ -99,15 +99,17 @@ class EverbridgeDialect:
                 return _refused(reply)
             if reply.status >= HTTPStatus.MULTIPLE_CHOICES:
                 return _elsewhere(reply)
-            return _unexpected(reply, "not the JSON that was expected")
+            return unexpected(reply, "not the JSON that was expected")
         if call.safety is Safety.READ:
             return _judge_read(reply)
         if is_batch(call):
             return _judge_batch(call, reply)
         if reply.body.get("message") != "OK":
-            return _unexpected(reply, "without the message OK")
-        if not _is_id(reply.body.get("id")):
-            return _unexpected(reply, "without the contact's id")
+            return unexpected(reply, "without the message OK")
+        if not is_id(reply.body.get("id")):
+            return unexpected(reply, "without the contact's id")
+        if call.method == "PUT" and str(reply.body["id"]) != contact_of(call):
+            return unexpected(reply, "about another contact than the one that was written")
         return None
 
     def route(self, call: Call) -> str:
@@ -184,62 +186,15 @@ def replace_contact(
     )
 
 
-# ---------------------------------------------------------------- reading envelopes
-
-
-def contact_of(reply: Reply) -> Mapping[str, Any]:
-    """The contact of a read: in `result`, or bare as the vendor's own example shows it.
-
-    Raises NotWrittenError when there is neither.
-    """
-    result = reply.body.get("result", reply.body)
-    if isinstance(result, dict) and _is_id(result.get("id")):
-        return result
-    raise NotWrittenError(_unexpected(reply, "without a contact"))
-
-
-def page_of(reply: Reply) -> Mapping[str, Any]:
-    """The page of a list; where it is empty its rows are missing. Raises NotWrittenError."""
-    page = reply.body.get("page")
-    if isinstance(page, dict):
-        return page
-    raise NotWrittenError(_unexpected(reply, "without a page"))
-
-
-def rows_of(reply: Reply) -> list[Mapping[str, Any]]:
-    """The rows of one page of a list.
-
-    Raises NotWrittenError when they are missing and totalCount does not say 0, or when there are
-    none and it says more: to take that for "nothing found" would end in a POST that overwrites.
-    """
-    page = page_of(reply)
-    rows, total = page.get("data"), page.get("totalCount")
-    if rows is None and total != 0:
-        raise NotWrittenError(_unexpected(reply, "without the rows of its page"))
-    rows = rows or []
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise NotWrittenError(_unexpected(reply, "with rows that are no objects"))
-    if not rows and total:
-        raise NotWrittenError(_unexpected(reply, "without the rows that it counts"))
-    return rows
-
-
-def refuse_short(reply: Reply, brought: int) -> None:
-    """Raise NotWrittenError when all the pages together brought less than totalCount says."""
-    total = page_of(reply).get("totalCount")
-    if isinstance(total, int) and brought < total:
-        raise NotWrittenError(_unexpected(reply, f"after {brought} rows of {total}"))
-
-
 # ---------------------------------------------------------------- judging
 
 
 def _judge_read(reply: Reply) -> Problem | None:
     body = reply.body
     if "message" in body and body["message"] != "OK":
-        return _unexpected(reply, "without the message OK")
+        return unexpected(reply, "without the message OK")
     if not (isinstance(body.get("page"), dict) or "result" in body or "id" in body):
-        return _unexpected(reply, "with neither a record nor a page")
+        return unexpected(reply, "with neither a record nor a page")
     return None
 
 
@@ -251,19 +206,27 @@ def _judge_batch(call: Call, reply: Reply) -> Problem | None:
     """
     code = reply.body.get("code")
     if not isinstance(code, int) or code < ALL_ROWS:
-        return _unexpected(reply, "without a batch code")
+        return unexpected(reply, "without a batch code")
     if code == ALL_ROWS:
         said_ok = reply.body.get("message") == "OK"
-        return None if said_ok else _unexpected(reply, "without the message OK")
+        return None if said_ok else unexpected(reply, "without the message OK")
     if len(call.body) > 1:
         return None
-    said = "; ".join(str(text) for text in reply.body.get("data") or [])
+    said = _said_of_rows(reply.body)
     return _problem(
         ProblemCode.INVALID,
         f"Everbridge did not change the membership: {said or 'it gives no reason'} (code {code}).",
         code=str(code),
         said=said or None,
     )
+
+
+def _said_of_rows(body: Mapping[str, Any]) -> str:
+    """Why rows failed. Texts stand in `data`, in an older model in `errorInfo`; neither is sure."""
+    said: list[object] = [body.get("message")] if body.get("message") != "OK" else []
+    for told in (body.get("data"), body.get("errorInfo")):
+        said += told if isinstance(told, list) else [told]
+    return "; ".join(text for text in said if isinstance(text, str) and text)
 
 
 def _judge_token(reply: Reply) -> Problem | None:
@@ -324,14 +287,6 @@ def _elsewhere(reply: Reply) -> Problem:
     )
 
 
-def _unexpected(reply: Reply, how: str) -> Problem:
-    """The problem of an answer that is no error by its status and cannot be used."""
-    return _problem(
-        ProblemCode.BACKEND_ERROR,
-        f"Everbridge answered with HTTP {reply.status}, {how}: {reply.excerpt or 'empty'}",
-    )
-
-
 def _problem(
     problem: ProblemCode, message: str, *, code: str | None = None, said: str | None = None
 ) -> Problem:
@@ -342,9 +297,3 @@ def _problem(
         backend_code=code,
         backend_message=said,
     )
-
-
-def _is_id(value: object) -> bool:
-    if isinstance(value, str):
-        return value.isascii() and value.isdigit()
-    return isinstance(value, int) and not isinstance(value, bool)

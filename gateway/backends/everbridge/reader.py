@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 from gateway.backends.adapter import KeyKind, Stored
 from gateway.backends.everbridge.client import (
     PAGE_SIZE,
-    contact_of,
     read_contact,
     read_contact_by_external_id,
-    refuse_short,
-    rows_of,
     search_contacts,
     search_contacts_by_id,
 )
+from gateway.backends.everbridge.envelopes import contact_of, contacts_in, refuse_short, rows_of
 from gateway.entries import CatalogName
 from gateway.errors import RefusedError
 from gateway.joined import AT_ONCE, chunked, side_by_side
@@ -119,7 +117,7 @@ class ContactReader:
         search = search_contacts_by_id if kind is KeyKind.NATIVE_ID else search_contacts
         read_at = time.monotonic()
         reply = await self._sender.send(search(self._organization_id, values), exchange)
-        rows = rows_of(reply)
+        rows = contacts_in(reply, rows_of(reply))
         if len(rows) < PAGE_SIZE:  # a full page that is one of many did not honour the filter
             refuse_short(reply, len(rows))
         email_id = await self._email_path_id(exchange)

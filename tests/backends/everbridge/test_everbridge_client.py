@@ -13,13 +13,13 @@ from gateway.backends.everbridge.batch_calls import leave_group
 from gateway.backends.everbridge.catalog import all_rows, fetches
 from gateway.backends.everbridge.client import (
     EverbridgeDialect,
-    contact_of,
     create_contact,
     read_contact,
     read_list,
     replace_contact,
     search_contacts,
 )
+from gateway.backends.everbridge.envelopes import contact_of
 from gateway.calls import Reply
 from gateway.entries import CatalogName
 from gateway.errors import NotWrittenError
