@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.backends.everbridge.exact_numbers import with_exact_numbers
 from gateway.errors import NotWrittenError
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gateway.calls import Reply
 
@@ -29,10 +30,10 @@ def contact_of(reply: Reply) -> Mapping[str, Any]:
     return contacts_in(reply, [reply.body.get("result", reply.body)])[0]
 
 
-def contacts_in(reply: Reply, rows: list[Any]) -> list[Mapping[str, Any]]:
+def contacts_in(reply: Reply, rows: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
     """The rows of an answer; raises NotWrittenError where one is no contact, or not a whole one."""
     if all(isinstance(row, dict) and is_id(row.get("id")) and _is_whole(row) for row in rows):
-        return rows
+        return with_exact_numbers(rows, reply.text)
     raise NotWrittenError(unexpected(reply, "with what is no whole contact"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -21,6 +22,7 @@ from gateway.upstream import Sender
 from tests.backends.everbridge.ada import ADA, KEPT
 from tests.backends.everbridge.conftest import ORG, Wired
 from tests.backends.everbridge.writing import (
+    BADGE,
     EMPLOYEE,
     MOBILE,
     NEWSLETTER,
@@ -222,3 +224,34 @@ async def test_why_a_membership_was_not_changed_is_told_in_whatever_form_it_come
     result = await wired.upsert(given)
     assert (result.outcome, vendor.received) == (Outcome.REJECTED, [("DELETE", [ADA["id"]])])
     assert result.errors[0].message == f"Everbridge did not change the membership: {said}."
+
+
+LONG = ["89314404000117256430999", "0.12345678901234567890123", "12.50", "7", "1e3", "-0.0"]
+"""Numbers as an attribute may hold them; the first two are more than a float can keep."""
+
+
+@pytest.mark.parametrize(
+    ("start", "form"),
+    [
+        ("/contacts", '{"message":"OK","page":{"totalCount":1,"data":[CONTACT]}}'),
+        ("/contacts/1000000000000001/", '{"message":"OK","result":CONTACT}'),
+        ("/contacts/1000000000000001/", "CONTACT"),
+    ],
+)
+async def test_numbers_keep_all_their_digits_in_a_put(
+    wired: Wired, vendor: Vendor, start: str, form: str
+) -> None:
+    values = orjson.Fragment(f"[{', '.join(LONG)}]")
+    attribute = {"orgAttrId": BADGE, "name": "Badge number", "values": values}
+    held = orjson.dumps({**ADA, "contactAttributes": [attribute]}).decode()
+    vendor.reads.pop("/contacts")
+    vendor.reads[start] = orjson.Fragment(form.replace("CONTACT", held))
+    found_by: dict[str, Any] = {"external_id": "E-1001"}
+    if start != "/contacts":
+        found_by = {"everbridge": {"id": str(ADA["id"])}}
+    result = await wired.upsert(contact(first_name="Augusta", **found_by))
+    assert result.outcome is Outcome.UPDATED
+    [(_, body)] = vendor.received
+    [said] = body["contactAttributes"]
+    assert [Decimal(text) for text in said["values"]] == [Decimal(text) for text in LONG]
+    assert said["values"][:2] == LONG[:2]
