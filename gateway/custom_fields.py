@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.entries import CatalogName, CustomFieldType, Entry, folded
 from gateway.model import title
 from gateway.names import Wanted, whole
+from gateway.record_values import shown_values
 from gateway.results import Problem, ProblemCode
 from gateway.values import read_boolean, read_date, read_number
 from gateway.write import input_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from gateway.entries import FieldInfo
@@ -54,6 +55,8 @@ class Settings:
     """Whether fields that are not named are cleared: null, or a REPLACE."""
     by_absence: bool = False
     """Whether they are cleared only because a REPLACE leaves customFields, or them, out."""
+    kept: set[str] = field(default_factory=set)
+    """The ids of fields that are named with just what they hold."""
     ignored: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -64,7 +67,7 @@ class Settings:
 
     def named(self) -> set[str]:
         """The ids of the fields that are named."""
-        return {setting.entry.id for setting in self.settings}
+        return {setting.entry.id for setting in self.settings} | self.kept
 
 
 def wanted_custom_fields(
@@ -94,11 +97,14 @@ def custom_fields(
     backend: Backend,
     native: str,
     catalog: CatalogName = CatalogName.CUSTOM_FIELDS,
+    *,
+    held: Callable[[Entry], Sequence[Any]] = lambda _: (),
 ) -> Settings:
     """The write's custom fields for one backend; `native` is the input field of those by id.
 
     Unknown names are ignored (that no target knows one is told elsewhere). An id wins over a name
-    for the same field.
+    for the same field. `held` are a field's stored values: what a record shows of them can be sent
+    back, also when the field's definition would not allow it any more.
     """
     settings = Settings()
     wish = write.get("custom_fields")
@@ -121,15 +127,27 @@ def custom_fields(
         if entry.id in settings.named():
             settings.problems.append(_given_twice(backend, entry, [*path, "id"]))
             continue
+        if _is_held(item.values, entry, held(entry)):
+            settings.kept.add(entry.id)
+            continue
         _add(settings, backend, entry, item.values, f"{input_name(native)}.{item.id}", path)
     by_id_named = settings.named() if by_id is not None else ()
     for item, label, path, _ in write.once(_by_name):
         entry = resolution.found.get((catalog, item.name))
         if entry is None or entry.id in by_id_named:
             settings.ignored.append(label)
-            continue
-        _add(settings, backend, entry, item.values, label, path)
+        elif _is_held(item.values, entry, held(entry)):
+            settings.kept.add(entry.id)
+        else:
+            _add(settings, backend, entry, item.values, label, path)
     return settings
+
+
+def _is_held(texts: Sequence[str], entry: Entry, held: Sequence[Any]) -> bool:
+    """Whether a field is given just as a record shows it."""
+    if not (texts and held) or entry.field is None or not entry.field.writable:
+        return False
+    return list(texts) == shown_values(entry.field, held)
 
 
 def _add(

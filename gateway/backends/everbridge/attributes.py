@@ -32,13 +32,20 @@ def laid_attributes(
 
     An attribute is cleared by leaving it out.
     """
-    settings = custom_fields(write, resolution, Backend.EVERBRIDGE, NATIVE)
+    settings = custom_fields(
+        *(write, resolution, Backend.EVERBRIDGE, NATIVE), held=lambda entry: _held(stored, entry)
+    )
     part = Part(rows=list(stored), ignored=list(settings.ignored), problems=list(settings.problems))
     for setting in settings.settings:
         _lay(setting, part)
     if settings.clear_others:
         _clear_others(settings, resolution, part)
     return part
+
+
+def texts_of(attribute: Mapping[str, Any]) -> list[str]:
+    """The values of a stored attribute."""
+    return [as_text(value) for value in attribute.get("values") or []]
 
 
 def as_text(value: Any) -> str:
@@ -86,14 +93,17 @@ def _lay(setting: Setting, part: Part) -> None:
 
 
 def _clear_others(settings: Settings, resolution: Resolution, part: Part) -> None:
-    """Clear what is not named; what the gateway cannot write survives a REPLACE's silence."""
+    """Clear what is not named and has a value.
+
+    What the gateway cannot write survives a REPLACE's silence.
+    """
     named = settings.named()
     catalog = resolution.catalogs.get(CatalogName.CUSTOM_FIELDS)
     rows = []
     for row in part.rows:
         entry = definition_of(row, catalog)
         label = f"customFields.{entry.name if entry else row.get('name', row.get('orgAttrId'))}"
-        if entry is not None and entry.id in named:
+        if (entry is not None and entry.id in named) or not any(texts_of(row)):
             rows.append(row)
         elif settings.by_absence and not (entry and entry.field and entry.field.writable):
             rows.append(row)
@@ -110,6 +120,10 @@ def definition_of(row: Mapping[str, Any], catalog: Catalog | None) -> Entry | No
     if row.get("orgAttrId") is not None:
         return catalog.by_id.get(str(row["orgAttrId"]))
     return next((entry for entry in catalog.entries if entry.name == row.get("name")), None)
+
+
+def _held(stored: Sequence[dict[str, Any]], entry: Entry) -> list[str]:
+    return next((texts_of(row) for row in stored if _is(row, entry)), [])
 
 
 def _is(row: dict[str, Any], entry: Entry) -> bool:

@@ -141,7 +141,7 @@ def plan_contact(
     draft.take("contactAttributes", attributes)
     if write.given(TOPIC_IDS) is not None:
         draft.take("topics", _laid_topics(write, rows_in(before, "topics")))
-    _check_timezone(write, draft)
+    _check_timezone(write, draft, rows_in(before, "paths"))
     groups = memberships(write, resolution, Backend.EVERBRIDGE, GROUP_IDS)
     draft.ignored += groups.ignored
     draft.problems += groups.problems
@@ -234,19 +234,18 @@ def _laid_topics(write: ContactWrite, stored: list[Any]) -> Part:
     return part
 
 
-def _check_timezone(write: ContactWrite, draft: _Draft) -> None:
+def _check_timezone(write: ContactWrite, draft: _Draft, stored: list[Any]) -> None:
     """Quiet times need a time zone (contract: everbridge section 5, rule 8).
 
-    A stored contact that has the one without the other is left so by a write that mentions neither.
+    A stored contact that has the one without the other is left so by a write that changes neither.
     """
     if draft.body.get("timezoneId") or "timezone_id" in write.invalid:
         return
-    if not any(path.get(QUIET_TIMES) for path in draft.body.get("paths") or ()):
+    framed = [path for path in draft.body.get("paths") or () if path.get(QUIET_TIMES)]
+    if not framed:
         return
-    sets_frames = any(
-        path.quiet_time_frames is not None and path.quiet_time_frames.value
-        for path in write.items("paths")
-    )
+    held = [(path.get("pathId"), path.get(QUIET_TIMES)) for path in stored]
+    sets_frames = any((path.get("pathId"), path[QUIET_TIMES]) not in held for path in framed)
     if sets_frames or "timezoneId" in draft.changed:
         draft.problems.append(
             problem(

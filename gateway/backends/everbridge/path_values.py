@@ -40,15 +40,15 @@ def value_of(
 ) -> Value:
     """The value of a path of the input; raises ValueError with what would work."""
     text = path.value.strip()
+    if stored is not None and over_again(path, write, stored, digits=kind in PHONES):
+        # It may be a number that Everbridge was told not to validate.
+        return Value(text=str(stored["value"]), keeps_country=True)
     if kind in EMAILS:
         return Value(text=read_email(text), keeps_country=True)
     if kind not in PHONES:
         given = path.country_code
         country = read_country(given.value) if given and given.value else None
         return Value(text=text, country=country, keeps_country=given is None)
-    if stored is not None and _repeats(text, path, write, stored):
-        # It may be a number that Everbridge was told not to validate.
-        return Value(text=str(stored["value"]), keeps_country=True)
     return of_phone(read_phone(text, _reading_country(path, write, stored)))
 
 
@@ -104,14 +104,20 @@ def _reading_country(
     return write.default_country
 
 
-def _repeats(text: str, path: PathInput, write: ContactWrite, stored: Mapping[str, Any]) -> bool:
-    """Whether the path gives its stored digits over again, in another notation at most.
+def over_again(
+    path: PathInput, write: ContactWrite, stored: Mapping[str, Any], *, digits: bool = False
+) -> bool:
+    """Whether a path says again what is stored; `digits`: in another notation at most.
 
     The same digits with another country are another number.
     """
-    if path.country_code is not None or text.startswith("+"):
+    text, held = path.value.strip(), str(stored.get("value") or "")
+    given, country = path.country_code, str(stored.get("countryCode") or "").upper()
+    if given is not None and (given.value or "").strip().upper() != country:
         return False
-    given, held = write.given("phone_country_code"), stored.get("countryCode")
-    if held and given and given.value and read_country(given.value) != str(held).upper():
+    reads = write.given("phone_country_code")
+    if given is None and country and reads and reads.value and read_country(reads.value) != country:
         return False
-    return re.sub(r"\D", "", text) == stored.get("value")
+    if not held or text == held.strip():
+        return bool(held)
+    return digits and not text.startswith("+") and re.sub(r"\D", "", text) == held

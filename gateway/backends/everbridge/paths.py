@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.everbridge.organization import Part, meaning
-from gateway.backends.everbridge.path_values import same, unified, value_of
+from gateway.backends.everbridge.path_values import EMAILS, over_again, same, unified, value_of
 from gateway.backends.everbridge.quiet_times import KEY as QUIET_TIMES
 from gateway.backends.everbridge.quiet_times import laid_frames
-from gateway.entries import CatalogName, folded
+from gateway.entries import CatalogName, Entry, folded
 from gateway.names import Wanted
 from gateway.results import ProblemCode
 from gateway.values import Phone
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from gateway.backends.everbridge.organization import Organization
     from gateway.backends.everbridge.path_values import Value
-    from gateway.entries import Entry
     from gateway.model import PathInput
     from gateway.names import Resolution
     from gateway.write import ContactWrite
@@ -109,7 +108,7 @@ def _given(
     """The paths that the input lists, each laid over the stored one, in the input's order."""
     rows: list[dict[str, Any]] = []
     for place, path in write.sound("paths"):
-        entry = _entry(write, resolution, place, path, part)
+        entry = _entry(write, resolution, place, path, stored, part)
         if entry is None:
             continue
         if _first(rows, entry.id) is not None:
@@ -125,15 +124,26 @@ def _given(
 
 
 def _entry(
-    write: ContactWrite, resolution: Resolution, place: int, path: PathInput, part: Part
+    write: ContactWrite,
+    resolution: Resolution,
+    place: int,
+    path: PathInput,
+    stored: Sequence[dict[str, Any]],
+    part: Part,
 ) -> Entry | None:
-    """The contact path that is meant; pathId wins over prompt."""
+    """The contact path that is meant; pathId wins over prompt.
+
+    One that the contact has may have left the list since: with its stored value it stays.
+    """
     prompt = path.prompt.value if path.prompt else None
     path_id = _path_id(path)
     if path_id is None:
         return resolution.found.get((CatalogName.PATHS, prompt or ""))
     entry = resolution.entry(CatalogName.PATHS, path_id)
     if entry is None:
+        held = _first(stored, path_id)
+        if held is not None and over_again(path, write, held):
+            return Entry(id=path_id, name=prompt or path_id)
         part.wrong(
             write.field_path("paths", place, "pathId"),
             f"Everbridge has no contact path with the id {path_id!r}: see contactPaths for those "
@@ -160,7 +170,7 @@ def _laid(
     except ValueError as error:
         part.wrong(write.field_path("paths", place, "value"), str(error))
         return None
-    if value.keeps_country and path.country_code is not None and path.country_code.value:
+    if entry.kind in EMAILS and path.country_code is not None and path.country_code.value:
         part.ignored.append(f"paths.{place}.countryCode")  # an e-mail path has none
     row = _with_value(row, value)
     if path.extension is not None:

@@ -22,20 +22,21 @@ def laid_frames(
 ) -> list[dict[str, Any]]:
     """The frames that the input asks for, in its order.
 
-    A frame without a name takes that of the stored frame in the same place, else "Quiet time n";
-    ASSUMED that a name is needed, because PATCH addresses frames by it. What the gateway does not
-    know of a stored frame of that name is kept.
+    A frame without a name takes that of the stored frame in the same place, which may have none,
+    else "Quiet time n"; ASSUMED that a name is needed, because PATCH addresses frames by it. What
+    the gateway does not know of a stored frame of that name is kept.
     """
     by_name = {frame.get("name"): frame for frame in reversed(stored)}
     claimed = {_name(frame) for frame in given}
-    names = [
-        _name(frame) or _name_in(stored, place, claimed) or f"Quiet time {place + 1}"
-        for place, frame in enumerate(given)
-    ]
-    return [
-        {**by_name.get(name, {}), **_laid(frame, name, by_name.get(name, {}))}
-        for frame, name in zip(given, names, strict=True)
-    ]
+    rows = []
+    for place, frame in enumerate(given):
+        held = stored[place] if place < len(stored) else None
+        name = _name(frame) or (_name_in(held, claimed) if held else None)
+        if name is None and (held is None or held.get("name")):
+            name = f"Quiet time {place + 1}"
+        before = by_name.get(name, {}) if name else held or {}
+        rows.append({**before, **_laid(frame, name, before)})
+    return rows
 
 
 def said_frames(
@@ -60,11 +61,13 @@ def said_frames(
     return [{key: value for key, value in row.items() if key != KEY or not value} for row in rows]
 
 
-def _laid(frame: QuietTimeFrameInput, name: str, stored: Mapping[str, Any]) -> dict[str, Any]:
+def _laid(
+    frame: QuietTimeFrameInput, name: str | None, stored: Mapping[str, Any]
+) -> dict[str, Any]:
     days = sorted({_DAYS[day] for day in frame.days})
     kept = stored.get("days")
     return {
-        "name": name,
+        **({"name": name} if name else {}),
         "days": kept if kept and sorted(kept) == days else days,
         "fromHour": frame.from_hour,
         "fromMin": frame.from_minute,
@@ -77,8 +80,6 @@ def _name(frame: QuietTimeFrameInput) -> str | None:
     return frame.name.value if frame.name else None
 
 
-def _name_in(
-    stored: Sequence[Mapping[str, Any]], place: int, claimed: set[str | None]
-) -> str | None:
-    name = stored[place].get("name") if place < len(stored) else None
+def _name_in(held: Mapping[str, Any], claimed: set[str | None]) -> str | None:
+    name = held.get("name")
     return None if name in claimed else name

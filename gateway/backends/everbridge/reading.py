@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from strawberry import ID
 from strawberry.scalars import JSON
 
-from gateway.backends.everbridge.attributes import as_text, definition_of
+from gateway.backends.everbridge.attributes import definition_of, texts_of
 from gateway.backends.everbridge.client import SECRET
 from gateway.backends.everbridge.organization import rows_in
 from gateway.backends.everbridge.quiet_times import KEY as QUIET_TIMES
@@ -137,10 +137,12 @@ def read_attributes(raw: Mapping[str, Any], catalogs: Catalogs) -> list[CustomFi
     for row in rows_in(raw, "contactAttributes"):
         entry = definition_of(row, catalog)
         info = entry.field if entry else None
-        values = shown_values(info, [as_text(value) for value in row.get("values") or []])
+        values = shown_values(info, texts_of(row))
         if values and (info is None or info.writable):
             field_id = entry.id if entry else str(row.get("orgAttrId") or row.get("name"))
-            name = entry.name if entry else shown_text(row.get("name"))
+            name = entry.name if entry else None
+            if catalog is None:  # its own name for it is better than none
+                name = shown_text(row.get("name"))
             shown.append(CustomFieldValue(id=ID(field_id), name=name, values=values))
     return shown
 

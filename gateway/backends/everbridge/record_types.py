@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.everbridge.organization import Part, problem
@@ -9,7 +10,7 @@ from gateway.entries import CatalogName
 from gateway.fields import Laid, refuse_clearing, required
 from gateway.memberships import unknown_ids
 from gateway.model import Backend
-from gateway.names import Wanted
+from gateway.names import Wanted, ambiguous, not_found, whole
 from gateway.results import ProblemCode
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from gateway.write import ContactWrite
 
 NAME, NATIVE = "record_type_name", "everbridge.record_type_id"
+SHOWN_ID = re.compile(r"[1-9][0-9]{11,15}")
+"""An id that a record shows for want of a name."""
 
 
 def wanted_record_type(write: ContactWrite, organization: Organization) -> list[Wanted]:
@@ -28,8 +31,9 @@ def wanted_record_type(write: ContactWrite, organization: Organization) -> list[
         return [Wanted(catalog=CatalogName.RECORD_TYPES)]
     given = write.given(NAME)
     if given is not None and given.value is not None:
-        where = write.fixed_path(NAME)
-        return [Wanted(catalog=CatalogName.RECORD_TYPES, name=given.value, field=where)]
+        if SHOWN_ID.fullmatch(given.value):
+            return [whole(CatalogName.RECORD_TYPES)]
+        return [_wanted(write, given.value)]
     if organization.record_type is not None and not write.mentions("everbridge.id"):
         return [Wanted(catalog=CatalogName.RECORD_TYPES)]  # it may be a new contact
     return []
@@ -58,7 +62,7 @@ def laid_record_type(
             _set(part, "everbridge.recordTypeId", ids[0], stored)
     elif write.mentions(NAME):
         given = write.given(NAME)
-        found = resolution.id(CatalogName.RECORD_TYPES, given.value) if given else None
+        found = _named(write, given.value, resolution, stored, part) if given else None
         if found is not None:
             _set(part, "recordTypeName", found, stored)
         if write.given(NATIVE) is not None:
@@ -70,6 +74,37 @@ def laid_record_type(
     else:
         _refuse_clearing(write, part)
     return part
+
+
+def _wanted(write: ContactWrite, name: str) -> Wanted:
+    return Wanted(catalog=CatalogName.RECORD_TYPES, name=name, field=write.fixed_path(NAME))
+
+
+def _named(
+    write: ContactWrite,
+    name: str,
+    resolution: Resolution,
+    stored: Mapping[str, Any] | None,
+    part: Part,
+) -> str | None:
+    """The id of the record type that is meant by name.
+
+    A contact whose record type has left the list is shown with its id: that can be sent back.
+    """
+    catalog = resolution.catalogs.get(CatalogName.RECORD_TYPES)
+    if not SHOWN_ID.fullmatch(name) or catalog is None:
+        return resolution.id(CatalogName.RECORD_TYPES, name)
+    found = catalog.matches(name)
+    if len(found) == 1:
+        return found[0].id
+    if found:
+        part.problems.append(ambiguous(_wanted(write, name), found, Backend.EVERBRIDGE))
+    elif stored is not None and str(stored.get("recordTypeId")) == name:
+        return name
+    else:
+        want = _wanted(write, name)
+        part.problems.append(not_found(want, catalog.like(name), Backend.EVERBRIDGE))
+    return None
 
 
 def _refuse_clearing(write: ContactWrite, part: Part, *, given: bool = False) -> None:

@@ -42,10 +42,13 @@ def lay_custom_fields(
 
     Only these are sent. ASSUMED: iVvy merges a sent list by fieldId and keeps the other fields.
     """
-    settings = custom_fields(write, resolution, Backend.IVVY, NATIVE, catalog)
+    held = stored_values(stored)
+    settings = custom_fields(
+        *(write, resolution, Backend.IVVY, NATIVE, catalog),
+        held=lambda entry: as_list(held.get(entry.id)),
+    )
     laid.ignored += settings.ignored
     laid.problems += settings.problems
-    held = stored_values(stored)
     sent: list[dict[str, Any]] = []
     for setting in settings.settings:
         kind = _type_of(setting.entry)
@@ -92,6 +95,11 @@ def stored_values(stored: Mapping[str, Any] | None) -> dict[str, Any]:
     return {str(row["fieldId"]): row.get("value") for row in rows}
 
 
+def as_list(value: Any) -> list[Any]:
+    """A field's value as several: those of a multiple select, or the one."""
+    return value if isinstance(value, list) else [value]
+
+
 def to_value(
     kind: CustomFieldType,
     values: Sequence[str | float | bool | date],
@@ -126,8 +134,7 @@ def comparable(kind: CustomFieldType, value: Any) -> Any:
     suffix UTC, and numbers also as text.
     """
     if kind is CustomFieldType.MULTIPLE_CHOICE:
-        values = value if isinstance(value, list) else [value]
-        return frozenset(str(item) for item in values if item not in (None, "")) or None
+        return frozenset(str(item) for item in as_list(value) if item not in (None, "")) or None
     if value in _EMPTY:
         return None
     if kind is CustomFieldType.DATE:

@@ -12,6 +12,7 @@ from strawberry import ID
 from strawberry.scalars import JSON
 
 from gateway.backends.ivvy.contact import EMAIL_STATUS, SMS_STATUS
+from gateway.backends.ivvy.custom_values import as_list
 from gateway.entries import CatalogName
 from gateway.model import Backend
 from gateway.record_values import entry_of, shown_name, shown_phone, shown_text, shown_values
@@ -68,8 +69,7 @@ def read_custom_fields(raw: Mapping[str, Any], catalogs: Catalogs) -> list[Custo
         info = entry.field if entry else None
         if info is not None and not info.writable:
             continue
-        value = row.get("value")
-        values = shown_values(info, value if isinstance(value, list) else [value])
+        values = shown_values(info, as_list(row.get("value")))
         if values:
             name = entry.name if entry else None
             shown.append(CustomFieldValue(id=ID(str(row["fieldId"])), name=name, values=values))

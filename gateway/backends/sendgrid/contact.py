@@ -10,7 +10,7 @@ from gateway.backends.sendgrid.address import lay_address
 from gateway.backends.sendgrid.changed_address import judge_address, refuse_a_guess
 from gateway.backends.sendgrid.client import put_contacts, remove_from_list
 from gateway.backends.sendgrid.conflicts import not_readable, other_record
-from gateway.backends.sendgrid.custom_fields import lay_custom_fields
+from gateway.backends.sendgrid.custom_fields import held_in, lay_custom_fields
 from gateway.backends.sendgrid.identifiers import lay_identifiers
 from gateway.custom_fields import custom_fields
 from gateway.errors import NotWrittenError
@@ -156,8 +156,11 @@ def plan_contact(
     identifiers = lay_identifiers(write, identifier, found.key, found.held, laid, new=new)
     lay_address(write, stored, laid, new=new)
     laid.problems += too_many_alternates(write)
-    settings = custom_fields(write, resolution, Backend.SENDGRID, "sendgrid.custom_fields")
     held_fields = (stored.get("custom_fields") or {}) if stored is not None else None
+    settings = custom_fields(
+        *(write, resolution, Backend.SENDGRID, "sendgrid.custom_fields"),
+        held=lambda entry: [held_in(held_fields or {}, entry)],
+    )
     own = lay_custom_fields(settings, write, resolution, held_fields, laid, new=new)
     groups = memberships(write, resolution, Backend.SENDGRID, "sendgrid.list_ids")
     laid.ignored += groups.ignored

@@ -96,7 +96,7 @@ def _set(
     new: bool,
 ) -> None:
     entry = setting.entry
-    held = None if stored is None else _held(entry, stored)
+    held = None if stored is None else held_in(stored, entry)
     if setting.values:
         value = to_wire(setting.values[0])
         if stored is None or not _same(entry, held, value):
@@ -130,12 +130,12 @@ def _others(
             for key, value in stored.items()
             if value not in (None, "") and key not in known and folded(key) not in known
         ]
-        entries = tuple(entry for entry in entries if _held(entry, stored) not in (None, ""))
+        entries = tuple(entry for entry in entries if held_in(stored, entry) not in (None, ""))
     named = settings.named()
     return [entry for entry in entries if entry.id not in named]
 
 
-def _held(entry: Entry, stored: Mapping[str, Any]) -> Any:
+def held_in(stored: Mapping[str, Any], entry: Entry) -> Any:
     """The stored value. ASSUMED: read contacts key them by name; ids are understood as well."""
     if entry.id in stored:
         return stored[entry.id]

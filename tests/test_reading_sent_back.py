@@ -1,0 +1,158 @@
+"""Records of odd contacts: what is read of them can be sent back and changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.reading import record, to_input
+
+if TYPE_CHECKING:
+    from tests.harness import Gateway
+
+MOBILE, SECOND, MEMBER_APP = 241901148045319, 241901148045320, 241901148045325
+SHIFT, BADGE, NOTES, JOINED = (1400000000000000 + number for number in (1, 2, 3, 5))
+NIGHT = {"days": [2, 3], "fromHour": 22, "fromMin": 0, "toHour": 6, "toMin": 0}
+PHONE = {"pathId": MOBILE, "value": "7700900101", "countryCode": "GB", "waitTime": 0}
+
+EVERBRIDGE: dict[str, dict[str, Any]] = {
+    "a record type that has left the list": {"recordTypeId": 1100000000000099},
+    "a path that has left the list": {"paths": [{"pathId": 241901148045999, "value": "30 1"}]},
+    "quiet times without a time zone": {
+        "timezoneId": None,
+        "paths": [{**PHONE, "quietTimeFrames": [{"name": "Night", **NIGHT}]}],
+    },
+    "a quiet time without a name": {"paths": [{**PHONE, "quietTimeFrames": [NIGHT]}]},
+    "a number that was not to be validated": {
+        "paths": [{"pathId": SECOND, "value": "1", "countryCode": "DE", "skipValidation": True}]
+    },
+    "a number of no country": {"paths": [{"pathId": 241901148045321, "value": "80012345678"}]},
+    "an address that is none": {"paths": [{"pathId": 241901148045317, "value": "by post"}]},
+    "a token with spaces around": {"paths": [{"pathId": MEMBER_APP, "value": " tok "}]},
+    "an option that has left the list": {
+        "contactAttributes": [{"orgAttrId": SHIFT, "values": ["Dawn"]}]
+    },
+    "several values where one is taken": {
+        "contactAttributes": [{"orgAttrId": NOTES, "values": ["one", "two"]}]
+    },
+    "values of another type": {
+        "contactAttributes": [
+            {"orgAttrId": BADGE, "values": ["B7"]},
+            {"orgAttrId": JOINED, "values": ["2019-04-01T10:00:00Z"]},
+        ]
+    },
+    "attributes without a value": {
+        "contactAttributes": [
+            {"orgAttrId": NOTES, "values": [""]},
+            {"orgAttrId": SHIFT, "values": []},
+        ]
+    },
+}
+IVVY: dict[str, dict[str, Any]] = {
+    "an option that has left the list": {"customFields": {"501": "9"}},
+    "a day that is none": {"customFields": {"503": "0000-00-00 00:00:00"}},
+    "a number that is none": {"customFields": {"504": "B7"}},
+}
+SENDGRID: dict[str, dict[str, Any]] = {
+    "a number that is none": {"badge_number": "B7"},
+    "a day that is none": {"member_since": "1/2/2003"},
+}
+
+
+async def sent_back(gateway: Gateway, backend: str, mode: str, **by: str) -> dict[str, Any]:
+    """The result of a record that is read, and sent back as a form would."""
+    given = to_input(await record(gateway, backend, **by))
+    answer = await gateway.upsert(given, mode=mode, targets=[backend])
+    assert answer.errors == []
+    assert gateway.calls(backend.lower(), writes=True) == []
+    return answer.result(backend)
+
+
+def put_everbridge(gateway: Gateway, **changes: Any) -> None:
+    state = gateway.sandbox.everbridge.dump()
+    [ada] = [row for row in state["contacts"] if row["externalId"] == "E-1001"]
+    ada.update(changes)
+    gateway.sandbox.everbridge.load(state)
+
+
+@pytest.mark.parametrize("mode", ["PATCH", "REPLACE"])
+@pytest.mark.parametrize("odd", EVERBRIDGE.values(), ids=list(EVERBRIDGE))
+async def test_an_odd_contact_of_everbridge_is_sent_back_unchanged(
+    gateway: Gateway, odd: dict[str, Any], mode: str
+) -> None:
+    put_everbridge(gateway, **odd)
+    result = await sent_back(gateway, "EVERBRIDGE", mode, externalId="E-1001")
+    assert (result["outcome"], result["changedFields"]) == ("UNCHANGED", [])
+
+
+@pytest.mark.parametrize("mode", ["PATCH", "REPLACE"])
+@pytest.mark.parametrize("odd", IVVY.values(), ids=list(IVVY))
+async def test_an_odd_contact_of_ivvy_is_sent_back_unchanged(
+    gateway: Gateway, odd: dict[str, Any], mode: str
+) -> None:
+    store = gateway.sandbox.ivvy._store
+    store.put("contacts", {**(store.get("contacts", 40001) or {}), **odd})
+    result = await sent_back(gateway, "IVVY", mode, externalId="E-1001")
+    assert (result["outcome"], result["changedFields"]) == ("UNCHANGED", [])
+
+
+@pytest.mark.parametrize("odd", SENDGRID.values(), ids=list(SENDGRID))
+async def test_an_odd_contact_of_sendgrid_is_sent_back_unchanged(
+    gateway: Gateway, odd: dict[str, Any]
+) -> None:
+    state = gateway.sandbox.sendgrid.dump()
+    ids = {field["name"]: field["id"] for field in state["fields"]}
+    [ada] = [row for row in state["contacts"] if row["identifiers"]["email"] == "ada@example.com"]
+    ada["custom_fields"] |= {ids[name]: value for name, value in odd.items()}
+    gateway.sandbox.sendgrid.load(state)
+    result = await sent_back(gateway, "SENDGRID", "REPLACE", email="ada@example.com")
+    assert (result["outcome"], result["changedFields"]) == ("UNCHANGED", [])
+
+
+async def test_an_attribute_that_has_left_the_list_has_no_name_and_stays(gateway: Gateway) -> None:
+    state = gateway.sandbox.everbridge.dump()
+    next(row for row in state["contactAttributes"] if row["id"] == NOTES)["status"] = "D"
+    gateway.sandbox.everbridge.load(state)
+    found = await record(gateway, "EVERBRIDGE", externalId="E-1001")
+    [notes] = [item for item in found["customFields"] if item["id"] == str(NOTES)]
+    assert notes["name"] is None
+    given = to_input(found)
+    given["customFields"] = [item for item in given["customFields"] if item["name"]]
+    answer = await gateway.upsert(given, mode="REPLACE", targets=["EVERBRIDGE"])
+    assert (answer.errors, answer.outcomes()) == ([], {"EVERBRIDGE": "UNCHANGED"})
+
+
+async def test_what_has_left_its_list_is_unknown_with_another_value(gateway: Gateway) -> None:
+    gone = {"pathId": 241901148045999, "value": "301"}
+    put_everbridge(
+        gateway,
+        recordTypeId=1100000000000099,
+        paths=[gone],
+        contactAttributes=[{"orgAttrId": SHIFT, "values": ["Dawn"]}],
+    )
+    answer = await gateway.upsert(
+        {
+            "externalId": "E-1001",
+            "recordTypeName": "1100000000000098",
+            "paths": [{"pathId": "241901148045999", "value": "302"}],
+            "customFields": [{"name": "Shift", "values": ["Dusk"]}],
+        },
+        targets=["EVERBRIDGE"],
+    )
+    assert {tuple(error["field"]): error["code"] for error in answer.errors} == {
+        ("recordTypeName",): "NAME_NOT_FOUND",
+        ("paths", "0", "pathId"): "NOT_FOUND",
+        ("customFields", "0", "values", "0"): "INVALID",
+    }
+
+
+async def test_a_quiet_time_that_changes_needs_a_time_zone(gateway: Gateway) -> None:
+    frames = [{"name": "Night", **NIGHT}]
+    put_everbridge(gateway, timezoneId=None, paths=[{**PHONE, "quietTimeFrames": frames}])
+    given = to_input(await record(gateway, "EVERBRIDGE", externalId="E-1001"))
+    given["paths"][0]["quietTimeFrames"][0]["toHour"] = 7
+    answer = await gateway.upsert(given, targets=["EVERBRIDGE"])
+    assert [(error["code"], error["field"]) for error in answer.errors] == [
+        ("REQUIRED", ["timezoneId"])
+    ]
