@@ -140,6 +140,10 @@ class ProblemCode(Enum):
     )
 
 
+LONGEST_MESSAGE = 1_000
+"""Characters of a problem's message; values that it quotes may be of any length."""
+
+
 @strawberry.type(description="One thing that is wrong, or that the caller should know.")
 class Problem:
     """One thing that is wrong, or that the caller should know."""
@@ -173,6 +177,11 @@ class Problem:
     retry_after_seconds: float | None = strawberry.field(
         default=None, description="How long to wait before that, when the backend says so."
     )
+
+    def __post_init__(self) -> None:
+        """Leave out the middle of a message that is too long for people."""
+        if len(self.message) > LONGEST_MESSAGE:
+            self.message = f"{self.message[:600]} … {self.message[-300:]}"
 
 
 @strawberry.enum(description="Where a backend's asynchronous work stands.")

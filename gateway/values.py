@@ -73,11 +73,16 @@ PLAIN_EMAIL = re.compile(
 )
 """The common form; every mailbox of its first part is right, and only its domain is to be judged."""
 LONGEST_MAILBOX, LONGEST_EMAIL = 64, 254
+LONGEST_READ = 1_000
+"""Characters that are looked at, spaces around an address among them: it takes a while for each, and
+what was read is remembered."""
 
 
 @lru_cache(maxsize=4096)
 def read_email(text: str) -> str:
     """An e-mail address with its domain in lower case; the mailbox keeps its case."""
+    if len(text) > LONGEST_READ:
+        raise ValueError(f"{text!r} is not an e-mail address: it has {len(text):,} characters.")
     if (plain := PLAIN_EMAIL.fullmatch(text.strip())) is not None:
         mailbox, domain = plain.groups()
         known = _plain_domain(domain) if len(plain[0]) <= LONGEST_EMAIL else None

@@ -70,3 +70,11 @@ def test_an_error_says_what_is_known_of_the_write(
 
 def test_an_error_of_the_settings_lists_them_all() -> None:
     assert str(SettingsError(["a", "b"])) == "a\nb"
+
+
+def test_a_message_that_quotes_a_long_value_keeps_its_beginning_and_its_end() -> None:
+    message = f"lastName has 9,999,999 characters: shorten '{'x' * 9_999_999}'."
+    told = Problem(code=ProblemCode.TOO_LONG, message=message).message
+    assert len(told) < 1_000
+    assert told.startswith("lastName has 9,999,999 characters: shorten 'xxx")
+    assert told.endswith("xxx'.")

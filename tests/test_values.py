@@ -66,6 +66,14 @@ def test_a_phone_number_that_cannot_be_read_says_what_would_work(
         read_phone(text, country)
 
 
+def test_an_email_among_a_thousand_spaces_is_not_remembered_but_refused() -> None:
+    known = read_email.cache_info().currsize
+    with pytest.raises(ValueError, match="1,017 characters"):
+        read_email(" " * 1_002 + "ada@example.com")
+    assert read_email.cache_info().currsize == known
+    assert read_email("  ada@example.com ") == "ada@example.com"
+
+
 def test_an_email_keeps_its_mailbox_and_lowers_its_domain() -> None:
     assert read_email(" Ada.Byron@EXAMPLE.com ") == "Ada.Byron@example.com"
     assert folded_email(" Ada@Example.com ") == folded_email("ada@example.COM")
