@@ -20,7 +20,6 @@ from gateway.names import Loaders
 from gateway.operations.delivering import not_configured, refused
 from gateway.operations.outcomes import tell_beside
 from gateway.operations.payloads import contact_write, shared_of
-from gateway.planning import prepare
 from gateway.upsert import finish_all
 from gateway.upstream import Exchange
 
@@ -142,15 +141,15 @@ class _Item:
         if not mine:
             return None
         self.tries = mine
-        targets = self.bulk.delivering.targets_of(
-            write, self.shared.backends, {one.backend for one in mine}, self.exchange
+        prepared = await self.bulk.delivering.prepare(
+            write,
+            self.shared.backends,
+            {one.backend: one.journal for one in mine},
+            self.exchange,
+            self.loaders,
+            # There is no hurry to deliver to one backend before the others have been asked.
+            self.exchange.left,
         )
-        journals = {one.backend: one.journal for one in mine}
-        for target in targets:
-            if target.backend in journals:
-                target.journal = journals[target.backend]
-        # There is no hurry to deliver to one backend before the others have been asked.
-        prepared = await prepare(targets, [], self.loaders, self.exchange.left)
         if prepared.rejected:
             await prepared.cancel_look_ups()
             prepared.call_off()

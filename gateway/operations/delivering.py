@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gateway.backends.leads import Leads
     from gateway.lead_links import Links
     from gateway.operations.step_journal import StepJournal
+    from gateway.planning import Prepared
     from gateway.store.operation_records import ClaimedStep
     from gateway.target import Target
     from gateway.upsert import Writer
@@ -54,11 +55,15 @@ class Delivering:
             return refused(backend, [not_configured(backend)])
         if problems:
             return refused(backend, problems)
-        targets = self.targets_of(write, shared.backends, {backend}, self.exchange(claimed))
-        mine = next(target for target in targets if target.backend is backend)
-        mine.journal = journal
-        loaders = Loaders(self.exchange(claimed))
-        prepared = await prepare(targets, [], loaders, self.writer.plan_wait)
+        prepared = await self.prepare(
+            write,
+            shared.backends,
+            {backend: journal},
+            self.exchange(claimed),
+            Loaders(self.exchange(claimed)),
+            self.writer.plan_wait,
+        )
+        mine = next(target for target in prepared.targets if target.backend is backend)
         if prepared.rejected:
             await prepared.cancel_look_ups()
             prepared.call_off()
@@ -67,6 +72,37 @@ class Delivering:
         result = mine.result or refused(backend, prepared.problems)
         tell_beside(result, prepared.problems)
         return result
+
+    async def prepare(
+        self,
+        write: ContactWrite,
+        backends: Collection[Backend],
+        mine: Mapping[Backend, StepJournal],
+        exchange: Exchange,
+        loaders: Loaders,
+        patience: float,
+    ) -> Prepared:
+        """The targets that are `mine`, and those beside them, as far as their plans.
+
+        Mostly the others are not asked for the record: only where one of mine lacks a key that
+        their records may have, which some backends tell beforehand and some by their look-up.
+        """
+        targets = self._journaled(self.targets_of(write, backends, mine, exchange), mine)
+        prepared = await prepare(targets, [], loaders, patience)
+        asked = {target.backend for target in targets if not target.names_only}
+        others = self.adapters.keys() & set(backends) - asked
+        if others and any(target.found and target.found.keyless for target in targets):
+            await prepared.cancel_look_ups()
+            targets = self.targets_of(write, backends, mine, exchange, borrows=True)
+            prepared = await prepare(self._journaled(targets, mine), [], loaders, patience)
+        return prepared
+
+    @staticmethod
+    def _journaled(targets: list[Target], mine: Mapping[Backend, StepJournal]) -> list[Target]:
+        for target in targets:
+            if target.backend in mine:
+                target.journal = mine[target.backend]
+        return targets
 
     def targets(self, claimed: ClaimedStep) -> list[Target]:
         """The step's target, and those beside it that tell it keys or know its names."""
@@ -81,13 +117,16 @@ class Delivering:
         backends: Collection[Backend],
         mine: Collection[Backend],
         exchange: Exchange,
+        *,
+        borrows: bool = False,
     ) -> list[Target]:
         """The targets that are `mine` to write, and what of the others they depend on.
 
+        The others' records are looked up where mine are known to need them, or `borrows` says so.
         Their exchanges end and meet others where `exchange` does.
         """
         own = [self.adapters[backend] for backend in mine]
-        borrows = any(adapter.needs_siblings(write) for adapter in own)
+        borrows = borrows or any(adapter.needs_siblings(write) for adapter in own)
         shared_names = any(
             one.shared and one.name is not None for adapter in own for one in adapter.wanted(write)
         )

@@ -183,6 +183,26 @@ async def test_a_bulk_of_which_every_item_has_failed_somewhere(
         assert outcomes_of(item) == {name: expected[name] for name in targets}
 
 
+async def test_a_step_that_is_tried_again_alone_still_has_what_its_siblings_hold(
+    bulk: Gateway,
+) -> None:
+    refusal = {"errorCode": 400, "specificCode": 23016, "message": "no"}
+    bulk.sandbox.faults.add(
+        {
+            "backend": "ivvy",
+            "path": "/api/1.0/contact?action=getContactList",
+            "times": 1,
+            "status": 400,
+            "body": refusal,
+        }
+    )
+    alan = {"externalId": "E-1003", "firstName": "Alan", "lastName": "Mathison"}
+    payload = await upsert_all(bulk, [alan], targets=["IVVY", "EVERBRIDGE"])
+    [item] = await until_tried(bulk, payload["operation"]["id"])
+    assert outcomes_of(item) == {"IVVY": "CREATED", "EVERBRIDGE": "UNCHANGED"}
+    assert bulk.ivvy(externalId="E-1003")[0]["email"] == "alan@example.com"
+
+
 async def test_two_inputs_for_one_contact_are_written_in_their_order(bulk: Gateway) -> None:
     inputs = [*people(1, lastName="First"), *people(1, lastName="Second")]
     payload = await upsert_all(bulk, inputs)

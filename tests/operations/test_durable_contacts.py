@@ -172,6 +172,17 @@ async def test_a_key_that_a_sibling_tells_is_asked_for_at_delivery(quick: Gatewa
     assert contact["texts"]["first_name"] == "Augusta"
 
 
+async def test_an_email_that_only_a_sibling_holds_makes_a_new_contact_as_it_does_directly(
+    quick: Gateway,
+) -> None:
+    alan = {"externalId": "E-1003", "firstName": "Alan", "lastName": "Mathison"}
+    operation_id = await store_durably(quick, alan, targets=["IVVY", "EVERBRIDGE"])
+    found = await until(quick, operation_id, IVVY="CREATED", EVERBRIDGE="UNCHANGED")
+    assert found["IVVY"]["result"]["changedFields"][-1] == "email"
+    [contact] = quick.ivvy(externalId="E-1003")
+    assert contact["email"] == "alan@example.com"
+
+
 @pytest.mark.parametrize(
     ("tries", "status"),
     [
