@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.operations.keyed import KeyRefusedError, utc_now
-from gateway.operations.payloads import shared_of
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
 from gateway.store.errors import (
     KeyLostError,
@@ -16,10 +15,11 @@ from gateway.store.errors import (
     StoreUnavailableError,
     StoreUntouchedError,
 )
+from gateway.store.operation_records import StepState
 from gateway.stored_values import from_stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from gateway.model import Backend
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-GOING_ON = frozenset({Outcome.QUEUED})
-FAILED = frozenset({Outcome.FAILED, Outcome.REJECTED, Outcome.SKIPPED})
+FAILED = frozenset({Outcome.FAILED.value, Outcome.REJECTED.value, Outcome.SKIPPED.value})
 """Outcomes that a repeated key runs again."""
 GIVEN_UP = "given_up"
 """Stands in the stored result of a step that a person has given up. It may have been written, so
@@ -49,27 +48,26 @@ class NotAcceptedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class FoundOperation:
-    """The operation of one input, as its targets are now."""
+    """The operation of one input, as it is now."""
 
     operation_id: str | None
-    results: list[BackendResult]
-    given_up: frozenset[str] = frozenset()
-    """Backends whose part a person has given up."""
+    steps: Sequence[Step] = ()
+
+    @property
+    def results(self) -> list[BackendResult]:
+        """What its targets have come to."""
+        return [result_of(step) for step in self.steps]
 
     @property
     def runs_again(self) -> bool:
         """Whether a repeated key has something to run: all has ended, and not all of it well."""
-        ended = all(result.outcome not in GOING_ON for result in self.results)
-        return ended and len(self.written) < len(self.results)
+        ended = all(step.state is StepState.DONE for step in self.steps)
+        return ended and any(map(is_run_again, self.steps))
 
     @property
-    def written(self) -> list[BackendResult]:
-        """The results that a repeated key gives back as they are."""
-        return [
-            result
-            for result in self.results
-            if result.outcome not in FAILED or result.backend.value in self.given_up
-        ]
+    def kept(self) -> list[Step]:
+        """The steps that a repeated key gives back as they are."""
+        return [step for step in self.steps if not is_run_again(step)]
 
 
 @dataclass(kw_only=True)
@@ -119,10 +117,13 @@ class Acceptance:
             log.exception("operation not read")
             raise KeyRefusedError(_not_readable(), rejected=False) from error
         if operation is None or not items:
-            return FoundOperation(operation_id=operation_id, results=[])
-        results = [*shared_of(operation.payload).before, *map(result_of, items[0].steps)]
-        given_up = frozenset(step.backend for step in items[0].steps if was_given_up(step))
-        return FoundOperation(operation_id=operation_id, results=results, given_up=given_up)
+            return FoundOperation(operation_id=operation_id)
+        return FoundOperation(operation_id=operation_id, steps=items[0].steps)
+
+
+def is_run_again(step: Step) -> bool:
+    """Whether a step that has ended is run again by a repeated key."""
+    return step.outcome in FAILED and not was_given_up(step)
 
 
 def was_given_up(step: Step) -> bool:

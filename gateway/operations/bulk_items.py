@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.operations.acceptance import FAILED, was_given_up
+from gateway.operations.acceptance import is_run_again
 from gateway.operations.outcomes import sum_up
-from gateway.operations.payloads import BULK_CONTACT
+from gateway.operations.payloads import BULK_CONTACT, kept_step
 from gateway.results import Outcome, Problem, UpsertStatus
 from gateway.store.operation_records import NewItem, NewStep, StepState
 from gateway.stored_values import from_stored, to_stored
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.operations.bulk_checks import Checked
-    from gateway.store.operation_records import Item, Operation, Step
-
-DONE_OUTCOMES_RUN_AGAIN = frozenset(outcome.value for outcome in FAILED)
+    from gateway.store.operation_records import Item, Operation
 
 
 def problems_of(item: Item) -> list[Problem]:
@@ -35,12 +33,7 @@ def has_failed(item: Item) -> bool:
 
     One that was rejected has no steps but those that were done before.
     """
-    return bool(problems_of(item)) or any(_is_run_again(step) for step in item.steps)
-
-
-def _is_run_again(step: Step) -> bool:
-    """Whether a step that has ended is run again by a repeated key."""
-    return step.outcome in DONE_OUTCOMES_RUN_AGAIN and not was_given_up(step)
+    return bool(problems_of(item)) or any(is_run_again(step) for step in item.steps)
 
 
 def new_item(given: object, checked: Checked | None, before: Item | None) -> NewItem:
@@ -83,15 +76,9 @@ def new_item(given: object, checked: Checked | None, before: Item | None) -> New
 def _kept(before: Item) -> list[NewStep]:
     """The steps that have ended and stay as they are."""
     return [
-        NewStep(
-            backend=step.backend,
-            name=BULK_CONTACT,
-            record_key=step.record_key,
-            outcome=step.outcome,
-            result=step.result,
-        )
+        kept_step(step)
         for step in before.steps
-        if step.state is StepState.DONE and not _is_run_again(step)
+        if step.state is StepState.DONE and not is_run_again(step)
     ]
 
 

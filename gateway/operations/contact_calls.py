@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.callers.audit import Trail
 from gateway.checks import check_contact
 from gateway.model import Backend
-from gateway.operations.acceptance import NotAcceptedError, queued
+from gateway.operations.acceptance import NotAcceptedError, queued, result_of
 from gateway.operations.direct import DirectJournal
 from gateway.operations.keyed import HeldKey, KeyRefusedError, utc_now
 from gateway.operations.order import contact_key
@@ -21,7 +21,7 @@ from gateway.targets import choose
 from gateway.upsert import Receipt, receipt_of, targets_of, upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gateway.backends.adapter import Adapter
     from gateway.callers.caller import Caller
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.operations.keyed import KeyedCalls, Replay
     from gateway.operations.order import Order
     from gateway.results import Problem
+    from gateway.store.operation_records import Step
     from gateway.target import Part
     from gateway.targets import Choice
     from gateway.upsert import Writer
@@ -118,7 +119,7 @@ class ContactCalls:
                 if newest.operation_id != found.operation_id:
                     await held.let_go()  # another call was faster to run it again
                     return call.followed(newest)
-                return await self._accept(call, held, found.written)
+                return await self._accept(call, held, found.kept)
         except KeyRefusedError as error:
             return Written(write=call.write, receipt=call.refused(error))
 
@@ -130,13 +131,13 @@ class ContactCalls:
             await held.finish(receipt)
         return Written(write=call.write, receipt=receipt)
 
-    async def _accept(
-        self, call: _Call, held: HeldKey | None, before: list[BackendResult]
-    ) -> Written:
+    async def _accept(self, call: _Call, held: HeldKey | None, kept: Sequence[Step]) -> Written:
         """Check what can be checked now, then store the write for delivery.
 
-        `before` are the targets that an earlier call under the key has written.
+        `kept` are the steps that an earlier call under the key has done.
         """
+        before = [result_of(step) for step in kept]
+        told = [problem for result in before for problem in result.errors]
         targets = targets_of(
             call.write,
             call.choice.adapters,
@@ -159,22 +160,20 @@ class ContactCalls:
             prepared.call_off()
             receipt = receipt_of(prepared, rejected=not before)
             receipt.results = call.choice.with_unconfigured([*before, *receipt.results])
+            receipt.errors += told
             if held is not None:
                 await held.finish(receipt)
             return Written(write=call.write, receipt=receipt)
-        shared = call.shared([target.backend for target in targets], before, self.default_country)
-        operation = new_operation(call.asked, CONTACT, shared, records)
+        shared = call.shared([target.backend for target in targets], self.default_country)
+        operation = new_operation(call.asked, CONTACT, shared, records, kept)
         try:
             await self.acceptance.store(operation, held.use if held else None)
         except NotAcceptedError as error:
-            return Written(write=call.write, receipt=call.not_accepted(error))
+            return Written(write=call.write, receipt=call.not_accepted(error, before))
         results = [*before, *(queued(backend) for backend in records)]
         return Written(
             write=call.write,
-            receipt=Receipt(
-                results=call.choice.with_unconfigured(results),
-                errors=[problem for result in before for problem in result.errors],
-            ),
+            receipt=Receipt(results=call.choice.with_unconfigured(results), errors=told),
             operation_id=operation.id,
         )
 
@@ -244,9 +243,7 @@ class _Call:
             operation_id=found.operation_id,
         )
 
-    def shared(
-        self, backends: list[Backend], before: list[BackendResult], country: str | None
-    ) -> Shared:
+    def shared(self, backends: list[Backend], country: str | None) -> Shared:
         """What of the call is stored beside its input."""
         return Shared(
             mode=self.asked.mode,
@@ -256,14 +253,15 @@ class _Call:
             country=country,
             request_id=self.request.request_id,
             accepted_at=utc_now().isoformat(),
-            before=before,
         )
 
-    def not_accepted(self, error: NotAcceptedError) -> Receipt:
-        """The receipt of a durable call that was not stored."""
+    def not_accepted(self, error: NotAcceptedError, before: list[BackendResult]) -> Receipt:
+        """The receipt of a durable call that was not stored; `before` stands as it did."""
+        done = {result.backend: result for result in before}
         return Receipt(
             results=[
-                BackendResult(backend=adapter.backend, outcome=error.outcome)
+                done.get(adapter.backend)
+                or BackendResult(backend=adapter.backend, outcome=error.outcome)
                 for adapter in self.choice.adapters
             ],
             errors=[error.problem],

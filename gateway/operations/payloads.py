@@ -6,7 +6,7 @@ records found and calls planned at delivery, by the version that delivers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -15,7 +15,7 @@ from gateway.checks import check_contact
 from gateway.lead_checks import check_lead
 from gateway.lead_model import LeadInput
 from gateway.model import Backend, ContactInput, MissingPolicy, WriteMode
-from gateway.results import BackendResult, UpsertStatus
+from gateway.results import UpsertStatus
 from gateway.store.operation_records import NewItem, NewOperation, NewStep
 from gateway.stored_values import from_stored, to_stored
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.lead_write import LeadWrite
     from gateway.operations.asked import Asked
     from gateway.results import Problem
-    from gateway.store.operation_records import ClaimedStep
+    from gateway.store.operation_records import ClaimedStep, Step
     from gateway.write import ContactWrite
 
 PAYLOAD_VERSION = 1
@@ -51,8 +51,6 @@ class Shared:
     """What read national phone numbers when it was accepted."""
     request_id: str
     accepted_at: str
-    before: list[BackendResult] = field(default_factory=list)
-    """Results of targets that an earlier call under the same idempotency key has written."""
 
     @property
     def accepted(self) -> datetime:
@@ -65,18 +63,39 @@ def shared_of(stored: Mapping[str, Any]) -> Shared:
     return from_stored(Shared, stored)
 
 
+def kept_step(step: Step) -> NewStep:
+    """A step of an earlier operation, as it stands in one that goes on from there."""
+    return NewStep(
+        backend=step.backend,
+        name=step.name,
+        record_key=step.record_key,
+        outcome=step.outcome,
+        result=step.result,
+    )
+
+
 def new_operation(
-    asked: Asked, kind: str, shared: Shared, records: Mapping[Backend, str]
+    asked: Asked,
+    kind: str,
+    shared: Shared,
+    records: Mapping[Backend, str],
+    kept: Sequence[Step] = (),
 ) -> NewOperation:
-    """The operation of one input; `records` has the record's key for each target to write."""
+    """The operation of one input; `records` has the record's key for each target to write.
+
+    `kept` are the steps that an earlier call under the key has done.
+    """
     external_id = asked.input.external_id
     item = NewItem(
         external_id=external_id.value if external_id else None,
         status=UpsertStatus.PENDING.value,
         payload={"input": to_stored(asked.input)},
         steps=[
-            NewStep(backend=backend.value, name=kind, record_key=key)
-            for backend, key in records.items()
+            *map(kept_step, kept),
+            *(
+                NewStep(backend=backend.value, name=kind, record_key=key)
+                for backend, key in records.items()
+            ),
         ],
     )
     return operation_of([item], asked, kind, shared)

@@ -361,36 +361,6 @@ async def test_what_is_accepted_after_nothing_was_waiting_is_waited_for(
     assert answer.errors[0]["code"] == "CONFLICT"
 
 
-# ---------------------------------------------------------------- keys
-
-
-async def test_a_repeated_durable_key_gives_back_its_operation(quick: Gateway) -> None:
-    first = await upsert(quick, HEDY, delivery="DURABLE", idempotencyKey="k-1", targets=["IVVY"])
-    operation_id = first.data["operation"]["id"]
-    await until_ended(quick, operation_id)
-    again = await upsert(quick, HEDY, delivery="DURABLE", idempotencyKey="k-1", targets=["IVVY"])
-    assert again.data["replayed"]
-    assert again.data["operation"] == {"id": operation_id, "status": "SUCCEEDED"}
-    assert (again.status, again.outcomes()) == ("APPLIED", {"IVVY": "CREATED"})
-
-
-async def test_a_repeated_durable_key_runs_again_what_was_refused(quick: Gateway) -> None:
-    arguments = {"delivery": "DURABLE", "idempotencyKey": "k-1", "targets": ["IVVY", "EVERBRIDGE"]}
-    fault(quick, "everbridge", method="POST", status=400, body={"status": 400, "message": "no"})
-    first = await upsert(quick, HEDY, **arguments)
-    await until_ended(quick, first.data["operation"]["id"])
-    quick.sandbox.faults.clear()
-    again = await upsert(quick, HEDY, **arguments)
-    assert not again.data["replayed"]
-    assert again.outcomes() == {"IVVY": "CREATED", "EVERBRIDGE": "QUEUED"}
-    second = again.data["operation"]["id"]
-    assert outcomes(await until_ended(quick, second)) == {"EVERBRIDGE": "CREATED"}
-    third = await upsert(quick, HEDY, **arguments)
-    assert third.outcomes() == {"IVVY": "CREATED", "EVERBRIDGE": "CREATED"}
-    assert third.data["replayed"]
-    assert len(quick.calls("ivvy", writes=True)) == 1
-
-
 # ---------------------------------------------------------------- restarts
 
 
