@@ -87,15 +87,24 @@ def _label(info: FieldInfo, value: str) -> str:
 
 
 def _number(text: str) -> str:
-    """A number in JSON's notation, whatever zeros it is held with; other text as it is."""
+    """A number in JSON's notation, whatever zeros it is held with; other text as it is.
+
+    Its exponent stays only where the input would not take it without.
+    """
+    try:
+        plain = format(Decimal(text), "f")
+    except InvalidOperation:
+        return text
+    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    return text if _is_readable(text) and not _is_readable(plain) else plain
+
+
+def _is_readable(text: str) -> bool:
     try:
         read_number(text)
     except ValueError:
-        try:
-            return format(Decimal(text), "f")
-        except InvalidOperation:
-            return text
-    return text
+        return False
+    return True
 
 
 def _date(text: str) -> str:

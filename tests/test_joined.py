@@ -134,7 +134,12 @@ def info(kind: CustomFieldType, *options: tuple[str, str]) -> FieldInfo:
         (info(CustomFieldType.DATE), ["2022-08-30 00:00:00"], ["2022-08-30"]),
         (info(CustomFieldType.DATE), ["someday"], ["someday"]),
         (info(CustomFieldType.NUMBER), [1815], ["1815"]),
-        (info(CustomFieldType.NUMBER), ["007"], ["7"]),
+        (info(CustomFieldType.NUMBER), ["007", 1815.0, "12.50"], ["7", "1815", "12.5"]),
+        (
+            info(CustomFieldType.NUMBER),
+            [1e22, 1e3, "-0.50", "100"],
+            ["1e+22", "1000", "-0.5", "100"],
+        ),
         (info(CustomFieldType.NUMBER), ["many"], ["many"]),
         (info(CustomFieldType.TEXT), [True, None, "x"], ["true", "x"]),
         (None, [{"line1": "x"}], ['{"line1":"x"}']),
