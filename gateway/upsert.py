@@ -1,7 +1,7 @@
 """The story of a write; start reading here.
 
-For each target side by side: check, resolve, find, plan (`planning.py`); then all targets wait for
-each other; then each plan is delivered. If one target has a problem in its input, nothing is
+For each target side by side: check, resolve, find (`planning.py`) and plan (`deciding.py`); then all
+targets wait for each other; then each plan is delivered. If one target has a problem in its input, nothing is
 written anywhere. A backend that does not answer is no problem of the input: the others wait for it
 a bounded time, then go on without it.
 """
@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gateway.calls import Safety
+from gateway.deciding import plan, siblings_of
 from gateway.delivery import deliver, dry_run
 from gateway.model import Backend
-from gateway.planning import lacks_key, look_again, plan, prepare, siblings_of, unknown_names
+from gateway.planning import lacks_key, look_again, prepare, unknown_names
 from gateway.results import Outcome
 from gateway.target import SILENT, Border, Journal, Target
 from gateway.upstream import Exchange

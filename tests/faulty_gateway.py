@@ -11,7 +11,7 @@ import gc
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from gateway import planning
+from gateway import deciding
 from gateway.__main__ import main
 from gateway.api.context import Context
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FAULT = "zqxfault"
 
-_made, _read = planning._made, Context.read_contacts
+_made, _read = deciding._made, Context.read_contacts
 
 
 def made(target: Target, *rest: Any) -> Plan | None:
@@ -50,7 +50,7 @@ async def read_contacts(context: Context, wanted: Sequence[ContactKeys]) -> Any:
 
 if __name__ == "__main__":
     with (
-        mock.patch.object(planning, "_made", made),
+        mock.patch.object(deciding, "_made", made),
         mock.patch.object(Context, "read_contacts", read_contacts),
     ):
         main()

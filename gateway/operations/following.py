@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.backends.adapter import ReadsBack
+from gateway.deciding import siblings_of
 from gateway.errors import BackendFailure
 from gateway.model import Backend
 from gateway.names import Loaders
 from gateway.operations.acceptance import result_of
 from gateway.operations.outcomes import done
-from gateway.planning import prepare, siblings_of
+from gateway.planning import prepare
 from gateway.results import ImportJob, JobStatus, Outcome, Problem, ProblemCode
 from gateway.stored_values import to_stored
 
