@@ -271,16 +271,21 @@ async def _sent(part: LeadPart, planned: LeadPlan) -> BackendResult:
     result = await deliver(planned.plan, part.leads, part.exchange)
     if planned.after is None or result.outcome not in HAS_IT or result.id is None:
         return result
+    followed = None
     try:
         part.contact_id = await _contact_made(part, result)
         after = replace(planned.plan, calls=planned.after(part.contact_id))
         followed = await deliver(after, part.leads, part.exchange)
-        result.errors, failed = followed.errors, bool(followed.errors)
+        result.errors = followed.errors
     except BackendFailure as failure:
         result.errors.append(failure.problem)
-        failed = True
-    if failed:
+    if result.errors:
         result.outcome = Outcome.PARTIAL
+        if followed is not None and followed.outcome is Outcome.PARTIAL:
+            result.changed_fields = followed.changed_fields
+        else:
+            undone = {name for call in planned.after(UNREAD) for name in call.carries}
+            result.changed_fields = [name for name in planned.plan.changed if name not in undone]
     return result
 
 
@@ -313,23 +318,26 @@ def _receipt(
         results=[result], errors=[*input_problems, *result.errors], rejected=rejected
     )
     if part.planned is not None:
-        receipt.contact = _related(part.planned.contact, result, part.contact_id)
-        receipt.company = _related(part.planned.company, result, None)
+        receipt.contact = _related("contact", part.planned.contact, result, part.contact_id)
+        receipt.company = _related("company", part.planned.company, result, None)
         if receipt.contact is not None and result.outcome is Outcome.PARTIAL:
             receipt.contact.outcome = Outcome.PARTIAL  # what comes after the lead is its groups
     return receipt
 
 
-def _related(plan: Plan | None, result: BackendResult, made: str | None) -> Related | None:
+def _related(
+    name: str, plan: Plan | None, result: BackendResult, made: str | None
+) -> Related | None:
     """What became of a record whose write is part of the lead's."""
     if plan is None:
         return None
     done = result.outcome in HAS_IT or result.outcome is Outcome.PARTIAL
     shown = done or result.outcome is Outcome.PLANNED
+    told = result.changed_fields
     return Related(
         outcome=plan.outcome if done else result.outcome,
         id=plan.id or made,
         matched_by=plan.matched_by,
-        changed=list(plan.changed) if shown else [],
+        changed=[field for field in plan.changed if shown and f"{name}.{field}" in told],
         ignored=list(plan.ignored),
     )

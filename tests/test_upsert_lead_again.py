@@ -178,3 +178,29 @@ async def test_groups_are_not_joined_by_a_contact_that_the_lead_got_meanwhile(
     assert [group["groupId"] for group in gateway.ivvy(id=ADA)[0]["groups"]] == [301]
     again = await upsert_lead(gateway, OF_HARBOUR | {"contact": person, "externalId": "L-1"})
     assert again.contact["changedFields"] == ["addGroupsName"]
+
+
+JOIN, LEAVE = "addContactsToSubscriptionGroup", "removeContactsFromSubscriptionGroup"
+
+
+@pytest.mark.usefixtures("no_waiting")
+@pytest.mark.parametrize(
+    ("person", "failing", "changed"),
+    [
+        (EVE, JOIN, []),
+        ({"externalId": "E-1004"}, JOIN, []),
+        ({"externalId": "E-1004"}, LEAVE, ["addGroupsName"]),
+    ],
+)
+async def test_groups_that_were_not_joined_or_left_are_not_told_as_changed(
+    gateway: Gateway, person: dict[str, Any], failing: str, changed: list[str]
+) -> None:
+    fault(gateway, f"/api/1.0/contact?action={failing}", times=50, status=500)
+    groups = {"addGroupsName": ["Berlin Office"], "removeGroupsName": ["VIP"]}
+    lead = OF_HARBOUR | {"contact": person | groups, "externalId": "L-1"}
+    answer = await upsert_lead(gateway, lead)
+    assert (answer.outcome, answer.contact["outcome"]) == ("PARTIAL", "PARTIAL")
+    told = [name for name in answer.contact["changedFields"] if "Groups" in name]
+    assert told == changed
+    shown = [name for name in answer.result["changedFields"] if "Groups" in name]
+    assert shown == [f"contact.{name}" for name in changed]

@@ -6,7 +6,7 @@ company in `company.py`, its custom fields in `lead_fields.py`; its contact is t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -264,6 +264,10 @@ def _group_calls(contact: ContactBody) -> Callable[[str | FromReply], tuple[Call
 
     def after(contact_id: str | FromReply) -> tuple[Call, ...]:
         who = int(contact_id) if isinstance(contact_id, str) else contact_id
-        return tuple(group_calls(who, contact.joins, contact.leaves))
+        calls = group_calls(who, contact.joins, contact.leaves)
+        return tuple(
+            replace(call, carries=tuple(f"contact.{name}" for name in call.carries))
+            for call in calls
+        )
 
     return after
