@@ -1,9 +1,9 @@
 """The story of a write; start reading here.
 
 For each target side by side: check, resolve, find (`planning.py`) and plan (`deciding.py`); then all
-targets wait for each other; then each plan is delivered. If one target has a problem in its input, nothing is
-written anywhere. A backend that does not answer is no problem of the input: the others wait for it
-a bounded time, then go on without it.
+targets wait for each other; then each plan is delivered. If one target has a problem in its input,
+nothing is written anywhere. A backend that does not answer is no problem of the input: the others
+wait for it a bounded time, then go on without it.
 """
 
 from __future__ import annotations
