@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -36,6 +37,7 @@ from gateway.api.negotiation import (
 from gateway.api.request_ids import REQUEST_ID, request_id
 from gateway.api.schema import Schema
 from gateway.api.schema import schema as own_schema
+from gateway.api.time_limit import cut_off
 from gateway.api.trusted import TrustedDocuments
 from gateway.api.websocket import ShortReasons, TransportHandler, limited
 from gateway.callers.caller import NOBODY
@@ -97,6 +99,10 @@ class GraphQLView(GraphQL[Context, None]):
             response = await self._answer(request)
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:
+            if not request.app.state.account.draining:
+                raise
+            response = _refused(request, HttpRefusalError.over(504, cut_off()), OPEN)
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:

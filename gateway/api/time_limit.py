@@ -33,6 +33,15 @@ def too_long(context: Context) -> GraphQLError:
     )
 
 
+def cut_off() -> GraphQLError:
+    """The error of an operation that a gateway which ends did not wait for any longer."""
+    return GraphQLError(
+        "The gateway ends, and the operation took longer than it waits for it "
+        f"({variable('shutdown_seconds')}). What it wrote until then stays written.",
+        extensions={"code": "TIMED_OUT"},
+    )
+
+
 class TimeLimit:
     """Does what `asyncio.timeout` does, by one timer for all operations of an event loop.
 

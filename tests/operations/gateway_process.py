@@ -33,7 +33,7 @@ from gateway.serving import serve
 
 configure_logs()
 settings = sandbox_settings(sys.argv[1], **json.loads(sys.argv[3]))
-serve(create_app(settings), "127.0.0.1", int(sys.argv[2]), seconds=10)
+serve(create_app(settings), "127.0.0.1", int(sys.argv[2]), seconds=min(10, settings.shutdown_seconds))
 """
 
 

@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import httpx
 from starlette.applications import Starlette
 
 from gateway.sandbox.app import create_sandbox
 from gateway.store.errors import StoreUnavailableError
 from tests.harness import holding, serving
-from tests.operations.calls import ENDED, OPERATION
+from tests.operations.calls import CONTACT, ENDED, OPERATION
 from tests.operations.gateway_process import SECONDS, GatewayProcess, gateway_process
 
 if TYPE_CHECKING:
@@ -98,6 +99,25 @@ def test_a_running_request_is_finished_and_none_is_taken_on(tmp_path: Path) -> N
             assert call.result()["results"][0]["outcome"] == "CREATED"
         assert running.code() == -signal.SIGTERM
         assert len(made(sandbox)) == 1
+
+
+def test_a_request_that_takes_too_long_is_told_that_it_was_ended(tmp_path: Path) -> None:
+    with slow_sandbox(5_000) as (sandbox, address):
+        url = f"sqlite:///{tmp_path / 'gateway.sqlite3'}"
+        with gateway_process(address, database_url=url, shutdown_seconds=0.5) as running:
+            with ThreadPoolExecutor(1) as pool:
+                body = {"query": CONTACT, "variables": {"input": HEDY, "targets": ["EVERBRIDGE"]}}
+                call = pool.submit(
+                    httpx.post, f"{running.address}/graphql", json=body, timeout=SECONDS
+                )
+                until_asked(sandbox)
+                running.told_to_end()
+                answer = call.result()
+            running.code()
+    assert answer.status_code == 504
+    [error] = answer.json()["errors"]
+    assert error["extensions"] == {"code": "TIMED_OUT"}
+    assert "The gateway ends" in error["message"]
 
 
 def test_the_log_tells_when_it_serves_and_when_it_ends(
