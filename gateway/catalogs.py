@@ -32,6 +32,8 @@ STALE_FOR = 3600.0
 REREAD_EVERY = 5.0
 """Seconds between two fetches for names that are not found, or after a fetch that failed while there
 is a catalog to serve: neither a typo nor an outage makes every request hammer a backend."""
+DOUBT_AFTER = 60.0
+"""Seconds for which a catalog is relied on even where a backend refuses a write."""
 STALE_WAIT = 1.0
 """Seconds that a read waits for a newer catalog when there is an expired one to serve."""
 FETCH_TIMEOUT = 30.0
@@ -132,6 +134,15 @@ class Catalogs:
             expired = min(kept.catalog.read_at, time.monotonic() - self._ttl)
             kept.catalog = replace(kept.catalog, read_at=expired)
             kept.tried_at = -math.inf
+
+    def doubt(self) -> None:
+        """Let the next reads fetch anew what is not young: a write was refused.
+
+        Perhaps it named what the backend has no more, which the next write is to be told by its name.
+        """
+        for name, age in self.ages().items():
+            if age >= DOUBT_AFTER:
+                self.expire(name)
 
     async def close(self) -> None:
         """Stop what is being fetched."""

@@ -315,3 +315,17 @@ async def test_a_list_that_we_have_changed_is_read_anew_at_once(lists: Lists) ->
     catalogs.expire(GROUPS)
     assert await names(catalogs) == ["Newer"]
     assert lists.fetches == 2
+
+
+async def test_a_list_is_read_anew_after_a_refused_write_unless_it_is_young(
+    lists: Lists, clock: ShiftedClock
+) -> None:
+    catalogs = lists.catalogs()
+    await names(catalogs)
+    lists.names = ["Newer"]
+    catalogs.doubt()
+    assert await names(catalogs) == ["Newsletter"]
+    clock.ahead = 61.0
+    catalogs.doubt()
+    assert await names(catalogs) == ["Newer"]
+    assert lists.fetches == 2

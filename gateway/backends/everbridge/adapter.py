@@ -22,6 +22,7 @@ from gateway.backends.everbridge.probe import explained, unknown_names
 from gateway.backends.everbridge.reader import ContactReader
 from gateway.backends.everbridge.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.catalogs import Catalogs
+from gateway.errors import RefusedError
 from gateway.fields import too_long_fields
 from gateway.joined import asked
 from gateway.matching import keys_of, match
@@ -143,7 +144,11 @@ class EverbridgeAdapter:
 
     async def send(self, call: Call, exchange: Exchange) -> Reply:
         """The answer to a call of a plan, which leaves with others' where work is gathered."""
-        return await self._batches.send(call, exchange)
+        try:
+            return await self._batches.send(call, exchange)
+        except RefusedError:
+            self.catalogs.doubt()
+            raise
 
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         """The contact's id, which POST and PUT answer; a batch's may be left unknown."""

@@ -217,7 +217,11 @@ class IvvyAdapter:
 
     async def send(self, call: Call, exchange: Exchange) -> Reply:
         """The answer to a call of a plan, which is a job of a batch where work is gathered."""
-        return await self._batches.send(call, exchange)
+        try:
+            return await self._batches.send(call, exchange)
+        except RefusedError:
+            self.catalogs.doubt()
+            raise
 
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         """The contact's id; group calls bring none."""

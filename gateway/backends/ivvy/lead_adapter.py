@@ -228,6 +228,9 @@ class IvvyLeads:
         except MaybeWrittenError:
             self._forget_names(call)
             raise
+        except RefusedError:
+            self.catalogs.doubt()
+            raise
         self._forget_names(call)
         return reply
 

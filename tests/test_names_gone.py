@@ -1,0 +1,45 @@
+"""Names that a backend has no more while the gateway still knows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.harness import Gateway
+
+
+def remove_group(gateway: Gateway, backend: str, name: str) -> None:
+    """Take a group and its memberships out of a backend."""
+    sandbox = gateway.sandbox
+    if backend == "IVVY":
+        state = sandbox.ivvy.dump()
+        groups = state["tables"]["groups"]
+        groups[:] = [row for row in groups if row["groupName"] != name]
+        sandbox.ivvy.load(state)
+        return
+    state = sandbox.everbridge.dump()
+    [gone] = [row for row in state["groups"] if row["name"] == name]
+    state["groups"].remove(gone)
+    for contact in state["contacts"]:
+        contact["groups"] = [group for group in contact.get("groups", ()) if group != gone["id"]]
+    sandbox.everbridge.load(state)
+
+
+@pytest.mark.parametrize(("backend", "name"), [("IVVY", "VIP"), ("EVERBRIDGE", "Fire Wardens")])
+async def test_a_group_that_has_gone_is_told_by_its_name_after_the_first_refusal(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, backend: str, name: str
+) -> None:
+    monkeypatch.setattr("gateway.catalogs.DOUBT_AFTER", 0.0)
+    given = {"externalId": "E-1001", "addGroupsName": [name]}
+    await gateway.upsert(given, targets=[backend], dryRun=True)
+    remove_group(gateway, backend, name)
+    refused = await gateway.upsert(given, targets=[backend])
+    assert [(error["code"], error["backend"]) for error in refused.errors] == [("INVALID", backend)]
+    gateway.sandbox.calls.clear()
+    told = await gateway.upsert(given, targets=[backend])
+    assert [(error["code"], error["field"]) for error in told.errors] == [
+        ("NAME_NOT_FOUND", ["addGroupsName", "0"])
+    ]
+    assert gateway.calls(backend.lower(), writes=True) == []
