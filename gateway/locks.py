@@ -76,7 +76,7 @@ class Locks:
             if lock.wanted_by == 1:
                 await lock.lock.acquire()  # nobody has it: there is nothing to wait for
             else:
-                async with asyncio.timeout(exchange.left):
+                async with asyncio.timeout(exchange.patience):
                     await lock.lock.acquire()
         except BaseException as error:
             self._forget(key, lock)

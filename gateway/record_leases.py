@@ -87,6 +87,7 @@ class RecordLeases:
 
     async def _take(self, key: str, exchange: Exchange) -> tuple[HeldLease, float]:
         pause, wanted_for = FIRST_PAUSE, 0.0
+        until = time.monotonic() + exchange.patience
         while True:
             asked_at = time.monotonic()
             try:
@@ -106,7 +107,7 @@ class RecordLeases:
             if wanted_for == 0:  # at once again, to be the next
                 wanted_for = WANTED_FOR
                 continue
-            if exchange.left <= pause:
+            if until - time.monotonic() <= pause:
                 raise NotWrittenError(_taken())
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - no secrecy needed
             pause = min(LONGEST_PAUSE, pause * 2)

@@ -30,6 +30,7 @@ from gateway.verdicts import (
     NOT_SENT,
     OUTAGES,
     class_of,
+    is_timeout,
     lock_lost,
     may_ask_again,
     may_repeat,
@@ -50,6 +51,11 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 4
 """Tries of one call at most, the first included."""
+WAITING_SHARE = 0.75
+"""The share of the time that is left in which it is waited for a turn or a lock. The rest is for what comes
+then: where more is asked for than there is, everybody is served who can just wait for it."""
+FAIR_SECONDS = 1.0
+"""A try that had less time than this, and less than any try has, tells nothing of a backend that was silent."""
 
 
 class Dialect(Described, Protocol):
@@ -103,6 +109,11 @@ class Exchange:
         """Seconds left until the deadline; never negative."""
         left = self.deadline - time.monotonic()
         return left if left > 0 else 0.0
+
+    @property
+    def patience(self) -> float:
+        """Seconds that may be spent on waiting for a turn or a lock."""
+        return self.left * WAITING_SHARE
 
 
 class Sender:
@@ -212,7 +223,11 @@ class Sender:
                 )
             except (WireError, TimeoutError, httpx.RequestError) as error:
                 kind = UNSENT if isinstance(error, NOT_SENT) else UNANSWERED
-                self._note(call, started, kind, failed=True)
+                if seconds < min(FAIR_SECONDS, self._try_timeout) and is_timeout(error):
+                    self.breaker.forget()
+                    self.meter.tried(call, time.monotonic() - started, kind)
+                else:
+                    self._note(call, started, kind, failed=True)
                 span.failed(kind)
                 raise self._unanswered(call, error, progress) from error
             except UnfitAddressError as error:
@@ -262,7 +277,7 @@ class Sender:
         """
         try:
             asked = time.monotonic()
-            await quota.take(exchange.left)
+            await quota.take(exchange.patience)
             self.meter.waited(time.monotonic() - asked)
         except QuotaError as error:
             self.breaker.forget()
@@ -319,7 +334,7 @@ class Sender:
         problem = timed_out(
             self.dialect.backend, f"{name} did not answer ({type(error).__name__})."
         )
-        if not isinstance(error, httpx.TimeoutException | TimeoutError):
+        if not is_timeout(error):
             problem.code = ProblemCode.UNAVAILABLE
         if call.safety is Safety.READ:
             return AgainError(NotWrittenError(problem), progress.backoff())

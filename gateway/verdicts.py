@@ -16,7 +16,7 @@ import httpx
 from gateway.calls import Reply, Safety
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.results import Problem, ProblemCode
-from gateway.wire.errors import NotSentError
+from gateway.wire.errors import ConnectTimeoutError, NotSentError
 
 if TYPE_CHECKING:
     from gateway.calls import Call
@@ -49,6 +49,11 @@ def may_repeat(call: Call, code: ProblemCode) -> bool:
     if code in {ProblemCode.RATE_LIMITED, ProblemCode.UNAVAILABLE}:
         return True  # the answer says that the call was not taken
     return code is ProblemCode.BACKEND_ERROR and call.safety is not Safety.ONCE
+
+
+def is_timeout(error: Exception) -> bool:
+    """Whether a try has ended because its time was over; a connection may not have come about by then."""
+    return isinstance(error, httpx.TimeoutException | TimeoutError | ConnectTimeoutError)
 
 
 def may_ask_again(call: Call, failure: BackendFailure) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -104,10 +105,10 @@ class Order:
         Raises NotWrittenError when they are not, within the exchange's time, and when the store
         cannot tell.
         """
-        pause = FIRST_PAUSE
+        pause, until = FIRST_PAUSE, time.monotonic() + exchange.patience
         try:
             while await self.is_waiting(backend, key):
-                if exchange.left <= pause:
+                if until - time.monotonic() <= pause:
                     raise NotWrittenError(_overtaking(backend))
                 await asyncio.sleep(pause)
                 pause = min(LONGEST_PAUSE, pause * 2)
