@@ -68,9 +68,9 @@ SETTINGS_HEAD = """\
 
 For whoever runs the gateway. Each setting is read once at start, from the environment, else from
 `.env`, else from `gateway.toml` (there by its name in small letters without the prefix). The
-gateway does not start with a wrong one, and lists everything that is wrong. A backend of which no
-credential is set is not configured: `targets` naming it gets NOT_CONFIGURED. Printed from the code
-by `make docs`.
+gateway does not start with a wrong one, or with a name in the two files that is no setting's, and
+lists everything that is wrong. A backend of which no credential is set is not configured: `targets`
+naming it gets NOT_CONFIGURED. Printed from the code by `make docs`.
 """
 
 

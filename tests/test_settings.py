@@ -57,6 +57,19 @@ def test_a_toml_file_that_cannot_be_read_is_a_problem_of_the_settings(folder: Pa
     assert "gateway.toml" in problem
 
 
+def test_a_name_in_a_file_that_is_no_setting_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "gateway.toml").write_text('GATEWAY_MAX_DEPTH = 7\ncolour = "red"\nmax_aliases = 9\n')
+    (folder / ".env").write_text("GATEWAY_PRODUCTON=true\nGATEWAY_KEY=cgw_1\nPATH_OF_OTHERS=1\n")
+    monkeypatch.setenv("GATEWAY_SERVICE_HOST", "10.0.0.1")  # as Kubernetes sets it
+    assert problems() == [
+        "gateway.toml: GATEWAY_MAX_DEPTH is no setting: did you mean max_depth?",
+        "gateway.toml: colour is no setting.",
+        ".env: GATEWAY_PRODUCTON is no setting: did you mean GATEWAY_PRODUCTION?",
+    ]
+
+
 def test_an_address_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_SENDGRID_BASE_URL", "https://api.example.com/")
     assert load_settings().sendgrid_base_url == "https://api.example.com"

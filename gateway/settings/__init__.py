@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -20,9 +23,15 @@ from gateway.settings.delivery import TEMPORARY, DeliverySettings
 from gateway.settings.surface import SurfaceSettings
 from gateway.settings.watching import WatchingSettings
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["BACKEND_SETTINGS", "PREFIX", "TEMPORARY", "Settings", "load_settings", "variable"]
 
 PREFIX = "GATEWAY_"
+TOML, ENV = Path("gateway.toml"), Path(".env")
+OF_CLIENTS = ("GATEWAY_KEY", "GATEWAY_URL", "GATEWAY_TOKEN")
+"""What `gateway import` and the examples read."""
 
 
 class Settings(
@@ -32,7 +41,7 @@ class Settings(
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_file=".env",
+        env_file=ENV,
         extra="ignore",
         env_ignore_empty=True,
     )
@@ -47,7 +56,7 @@ class Settings(
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over `.env`, and that over gateway.toml."""
-        toml = TomlConfigSettingsSource(settings_cls, Path("gateway.toml"))
+        toml = TomlConfigSettingsSource(settings_cls, TOML)
         return (init_settings, env_settings, dotenv_settings, toml, file_secret_settings)
 
     @model_validator(mode="after")
@@ -76,7 +85,8 @@ def variable(name: str) -> str:
 def load_settings() -> Settings:
     """The settings as they are now; raises SettingsError with every problem."""
     try:
-        return Settings()
+        unknown = _unknown_names()
+        settings = Settings()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError([f"gateway.toml or .env cannot be read: {error}"]) from None
     except ValidationError as error:
@@ -85,4 +95,25 @@ def load_settings() -> Settings:
             text = item["msg"].removeprefix("Value error, ")
             name = variable(str(item["loc"][0])) + ": " if item["loc"] else ""
             problems += [name + line for line in text.splitlines()]
-        raise SettingsError(problems) from None
+        raise SettingsError([*unknown, *problems]) from None
+    if unknown:
+        raise SettingsError(unknown)
+    return settings
+
+
+def _unknown_names() -> list[str]:
+    """What stands in the two files and is no setting; the environment is others' as well."""
+    known = Settings.model_fields
+    toml = TomlConfigSettingsSource(Settings, TOML).toml_data
+    told = [f"{TOML}: {name} is no setting{_hint(name, str)}" for name in toml if name not in known]
+    for name in map(str.upper, DotEnvSettingsSource(Settings, ENV).env_vars):
+        own = name.removeprefix(PREFIX).lower()
+        if name.startswith(PREFIX) and own not in known and name not in OF_CLIENTS:
+            told.append(f"{ENV}: {name} is no setting{_hint(name, variable)}")
+    return told
+
+
+def _hint(name: str, spelled: Callable[[str], str]) -> str:
+    own = name.upper().removeprefix(PREFIX).lower()
+    close = get_close_matches(own, Settings.model_fields, n=1, cutoff=0.8)
+    return f": did you mean {spelled(close[0])}?" if close else "."
