@@ -73,8 +73,9 @@ def _made(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -
     """The plan of what has been found; None where there is nothing to plan."""
     found = target.found
     if found is None:
-        if target.checked or target.resolution.problems:
-            return Plan(outcome=Outcome.REJECTED)
+        misread = target.wrong_values()
+        if misread or target.checked or target.resolution.problems:
+            return Plan(outcome=Outcome.REJECTED, problems=misread)
         return None  # only names were looked up
     if found.stored is None and found.looked and target.write.if_missing is MissingPolicy.SKIP:
         if target.checked:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from gateway.backends.adapter import Found, Plan
+from gateway.custom_fields import custom_fields
 from gateway.delivery import planned
 from gateway.errors import BackendFailure
+from gateway.model import MissingPolicy
 from gateway.names import Resolution
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
 from gateway.telemetry.spans import NOTHING, current, span
@@ -138,6 +140,17 @@ class Target(Part):
     """Looked at for what it tells of its siblings; nothing is written to it now."""
     names_only: bool = False
     """Whether only names are resolved: what is stored will have changed when this is delivered."""
+
+    def wrong_values(self) -> tuple[Problem, ...]:
+        """What is wrong with custom fields, whose values are read by what their names stand for.
+
+        Nothing where the backend may not hold the record, and is left out then.
+        """
+        if self.write.if_missing is MissingPolicy.SKIP:
+            return ()
+        native = self.adapter.native_custom_fields
+        read = custom_fields(self.write, self.resolution, self.backend, native)
+        return tuple(read.problems)
 
 
 class Border:

@@ -108,6 +108,7 @@ class MemoryAdapter:
     after_plan: Callable[[], object] | None = None
     """What happens once, behind the first plan."""
     contact_fields: Sequence[Field] = FIELDS
+    native_custom_fields = "ivvy.custom_fields"
 
     def __post_init__(self) -> None:
         client = httpx.AsyncClient(transport=httpx.MockTransport(self.memory))

@@ -107,6 +107,8 @@ class Adapter(Reads, Protocol):
     backend: Backend
     contact_fields: Sequence[Field]
     """Where each unified field goes; one without a row is reported as ignored."""
+    native_custom_fields: str
+    """The input field of custom fields by the backend's own ids."""
     sender: Sender
     catalogs: Catalogs
 

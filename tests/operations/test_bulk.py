@@ -108,6 +108,29 @@ async def test_a_bad_input_is_told_with_its_place_and_keeps_back_nobody_else(
     assert [item["index"] for item in rejected] == [1, 2]
 
 
+async def test_custom_values_of_another_type_are_told_before_anything_is_stored(
+    bulk: Gateway,
+) -> None:
+    wrong: dict[str, list[str]] = {"Joined": ["12.03.2024"], "Shift": ["Never"]}
+    inputs = people(3)
+    inputs[1]["customFields"] = [{"name": name, "values": values} for name, values in wrong.items()]
+    for dry in (True, False):
+        payload = await upsert_all(bulk, inputs, dryRun=dry)
+        told = {".".join(error["field"]) for error in payload["errors"]}
+        assert told == {f"inputs.1.customFields.{place}.values.0" for place in range(2)}
+    found = await until_tried(bulk, payload["operation"]["id"])
+    assert [item["status"] == "REJECTED" for item in found] == [False, True, False]
+    assert found[1]["steps"] == []
+
+
+async def test_a_backend_that_may_be_left_out_takes_its_values_at_delivery(bulk: Gateway) -> None:
+    inputs = [{**people(1)[0], "customFields": [{"name": "Joined", "values": ["12.03.2024"]}]}]
+    payload = await upsert_all(bulk, inputs, ifMissing="SKIP")
+    assert payload["errors"] == []
+    [item] = await until_tried(bulk, payload["operation"]["id"])
+    assert set(outcomes_of(item).values()) == {"SKIPPED"}
+
+
 async def test_where_no_input_is_good_nothing_is_stored(bulk: Gateway) -> None:
     inputs = people(2, groupsName=["Newsleter"])
     payload = await upsert_all(bulk, inputs, key="all-bad")

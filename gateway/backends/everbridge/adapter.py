@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Answer, Found, KeyKind
 from gateway.backends.everbridge.addresses import check_addresses
+from gateway.backends.everbridge.attributes import NATIVE as NATIVE_FIELDS
 from gateway.backends.everbridge.batch import Batches
 from gateway.backends.everbridge.catalog import fetches
 from gateway.backends.everbridge.checks import check_ids
@@ -59,6 +60,7 @@ class EverbridgeAdapter:
 
     backend = Backend.EVERBRIDGE
     contact_fields: Sequence[Field] = FIELDS
+    native_custom_fields = NATIVE_FIELDS
     key_kinds: Sequence[KeyKind] = KEYS
     record_catalogs: Sequence[CatalogName] = RECORD_CATALOGS
 

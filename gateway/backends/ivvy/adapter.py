@@ -74,6 +74,7 @@ class IvvyAdapter:
     """
 
     backend: Backend = Backend.IVVY
+    native_custom_fields = NATIVE_FIELDS
     key_kinds: Sequence[KeyKind] = KEYS
     record_catalogs: Sequence[CatalogName] = RECORD_CATALOGS
 

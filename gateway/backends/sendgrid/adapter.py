@@ -68,6 +68,7 @@ class SendGridAdapter:
     """SendGrid, for one API key."""
 
     backend = Backend.SENDGRID
+    native_custom_fields = "sendgrid.custom_fields"
     record_catalogs: Sequence[CatalogName] = RECORD_CATALOGS
 
     def __init__(
@@ -231,7 +232,7 @@ class SendGridAdapter:
         """The names of lists and custom fields."""
         return [
             *wanted_groups(write, "sendgrid.list_ids"),
-            *wanted_custom_fields(write, "sendgrid.custom_fields"),
+            *wanted_custom_fields(write, self.native_custom_fields),
         ]
 
     def plan(
