@@ -8,6 +8,7 @@ refused (contract: sendgrid sections 4 and 12).
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from gateway.entries import CatalogName, CustomFieldType, folded
@@ -155,7 +156,7 @@ def _same(entry: Entry, held: Any, value: str | float) -> bool:
             return False
     if isinstance(value, str):
         return bool(held == value) or (held is None and value == "")
-    try:
-        return float(held) == float(value)
-    except (TypeError, ValueError):
+    try:  # a float would make two large numbers the same
+        return Decimal(str(held)) == Decimal(str(value))
+    except InvalidOperation:
         return False

@@ -77,6 +77,17 @@ def test_values_that_are_held_already_are_not_sent(keyed_by: str) -> None:
     assert made.outcome is Outcome.UNCHANGED
 
 
+@pytest.mark.parametrize(
+    ("held", "given"),
+    [(2**53, str(2**53 + 1)), ("1815", "1816"), ("many", "7"), (None, "0"), (0.1, "0.2")],
+)
+def test_a_number_that_differs_in_any_digit_is_sent(held: Any, given: str) -> None:
+    made = plan(
+        write_of(named(badge_number=[given])), seen(stored(custom_fields={"badge_number": held}))
+    )
+    assert str(sent(made)["custom_fields"]["w2_N"]) == given
+
+
 def test_a_text_is_cleared_and_a_number_or_date_is_reported() -> None:
     made = plan(write_of(named(shift=[], badge_number=[], member_since=[])))
     assert sent(made)["custom_fields"] == {"e1_T": ""}
