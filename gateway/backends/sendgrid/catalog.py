@@ -46,7 +46,7 @@ async def read_lists(sender: Sender, exchange: Exchange) -> list[Entry]:
     tokens: list[str] = []
     while True:
         reply = await sender.send(get_lists(tokens[-1] if tokens else None), exchange)
-        entries += [_entry(row, reply) for row in reply.body["result"]]
+        entries += [_entry(row, reply) for row in reply.body["result"] or []]
         token = next_token(reply)
         if token is None:
             return entries

@@ -94,7 +94,9 @@ def _fits(call: Call, body: Any) -> bool:
         return isinstance(body.get("job_id"), str) and bool(body["job_id"])
     if call.path.startswith(LOOK_UPS):
         return isinstance(body.get("result"), dict)
-    if call.path in {LISTS, BATCH}:
+    if call.path == LISTS:
+        return isinstance(body.get("result", ""), list | None)  # null is an empty list
+    if call.path == BATCH:
         return isinstance(body.get("result"), list)
     return True
 

@@ -92,7 +92,8 @@ def refusals(body: Any) -> list[Refusal]:
 def explain(call: Call, reply: Reply) -> Problem:
     """The problem of an answer that says no."""
     code = CODES.get(reply.status)
-    if code is ProblemCode.NOT_FOUND and is_page(reply):
+    redirects = HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST
+    if redirects or (code is ProblemCode.NOT_FOUND and is_page(reply)):
         return _elsewhere(reply)
     if code is None:
         refused = HTTPStatus.BAD_REQUEST <= reply.status < HTTPStatus.INTERNAL_SERVER_ERROR
@@ -123,7 +124,7 @@ def _elsewhere(reply: Reply) -> Problem:
         backend=Backend.SENDGRID,
         code=ProblemCode.UNAVAILABLE,
         message=f"What answered with HTTP {reply.status} is not SendGrid's API; is its base URL right? "
-        f"{reply.excerpt}",
+        f"{reply.excerpt or 'empty'}",
         retryable=True,
     )
 

@@ -36,6 +36,12 @@ async def test_lists_are_read_page_by_page_from_our_own_address() -> None:
     ]
 
 
+@pytest.mark.parametrize("body", [{"result": None}, {"result": [], "_metadata": None}])
+async def test_an_account_without_lists_has_an_empty_catalog(body: dict[str, Any]) -> None:
+    sender, _ = sender_of(httpx.Response(200, json=body))
+    assert await fetches(sender)[CatalogName.GROUPS](exchange()) == []
+
+
 async def test_pages_that_go_round_in_a_circle_are_an_error() -> None:
     sender, received = sender_of(*[page(["A"], "http://x/?page_token=t")] * 2)
     with pytest.raises(NotWrittenError):

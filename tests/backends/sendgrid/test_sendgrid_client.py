@@ -137,7 +137,7 @@ def test_every_shape_of_error_is_read(body: Any, said: str | None) -> None:
 @pytest.mark.parametrize(
     ("status", "code"),
     [
-        (301, ProblemCode.BACKEND_ERROR),
+        (301, ProblemCode.UNAVAILABLE),
         (400, ProblemCode.INVALID),
         (401, ProblemCode.UNAUTHORIZED),
         (403, ProblemCode.FORBIDDEN),
