@@ -239,12 +239,32 @@ def rows_by_value(
     found: dict[str, list[Stored] | BackendFailure] = {}
     for value in values:
         item: Any = result.get(value) or folded.get(value)
-        row = item.get("contact") if isinstance(item, dict) else item
-        if isinstance(item, dict) and row is None:
-            found[value] = []
-        elif isinstance(row, dict) and row.get("id"):
-            found[value] = [_stored(row, read_at)]
+        try:
+            row = _row_in(item)
+        except ValueError:
+            continue
+        if item is not None:
+            found[value] = [] if row is None else [_stored(row, read_at)]
     return found
+
+
+def _row_in(item: Any) -> dict[str, Any] | None:
+    """The contact under one key of an answer; None where it says that there is none.
+
+    ASSUMED: it says so with the words "not found". Another error says nothing of whether there is
+    one, and a contact that is taken for new would keep what the receipt calls cleared. Raises
+    ValueError for what tells neither.
+    """
+    if item is None:
+        return None
+    if isinstance(item, dict):
+        row, error = item.get("contact"), item.get("error")
+        if isinstance(row, dict) and row.get("id"):
+            return row
+        is_none = "not found" in str(error).lower() if error else "contact" in item
+        if row is None and is_none:
+            return None
+    raise ValueError
 
 
 async def look_up_many(
@@ -292,15 +312,16 @@ def stored_contacts(reply: Reply, read_at: float) -> list[Stored]:
     """The contacts in a look-up's answer; none for its 404."""
     result = reply.body.get("result") if isinstance(reply.body, dict) else None
     if isinstance(result, list):  # by id
-        found = result
+        items = [{"contact": row} for row in result]
     elif isinstance(result, dict):
-        rows = [item.get("contact") if isinstance(item, dict) else None for item in result.values()]
-        found = [row for row in rows if row is not None]
+        items = list(result.values())
     else:
         return []
-    if not all(isinstance(row, dict) and row.get("id") for row in found):
-        raise unreadable(reply)
-    return [_stored(row, read_at) for row in found]
+    try:
+        rows = [row for item in items if (row := _row_in(item)) is not None]
+    except ValueError:
+        raise unreadable(reply) from None
+    return [_stored(row, read_at) for row in rows]
 
 
 def _stored(row: dict[str, Any], read_at: float) -> Stored:

@@ -56,7 +56,18 @@ async def test_an_answer_with_another_contact_is_never_taken_for_no_match(
     assert caught.value.problem.code is ProblemCode.BACKEND_ERROR
 
 
-@pytest.mark.parametrize("row", [{"contact": {"email": ADA}}, {"contact": []}])
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"contact": {"email": ADA}},
+        {"contact": []},
+        {"error": "internal error"},
+        {"contact": None, "error": {"message": "try later"}},
+        {"id": "c-1", "email": ADA},
+        {},
+        "c-1",
+    ],
+)
 async def test_an_answer_that_cannot_be_read_is_never_taken_for_no_match(
     account: Account, row: Any
 ) -> None:

@@ -189,7 +189,9 @@ async def test_who_is_left_out_of_an_answer_is_asked_for_alone(account: Account)
 @pytest.mark.parametrize(
     ("result", "expected"),
     [
-        ({"A@x.org": {"contact": {"id": "1"}}, "b@x.org": {"error": "no"}}, {"a@x.org": 1, "b@x.org": 0}),
+        ({"A@x.org": {"contact": {"id": "1"}}, "b@x.org": {"error": "contact not found"}}, {"a@x.org": 1, "b@x.org": 0}),
+        ({"a@x.org": {"contact": None}, "b@x.org": {"error": "try later"}}, {"a@x.org": 0}),
+        ({"a@x.org": {"contact": None, "error": "Not Found."}, "b@x.org": None}, {"a@x.org": 0}),
         ({"a@x.org": {"contact": {}}, "b@x.org": []}, {}),
         ({"c@x.org": {"contact": {"id": "1"}}}, {}),
         (None, {"a@x.org": 0, "b@x.org": 0}),
