@@ -121,8 +121,8 @@ def store_is_down() -> Problem:
 
 def made_already(problem: Problem, lead_id: str) -> None:
     """Tell with a problem that the lead itself is made, and that the same call would make another."""
-    problem.message += (
-        f" Lead {lead_id} is made. The same call would make another one: to go on, send it with that "
-        "id in ivvy.id."
+    problem.message = (
+        f"{problem.message.rstrip('.')}. Lead {lead_id} is made. The same call would make another "
+        "one: to go on, send it with that id in ivvy.id."
     )
     problem.retryable, problem.retry_after_seconds = False, None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.leads import ADA, NAMES, OF_ADA, refused
+from tests.leads import ADA, ENGINES, NAMES, OF_ADA, refused
 
 if TYPE_CHECKING:
     from tests.harness import Gateway
@@ -83,3 +83,13 @@ async def test_a_contact_is_looked_for_by_the_key_that_is_right(gateway: Gateway
         "contact.firstName": "REQUIRED",
         "contact.lastName": "REQUIRED",
     }
+
+
+async def test_nothing_is_said_of_whom_a_company_or_contact_without_any_key_has(
+    gateway: Gateway,
+) -> None:
+    answer = await refused(gateway, {"ivvy": {"id": "9001"}, "company": {"phone": None}})
+    assert answer.told() == {"company.name": "REQUIRED"}
+    lead = NAMES | {"contact": {"firstName": "Ada"}, "ivvy": {"companyId": str(ENGINES)}}
+    answer = await refused(gateway, lead)
+    assert answer.told() == {"contact.lastName": "REQUIRED", "contact.email": "REQUIRED"}

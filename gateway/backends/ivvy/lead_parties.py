@@ -90,10 +90,15 @@ def party(
     return Party(
         given=True,
         id=held.id if held else None,
-        new=held is None and found is not None and found.looked,
+        new=held is None and found is not None and _was_looked_for(found),
         stored=stored,
         parameters=parameters,
     )
+
+
+def _was_looked_for(found: Found) -> bool:
+    """Whether there was a key to look by; without one the record may be there, and the key is asked for."""
+    return found.looked and (bool(found.asked_by) or not found.keyless)
 
 
 def belong(write: LeadWrite, found: FoundLead, contact: Party, company: Party) -> Belonging:
