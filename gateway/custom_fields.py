@@ -87,7 +87,8 @@ def wanted_custom_fields(
     by_id = write.given(native)
     speaks_by_id = by_id is not None and by_id.value != []
     if speaks_by_id or write.get("custom_fields") is not None:
-        wanted.append(whole(catalog))
+        ids = [str(item.id) for item in write.items(native)]
+        wanted += [Wanted(catalog=catalog, entry_id=one) for one in ids] or [whole(catalog)]
     return wanted
 
 

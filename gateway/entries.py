@@ -119,6 +119,15 @@ class Catalog:
         """The entries that a name means: an exact match first, then ignoring case and space."""
         return self._exact.get(name) or self._folded.get(folded(name), [])
 
+    def has_child(self, text: str) -> bool:
+        """Whether some entry has a child of this id or name."""
+        wanted = folded(text)
+        return any(
+            text == child.id or folded(child.name) == wanted
+            for entry in self.entries
+            for child in entry.children
+        )
+
     def like(self, name: str) -> list[str]:
         """Names close to one that does not exist, closest first."""
         known = {folded(entry.name): entry.name for entry in self.entries}

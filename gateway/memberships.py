@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.entries import CatalogName
 from gateway.model import title
-from gateway.names import Wanted, whole
+from gateway.names import Wanted
 from gateway.results import Problem, ProblemCode
 from gateway.write import input_name
 
@@ -85,7 +85,8 @@ def wanted_groups(write: ContactWrite, native: str) -> list[Wanted]:
     """The group names, and the catalog to check native ids against."""
     by_id = write.given(native)
     if by_id is not None:
-        return [whole(CatalogName.GROUPS)] if by_id.value else []
+        ids = [str(group) for group in by_id.value or []]
+        return [Wanted(catalog=CatalogName.GROUPS, entry_id=group) for group in ids]
     return write.once(_wanted_by_name)
 
 

@@ -33,6 +33,15 @@ class Wanted(NamedTuple):
     """Whether it is enough that one of the targets knows the name."""
     setting: str = ""
     """The setting that gives the name, where the caller does not."""
+    entry_id: str | None = None
+    """An id that the plan looks up in the catalog."""
+    child: str | None = None
+    """The id or name of a child that the plan looks up in it, whichever entry's it is."""
+
+    def known(self, read: Catalog) -> bool:
+        """Whether the catalog has what the plan looks up by itself."""
+        listed = self.entry_id is None or self.entry_id in read.by_id
+        return listed and (self.child is None or read.has_child(self.child))
 
 
 @cache
@@ -100,9 +109,14 @@ class Loaders:
             self._loaders[key] = DataLoader(load)
         return self._loaders[key]
 
-    async def catalog(self, catalogs: Catalogs, name: CatalogName) -> Catalog:
-        """A catalog as a whole."""
-        return await catalogs.read(name, self._exchange)
+    async def catalog(
+        self, catalogs: Catalogs, name: CatalogName, wants: Sequence[Wanted] = ()
+    ) -> Catalog:
+        """A catalog as a whole, read again where it lacks what is to be looked up in it."""
+        read = await catalogs.read(name, self._exchange)
+        if all(want.known(read) for want in wants):
+            return read
+        return await catalogs.reread(name, read, self._exchange)
 
 
 async def _looked_up(
@@ -133,7 +147,9 @@ async def resolve(wanted: Iterable[Wanted], catalogs: Catalogs, loaders: Loaders
     if known is not None:
         return known
     named = [want for want in asked if want.name is not None]
-    whole = list(dict.fromkeys(want.catalog for want in asked))
+    whole: dict[CatalogName, list[Wanted]] = {}
+    for want in asked:
+        whole.setdefault(want.catalog, []).append(want)
     answers = await asyncio.gather(
         *(loaders.of(catalogs, want.catalog).load(want.name or "") for want in named),
         return_exceptions=True,
@@ -144,9 +160,11 @@ async def resolve(wanted: Iterable[Wanted], catalogs: Catalogs, loaders: Loaders
         for want, answer in zip(named, answers, strict=True)
         if isinstance(answer, BackendFailure)
     }
-    whole = [name for name in whole if name not in unread]
+    for name in unread:
+        del whole[name]
     read = await asyncio.gather(
-        *(loaders.catalog(catalogs, name) for name in whole), return_exceptions=True
+        *(loaders.catalog(catalogs, name, wants) for name, wants in whole.items()),
+        return_exceptions=True,
     )
     tally = _Tally(backend=catalogs.backend)
     for want, answer in zip(named, answers, strict=True):
@@ -172,7 +190,7 @@ def remembered(wanted: Sequence[Wanted], catalogs: Catalogs) -> Resolution | Non
     found: dict[tuple[CatalogName, str], Entry] = {}
     for want in wanted:
         catalog = read.get(want.catalog) or catalogs.fresh(want.catalog)
-        if catalog is None:
+        if catalog is None or not want.known(catalog):
             return None
         read[want.catalog] = catalog
         if want.name is not None:

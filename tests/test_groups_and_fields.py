@@ -147,7 +147,7 @@ def test_ids_win_over_names_and_unknown_ids_are_problems() -> None:
     )
     [problem] = found.problems
     assert (problem.code, problem.field) == (ProblemCode.NOT_FOUND, ["ivvy", "groupIds", "1"])
-    assert [want.name for want in wanted_groups(wanted, BY_ID)] == [None]
+    assert [want.entry_id for want in wanted_groups(wanted, BY_ID)] == ["1", "9", "1"]
 
 
 # ---------------------------------------------------------------- custom fields
@@ -269,7 +269,7 @@ def test_definitions_are_wanted_where_something_is_said_of_fields() -> None:
     assert [want.name for want in wanted] == ["Shift", None]
     assert wanted[0].field == ("customFields", "0", "name")
     native = wanted_custom_fields(write(ivvy=by_id(("10", []))), FIELDS_BY_ID)
-    assert [want.name for want in native] == [None]
+    assert [(want.name, want.entry_id) for want in native] == [(None, "10")]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ class Held:
     groups: list[tuple[str, str]] = field(default_factory=list)
     paths: list[tuple[str, str]] = field(default_factory=list)
     failure: Exception | None = None
+    children: tuple[Entry, ...] = ()
     fetched: list[CatalogName] = field(default_factory=list)
 
     async def fetch_groups(self, _exchange: Exchange) -> list[Entry]:
@@ -41,7 +42,7 @@ class Held:
         self.fetched.append(name)
         if self.failure is not None:
             raise self.failure
-        return [Entry(id=key, name=entry) for key, entry in held]
+        return [Entry(id=key, name=entry, children=self.children) for key, entry in held]
 
     def catalogs(self, backend: Backend = Backend.EVERBRIDGE) -> Catalogs:
         fetches = {GROUPS: self.fetch_groups, PATHS: self.fetch_paths}
@@ -141,6 +142,43 @@ async def test_a_name_that_is_new_in_the_backend_is_found_by_reading_again(
     found = await resolve([group("New")], catalogs, Loaders(within()))
     assert found.id(GROUPS, "New") == "2"
     assert found.entry(GROUPS, "2") is not None
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Wanted(catalog=GROUPS, entry_id="2"),
+        Wanted(catalog=GROUPS, child="21"),
+        Wanted(catalog=GROUPS, child="one DAY"),
+    ],
+)
+async def test_an_id_or_a_child_that_is_new_in_the_backend_is_found_by_reading_again(
+    monkeypatch: pytest.MonkeyPatch, wanted: Wanted
+) -> None:
+    clock = ShiftedClock(monkeypatch, "gateway.catalogs")
+    held = Held(groups=[("1", "A")])
+    catalogs = held.catalogs()
+    await resolve([group("A")], catalogs, Loaders(within()))
+    held.groups.append(("2", "New"))
+    held.children = (Entry(id="21", name="One day"),)
+    clock.ahead = 10
+    for _ in range(2):
+        found = await resolve([wanted], catalogs, Loaders(within()))
+        assert found.entry(GROUPS, "2") is not None
+    assert held.fetched == [GROUPS, GROUPS]
+
+
+async def test_an_id_is_unreadable_not_unknown_while_a_newer_list_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = ShiftedClock(monkeypatch, "gateway.catalogs")
+    held = Held(groups=[("1", "A")])
+    catalogs = held.catalogs()
+    await resolve([group("A")], catalogs, Loaders(within()))
+    held.failure = NotWrittenError(Problem(code=ProblemCode.UNAVAILABLE, message="down"))
+    clock.ahead = 10
+    found = await resolve([Wanted(catalog=GROUPS, entry_id="2")], catalogs, Loaders(within()))
+    assert found.unreadable is not None
 
 
 async def test_a_name_is_unreadable_not_unknown_while_a_newer_list_cannot_be_read(

@@ -39,7 +39,14 @@ def wanted_paths(write: ContactWrite, organization: Organization) -> list[Wanted
     for place, path in write.sound("paths"):
         prompt = path.prompt.value if path.prompt and not _path_id(path) else None
         where = tuple(write.field_path("paths", place, "prompt"))
-        wanted.append(Wanted(catalog=CatalogName.PATHS, name=prompt, field=where if prompt else ()))
+        wanted.append(
+            Wanted(
+                catalog=CatalogName.PATHS,
+                name=prompt,
+                field=where if prompt else (),
+                entry_id=_path_id(path),
+            )
+        )
     all_paths = write.get("paths") is not None
     for name in UNIFIED:
         prompt = organization.prompt_of(name)

@@ -28,7 +28,9 @@ SHOWN_ID = re.compile(r"[1-9][0-9]{11,15}")
 def wanted_record_type(write: ContactWrite, organization: Organization) -> list[Wanted]:
     """The name, or the list that an id or the setting is looked up in."""
     if write.mentions(NATIVE):
-        return [Wanted(catalog=CatalogName.RECORD_TYPES)]
+        native = write.given(NATIVE)
+        type_id = str(native.value) if native else None
+        return [Wanted(catalog=CatalogName.RECORD_TYPES, entry_id=type_id)]
     given = write.given(NAME)
     if given is not None and given.value is not None:
         if SHOWN_ID.fullmatch(given.value):

@@ -28,7 +28,8 @@ def wanted_companies(write: ContactWrite) -> list[Wanted]:
     """The company names, and the catalog that company ids are checked against."""
     by_id = write.given(NATIVE_COMPANIES)
     if by_id is not None:
-        return [Wanted(catalog=CatalogName.COMPANIES)] if by_id.value else []
+        ids = [str(company) for company in by_id.value or []]
+        return [Wanted(catalog=CatalogName.COMPANIES, entry_id=company) for company in ids]
     return [
         Wanted(
             catalog=CatalogName.COMPANIES,

@@ -49,8 +49,10 @@ class Lookup:
     def wanted(self, write: Write) -> list[Wanted]:
         """The name to be resolved, or the list that an id or a child is looked up in."""
         by_id, by_name = _value(write, self.native), _value(write, self.name)
-        if self.within is not None or by_id is not None:
-            return [Wanted(catalog=self.catalog)] if (by_id or by_name) is not None else []
+        if self.within is not None and (by_id or by_name) is not None:
+            return [Wanted(catalog=self.catalog, child=by_id or by_name)]
+        if by_id is not None:
+            return [Wanted(catalog=self.catalog, entry_id=by_id)]
         if by_name is None:
             return []
         path = tuple(write.field_path(self.name))
