@@ -270,7 +270,18 @@ class Check:
 
     def path(self, place: int, path: PathInput) -> None:
         """One delivery path, as far as it can be judged without the backend's paths."""
-        if not any(given and given.value for given in (path.path_id, path.prompt)):
+        given = {
+            name: said.value
+            for name, said in (("path_id", path.path_id), ("prompt", path.prompt))
+            if said is not None and said.value is not None
+        }
+        for name, text in given.items():
+            if not text.strip():
+                self.wrong(
+                    ("paths", place, name),
+                    f"{input_name(name)} is empty: leave it out, or give a value.",
+                )
+        if not given:
             self.wrong(
                 ("paths", place, "prompt"),
                 "A path needs a pathId or a prompt: see contactPaths for those that exist.",

@@ -7,6 +7,7 @@ is no disagreement. Values are compared by what they mean, and shown as they are
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from gateway.entries import CatalogName, folded
 from gateway.records import BackendValue, FieldDifference
@@ -27,7 +28,7 @@ def _number(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(normalize("NFC", text).split())
 
 
 COMPARED: Mapping[str, Callable[[str], str]] = {

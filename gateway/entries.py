@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 import strawberry
 from rapidfuzz import process
@@ -90,8 +91,11 @@ class Entry:
 
 
 def folded(name: str) -> str:
-    """The form in which names are compared when they are not equal to the letter."""
-    return name.strip().casefold()
+    """The form in which names are compared when they are not equal to the letter.
+
+    An accent may be a part of its letter or a character behind it: nobody sees the difference.
+    """
+    return normalize("NFC", name.strip()).casefold()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -294,6 +294,17 @@ def test_an_exact_name_wins_over_one_in_another_case() -> None:
     assert read.by_id["2"].name == "vip"
 
 
+def test_a_name_is_found_however_its_accents_are_encoded_and_exactly_first() -> None:
+    composed, split = "Caf\u00e9", "Cafe\u0301"
+    [found] = catalog(("1", composed)).matches(split.upper())
+    assert found.id == "1"
+    both = catalog(("1", composed), ("2", split))
+    assert [[entry.id for entry in both.matches(name)] for name in (composed, split)] == [
+        ["1"],
+        ["2"],
+    ]
+
+
 def test_an_alias_means_its_entry_once() -> None:
     ann = Entry(id="7", name="Ann", aliases=("ann@example.com", "ANN"))
     assert Catalog(entries=(ann,)).matches("ann") == [ann]

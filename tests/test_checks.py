@@ -107,6 +107,14 @@ def test_null_is_no_problem_and_stays_null() -> None:
         ({"addresses": Some([AddressInput(latitude=Some(None), longitude=Some(None))])}, []),
         ({"paths": Some([PathInput(value=" ")])}, ["paths.0.prompt", "paths.0.value"]),
         (
+            {"paths": Some([PathInput(path_id=Some(ID("")), prompt=Some("SMS"), value="1")])},
+            ["paths.0.pathId"],
+        ),
+        (
+            {"paths": Some([PathInput(path_id=Some(ID("1")), prompt=Some(" "), value="1")])},
+            ["paths.0.prompt"],
+        ),
+        (
             {"paths": Some([PathInput(path_id=Some(ID("1")), value="1", country_code=Some("?"))])},
             ["paths.0.countryCode"],
         ),

@@ -111,11 +111,12 @@ async def test_the_first_address_is_compared_as_one(gateway: Gateway) -> None:
 
 
 async def test_notation_and_case_are_no_difference(gateway: Gateway) -> None:
-    await gateway.upsert(EDITH | {"email": "Edith@example.com"})
+    await gateway.upsert(EDITH | {"email": "Edith@example.com", "lastName": "Clark\u00e9"})
     gateway.clock.advance(60)
     [ivvy] = gateway.ivvy(externalId="E-7001")
     store = gateway.sandbox.ivvy._store
-    store.put("contacts", {**ivvy, "phone": "+44 (7700) 900 701", "firstName": " Edith "})
+    shown = {"phone": "+44 (7700) 900 701", "firstName": " Edith ", "lastName": "Clarke\u0301"}
+    store.put("contacts", ivvy | shown)
     contact = await read(gateway, externalId="E-7001")
     assert contact["differences"] == []
     assert contact["email"] == "Edith@example.com"

@@ -156,3 +156,16 @@ async def test_a_quiet_time_that_changes_needs_a_time_zone(gateway: Gateway) -> 
     assert [(error["code"], error["field"]) for error in answer.errors] == [
         ("REQUIRED", ["timezoneId"])
     ]
+
+
+async def test_groups_and_companies_without_a_name_go_by_their_ids(gateway: Gateway) -> None:
+    store = gateway.sandbox.ivvy._store
+    store.put("groups", {"id": 304, "groupName": "", "tagColour": None})
+    store.put("companies", {**(store.get("companies", 7001) or {}), "id": 7009, "businessName": ""})
+    joined = [{"groupId": 304, "joinDate": store.stamp()}]
+    ada = store.get("contacts", 40001) or {}
+    store.put("contacts", {**ada, "groups": joined, "companies": [7009]})
+    found = await record(gateway, "IVVY", externalId="E-1001")
+    assert (found["groupsName"], found["companiesName"]) == (["304"], ["7009"])
+    result = await sent_back(gateway, "IVVY", "REPLACE", externalId="E-1001")
+    assert (result["outcome"], result["changedFields"]) == ("UNCHANGED", [])

@@ -91,15 +91,19 @@ def _entries(rows: Sequence[Mapping[str, Any]], read: Read) -> list[Entry]:
 
 
 def _by_key(key: str, children: str = "", child_key: str = "") -> Read:
-    """Reads rows whose name stands under `key`, and the entries under them."""
+    """Reads rows whose name stands under `key`, and the entries under them.
+
+    What has no name is called by its id, as records show it.
+    """
 
     def read(row: Mapping[str, Any]) -> Entry | None:
         parts = row.get(children) or [] if children else []
         return Entry(
             id=str(row["id"]),
-            name=str(row.get(key) or ""),
+            name=str(row.get(key) or row["id"]),
             children=tuple(
-                Entry(id=str(part["id"]), name=str(part.get(child_key) or "")) for part in parts
+                Entry(id=str(part["id"]), name=str(part.get(child_key) or part["id"]))
+                for part in parts
             ),
         )
 
