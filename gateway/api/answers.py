@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -9,6 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
 from gateway.api.errors import STATUS_OF_CODE
+from gateway.api.head import head_of
 from gateway.api.negotiation import GRAPHQL_RESPONSE, JSON
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 COMPRESSED_FROM = 1_000
 """Bytes of an answer from which compressing it is worth the time."""
+
+NO_GZIP = re.compile(rb"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
+"""Starlette takes it for a wish to have gzip."""
 
 _CONTENT_TYPES = {
     kind: (b"content-type", f"{kind}; charset=utf-8".encode()) for kind in (JSON, GRAPHQL_RESPONSE)
@@ -47,7 +52,7 @@ class Answer(Response):
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Send it."""
-        if len(self.body) < COMPRESSED_FROM:
+        if len(self.body) < COMPRESSED_FROM or _refuses_gzip(scope):
             return self._send(scope, receive, send)
         compressing = GZipMiddleware(self._send, minimum_size=COMPRESSED_FROM, compresslevel=5)
         return compressing(scope, receive, send)
@@ -56,6 +61,10 @@ class Answer(Response):
         start = {"status": self.status_code, "headers": self.raw_headers}
         await send({"type": "http.response.start", **start})
         await send({"type": "http.response.body", "body": self.body})
+
+
+def _refuses_gzip(scope: Scope) -> bool:
+    return NO_GZIP.search(head_of(scope).get(b"accept-encoding", b"")) is not None
 
 
 def answered(

@@ -139,11 +139,14 @@ async def test_long_answers_are_compressed_for_clients_that_can_read_it() -> Non
         ) as answer:
             raw = b"".join([chunk async for chunk in answer.aiter_raw()])
         short = await client.post("/graphql", json=QUERY, headers={"Accept-Encoding": "gzip"})
+        headers = {"Accept-Encoding": "br, gzip;q=0"}
+        refused = await client.post("/graphql", json=query, headers=headers)
     assert answer.headers["content-encoding"] == "gzip"
     assert gzip.decompress(raw) == plain.content
     assert len(raw) < len(plain.content)
     assert "content-encoding" not in plain.headers
     assert "content-encoding" not in short.headers
+    assert "content-encoding" not in refused.headers
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def error_of(response: httpx.Response) -> dict[str, Any]:
         (f"{JSON}, {RESPONSE}", RESPONSE),
         (f"{JSON}, {RESPONSE};q=0.5", JSON),
         (f"{RESPONSE};q=0, */*;q=0.1", JSON),
+        (f"{JSON};q=0, */*;q=0.1", RESPONSE),
         (f"text/html, {JSON};q=0.2", JSON),
         (f"{RESPONSE};charset=utf-8", RESPONSE),
         (f"{RESPONSE};charset=latin-1, {JSON};q=0.1", JSON),
