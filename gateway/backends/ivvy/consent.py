@@ -21,7 +21,7 @@ def lay_consent(laid: Laid, write: ContactWrite, raw: Mapping[str, Any] | None) 
     if wish is None:
         return []
     consent = raw.get("privacyConsentData") if raw else None
-    given = isinstance(consent, dict) and any(consent.values())
+    given = isinstance(consent, dict) and any(consent.get(part) for part in ("source", "dateTime"))
     if wish.value is None:
         if given:
             refuse_clearing("privacy_consent", write, Backend.IVVY, laid)

@@ -109,6 +109,11 @@ def test_what_ivvy_cannot_clear_is_a_problem_where_ivvy_is_named(name: str) -> N
     assert list(made.ignored) == problem.field
 
 
+def test_a_consent_without_source_and_time_is_none_whatever_else_it_shows() -> None:
+    held = stored(privacyConsentData={"source": 0, "dateTime": "", "sourceName": "None"})
+    assert sent(plan(write_of(contact(privacy_consent=True)), held)) == {"privacyConsent": True}
+
+
 def test_a_consent_cannot_be_cleared_and_false_comes_with_a_warning() -> None:
     consent = {"source": 1, "dateTime": "2024-03-03 09:00:00 UTC"}
     held = stored(privacyConsentData=consent)
