@@ -15,7 +15,6 @@ GRAPHQL_RESPONSE = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
 
 ANY = ("application/*", "*/*")
-
 _OFFERED = {
     # What a client names outweighs what it merely takes; where it weighs alike, the first of these.
     EVENT_STREAM: (EVENT_STREAM,),
@@ -40,10 +39,8 @@ def _answer_type(value: bytes) -> str:
         weight = next((weights[name] for name in names if name in weights), 0.0)
         if weight > best_weight:
             best, best_weight = offered, weight
-    if best is None and GRAPHQL_RESPONSE not in weights:
-        best = (
-            GRAPHQL_RESPONSE if any(weights.get(name) for name in ANY) else None
-        )  # JSON is refused
+    if best is None and GRAPHQL_RESPONSE not in weights and any(map(weights.get, ANY)):
+        best = GRAPHQL_RESPONSE  # of all that is taken, application/json alone is refused
     if best is None:
         kinds = ", ".join(reversed(_OFFERED))
         raise HttpRefusalError(

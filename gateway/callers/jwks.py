@@ -45,6 +45,7 @@ class KeySet:
     _made: dict[tuple[str | None, str], PyJWK | None] = field(default_factory=dict)
     _fetched_at: float | None = None
     _tried_at: float | None = None
+    _is_cut_off: bool = False
     _fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def refresh(self) -> None:
@@ -56,12 +57,17 @@ class KeySet:
             raise CannotTellError("The keys that JWTs are checked with cannot be fetched now.")
 
     async def find(self, kid: str | None, algorithm: str) -> PyJWK | None:
-        """The key of that name, for that algorithm; a token without a name is for an only key."""
+        """The key of that name, for that algorithm; a token without a name is for an only key.
+
+        Raises CannotTellError also for one that is not known while it may be a new one.
+        """
         await self.refresh()
         found = self._find(kid, algorithm)
         if found is None and self._age(self._tried_at) >= AGAIN_SECONDS:
             await self._fetch()
             found = self._find(kid, algorithm)
+        if found is None and self._is_cut_off:
+            raise CannotTellError("The keys that JWTs are checked with cannot be fetched now.")
         return found
 
     def _age(self, at: float | None) -> float:
@@ -87,11 +93,12 @@ class KeySet:
             try:
                 keys = await self._fetched()
             except (HTTPError, ValueError, TimeoutError) as error:
+                self._is_cut_off = True
                 log.warning("keys for JWTs not fetched", url=self.url, why=str(error))
                 return
             finally:
                 self._tried_at = self.clock()  # not before: who comes meanwhile waits for the end
-            self._fetched_at = began
+            self._fetched_at, self._is_cut_off = began, False
             if keys != self._keys:
                 self._keys, self._made = keys, {}
                 self.generation += 1

@@ -291,6 +291,19 @@ async def test_without_the_issuer_known_keys_are_good_for_a_while(
     assert not codes(await answer(closed, token))
 
 
+@pytest.mark.usefixtures("no_cooldown")
+async def test_without_the_issuer_nobody_can_tell_of_a_new_key(
+    closed: Gateway, issuer: Issuer
+) -> None:
+    assert not codes(await answer(closed, issuer.token()))
+    issuer.add_key("two")
+    issuer.status = 500
+    assert codes(await answer(closed, issuer.token(kid="two"))) == ["UNAVAILABLE"]
+    assert not codes(await answer(closed, issuer.token()))
+    issuer.status = 200
+    assert not codes(await answer(closed, issuer.token(kid="two")))
+
+
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"keys": 1}', b"x" * 1_000_001])
 async def test_an_issuer_that_answers_nonsense_is_503(
     closed: Gateway, issuer: Issuer, body: bytes
