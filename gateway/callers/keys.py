@@ -68,6 +68,9 @@ def new_key(
     return text, stored
 
 
+NO_STORE = "The gateway's store, which knows the API keys, cannot be used now."
+
+
 def digest(text: str) -> str:
     """What is stored of a key."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -110,6 +113,8 @@ class KeyRing:
         known = digest(text) if text.startswith(PREFIX) and len(text) <= LONGEST else ""
         if known and known not in self._held:
             await self._read_when_older(MISS_SECONDS)
+            if known not in self._held and self._failed_at is not None:
+                raise CannotTellError(NO_STORE)  # it may be a new one
         held, now = self._held.get(known), self.now()
         if held is None or not held.key.works(now):
             raise UnauthenticatedError(
@@ -152,9 +157,7 @@ class KeyRing:
             elif self._retrying is None or self._retrying.done():
                 self._retrying = asyncio.create_task(self._read_once())
         if self._age() > STALE_SECONDS:
-            raise CannotTellError(
-                "The gateway's store, which knows the API keys, cannot be used now."
-            )
+            raise CannotTellError(NO_STORE)
 
     async def _read_once(self) -> None:
         """Read the ring, once for all who wait for it."""

@@ -216,6 +216,9 @@ async def test_known_keys_go_on_working_for_a_while_without_the_store(
     monkeypatch.setattr(ring.table, "list_keys", broken)
     ring.clock = lambda: read_at + keys.STALE_SECONDS - 1
     assert (await sent(closed, **by_key(key))).status_code == 200
+    new = await key_for(closed, "erp", "admin")
+    assert (await sent(closed, **by_key(new))).status_code == 503
+    assert (await sent(closed, **by_key("no key at all"))).status_code == 401
     ring.clock = lambda: read_at + keys.STALE_SECONDS + 1
     response = await sent(closed, **by_key(key))
     assert response.status_code == 503
