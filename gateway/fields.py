@@ -107,6 +107,8 @@ class Laid:
     changed: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    kept: list[list[str]] = field(default_factory=list)
+    """Paths of names that have left their lists and still name what is stored: no problems."""
 
 
 def to_backend(

@@ -193,7 +193,8 @@ def _plan(part: LeadPart, found: FoundLead, checked: Sequence[Problem] = ()) -> 
         part.end(Outcome.REJECTED, [*checked, *part.resolution.problems])
         return
     part.plan = part.planned.plan
-    problems = (*checked, *part.plan.problems, *part.resolution.problems)
+    unknown = [one for one in part.resolution.problems if one.field not in part.planned.kept]
+    problems = (*checked, *part.plan.problems, *unknown)
     if problems:
         part.end(Outcome.REJECTED, problems)
 

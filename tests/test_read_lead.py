@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway.entries import CatalogName
+from gateway.model import Backend
 from gateway.store.errors import StoreUnavailableError
 from tests.leads import ADA, HARBOUR, OF_ADA, OF_HARBOUR, change_lead, upsert_lead
 
@@ -74,6 +76,39 @@ async def test_what_is_read_can_be_written_again(gateway: Gateway) -> None:
         "company": {"name": lead["company"]["name"]},
     }
     assert (await upsert_lead(gateway, again, mode="REPLACE")).outcome == "UNCHANGED"
+
+
+async def test_the_owner_and_what_else_has_left_its_list_can_be_written_again(
+    gateway: Gateway,
+) -> None:
+    given = OF_ADA | {"ownerName": "ina@example.com", "qualityName": "Hot", "channelName": "Phone"}
+    made = await upsert_lead(gateway, given | {"externalId": "L-1"})
+    state = gateway.sandbox.ivvy.dump()
+    tables = state["tables"]
+    next(user for user in tables["users"] if user["id"] == 802)["currentStatus"] = 2
+    gateway.sandbox.ivvy.load(state)
+    gateway.sandbox.faults.add(
+        {"backend": "ivvy", "path": "/api/1.0/crm?action=getLeadChannelList", "times": 9,
+         "status": 200, "body": {"meta": {"totalResults": 0}, "results": []}}
+    )  # fmt: skip
+    catalogs = gateway.app.state.account.adapters[Backend.IVVY].catalogs
+    for name in (CatalogName.OWNERS, CatalogName.LEAD_CHANNELS):
+        catalogs.expire(name)
+    lead = (await gateway.data(LEAD, by={"externalId": "L-1"}))["lead"]
+    assert (lead["owner"]["email"], lead["channelName"]) == ("ina@example.com", "Phone")
+    again = {"externalId": "L-1", "description": "Echoed", "channelName": lead["channelName"]}
+    for owner in (lead["owner"]["email"], lead["owner"]["name"].upper()):
+        answer = await upsert_lead(gateway, again | {"ownerName": owner})
+        assert answer.errors == []
+    answer = await upsert_lead(gateway, {"externalId": "L-1", "ownerName": "otto@example.com"})
+    assert [error["code"] for error in answer.errors] == ["NAME_NOT_FOUND"]
+    [stored] = [row for row in gateway.sandbox.ivvy.dump()["tables"]["leads"]
+                if str(row["id"]) == made.result["id"]]  # fmt: skip
+    assert (stored["ownerUserId"], stored["channelId"], stored["description"]) == (
+        802,
+        52,
+        "Echoed",
+    )
 
 
 async def test_a_lead_that_is_not_there_is_null(gateway: Gateway) -> None:

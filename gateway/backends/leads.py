@@ -47,6 +47,8 @@ class LeadPlan:
     """The calls that can only follow once the id of a new contact is known; pure."""
     intent: Mapping[str, Any] = field(default_factory=dict)
     """What a lead made by this plan could be recognised by, should its answer be lost."""
+    kept: Sequence[list[str]] = ()
+    """Paths of names that have left their lists and still name what is stored: no problems."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -148,7 +148,7 @@ def plan_lead(
         problems += body.problems if body else []
     for problem in problems:
         problem.field = write.of_lead(problem.field)
-    return _planned(write, found, laid, bodies, problems)
+    return replace(_planned(write, found, laid, bodies, problems), kept=laid.kept)
 
 
 def _bodies(

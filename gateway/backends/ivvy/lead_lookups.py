@@ -83,6 +83,8 @@ OWNER = Lookup(
     at="ownerUserId",
     catalog=CatalogName.OWNERS,
 )
+_SHOWN_AT = {SOURCE.at: "sourceName", QUALITY.at: "quality", CHANNEL.at: "channelName"}
+"""The keys under which a lead shows the names of ids."""
 LEAD_LOOKUPS = (TYPE, SUBTYPE, STAGE, REASON, SOURCE, INDUSTRY, QUALITY, CHANNEL, OWNER)
 
 
@@ -107,6 +109,7 @@ def lay_lookups(
             new=raw is None,
             parent=parent,
             shown=lookup is not INDUSTRY,
+            names=_names(lookup, raw),
         )
         within = chosen.get(lookup.within or "")
         if made.asked and made.id is None and parent is None and within and not within.asked:
@@ -126,6 +129,17 @@ def lay_lookups(
     whole = raw is None or write.replaces
     if belonging.of_contact and (belonging.becomes_of_contact or whole):
         laid.problems += _needs_industry(write, chosen[INDUSTRY.at])
+
+
+def _names(lookup: Lookup, raw: Mapping[str, Any] | None) -> list[str]:
+    """What a stored lead calls what it points to; not what has others within it."""
+    lead = raw or {}
+    held: list[Any] = [lead.get(_SHOWN_AT.get(lookup.at, ""))]
+    owner = lead.get("ownerUser")
+    if lookup is OWNER and isinstance(owner, dict):
+        names = [owner.get(key) for key in ("firstName", "lastName")]
+        held = [owner.get("email"), " ".join(str(name) for name in names if name)]
+    return [str(name) for name in held if name]
 
 
 def _parent(

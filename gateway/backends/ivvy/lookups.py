@@ -7,7 +7,7 @@ looked up, and, for sub types and reasons, whose children they are. Those of lea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.ivvy.ids import is_id
@@ -20,7 +20,7 @@ from gateway.results import Problem, ProblemCode
 from gateway.write import input_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gateway.fields import Laid
     from gateway.names import Resolution
@@ -81,13 +81,18 @@ def choose(
     new: bool,
     parent: Entry | None = None,
     shown: bool = True,
+    names: Sequence[str] = (),
 ) -> Chosen:
     """Add the id that the input means to `laid`, where it differs from the `stored` one.
 
     `new` says that the record is new. `parent` is the entry whose children count. `shown` is False
-    for an id that iVvy does not show: then it is sent whenever it is given.
+    for an id that iVvy does not show: then it is sent whenever it is given. `names` are what the
+    record calls the stored one, which may have left its list since.
     """
     chosen = _said(lookup, write, resolution, laid, stored, parent)
+    if chosen.id is None and _left(lookup, write, resolution, names):
+        laid.kept.append(write.field_path(lookup.name))
+        chosen = replace(chosen, id=stored)
     if not chosen.asked:
         _clear(lookup, write, laid, stored, new=new, shown=shown)
     elif chosen.id is not None and (chosen.id != stored or not shown or _moves(lookup, laid)):
@@ -122,6 +127,14 @@ def _said(
     if lookup.within is not None:
         found = _child(lookup, write, resolution, laid, by_name, parent)
     return Chosen(id=found, field=lookup.name, asked=True)
+
+
+def _left(lookup: Lookup, write: Write, resolution: Resolution, names: Sequence[str]) -> bool:
+    """Whether the name is none of the list's, and that of what is stored."""
+    name = _value(write, lookup.name)
+    if name is None or (lookup.catalog, name) not in resolution.missing:
+        return False
+    return folded(name) in map(folded, names)
 
 
 def _moves(lookup: Lookup, laid: Laid) -> bool:
