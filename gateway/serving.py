@@ -260,6 +260,11 @@ class Connections(HttpToolsProtocol):
         super().on_response_complete()
 
 
+IDLE_SECONDS = 75
+"""For which a connection is kept between two requests. Longer than clients and load balancers keep
+theirs (60 s are usual): who lets go first must not be we, while the next request is on its way."""
+
+
 class GatewayServer(uvicorn.Server):
     """uvicorn's server, which tells the gateway of the first signal and obeys the second at once."""
 
@@ -315,6 +320,7 @@ def serve(
         access_log=False,  # it would be put together for each request, and left out by the level
         log_config=None,  # logs.py has said where lines go
         log_level="warning",
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=math.ceil(seconds),
     )
     server = GatewayServer(config, app)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.server import ServerState
 
 from gateway import serving
@@ -208,3 +209,17 @@ async def test_a_body_that_is_refused_is_not_taken_for_ever(
             assert b"204 No Content" in await reader.read()
             with pytest.raises(ConnectionError):
                 await send_without_an_end(writer)
+
+
+def test_a_connection_is_kept_longer_than_load_balancers_keep_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = []
+
+    def run(server: serving.GatewayServer, _sockets: object) -> None:
+        kept.append(server.config.timeout_keep_alive)
+        server.started = True
+
+    monkeypatch.setattr(serving.GatewayServer, "run", run)
+    serving.serve(Starlette(), "127.0.0.1", 8000, seconds=1)
+    assert kept[0] > 60

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+NO_STORE = "The gateway's store, which knows the API keys, cannot be used now."
 PREFIX = "cgw_"
 """By which people and scanners of repositories know a key."""
 LONGEST = 100
@@ -66,9 +67,6 @@ def new_key(
         expires_at=None if lives_for is None else now + lives_for,
     )
     return text, stored
-
-
-NO_STORE = "The gateway's store, which knows the API keys, cannot be used now."
 
 
 def digest(text: str) -> str:
