@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gateway.entries import FieldInfo
-    from gateway.model import Backend, CustomFieldInput
+    from gateway.model import Backend, CustomFieldByIdInput, CustomFieldInput
     from gateway.names import Resolution
     from gateway.write import Write
 
@@ -87,8 +87,10 @@ def wanted_custom_fields(
     by_id = write.given(native)
     speaks_by_id = by_id is not None and by_id.value != []
     if speaks_by_id or write.get("custom_fields") is not None:
-        ids = [str(item.id) for item in write.items(native)]
-        wanted += [Wanted(catalog=catalog, entry_id=one) for one in ids] or [whole(catalog)]
+        wanted += [
+            Wanted(catalog=catalog, entry_id=str(item.id), options=_options(item))
+            for item in write.items(native)
+        ] or [whole(catalog)]
     return wanted
 
 
@@ -280,6 +282,11 @@ def _given_twice(backend: Backend, entry: Entry, path: list[str]) -> Problem:
     )
 
 
+def _options(item: CustomFieldInput | CustomFieldByIdInput) -> tuple[str, ...]:
+    """The values that must be options, should the field have any; an empty text clears."""
+    return tuple(value for value in item.values if value)
+
+
 class _Named(NamedTuple):
     """A field that is given by its name."""
 
@@ -296,7 +303,11 @@ def _by_name(write: Write) -> list[_Named]:
     for place, item in write.sound("custom_fields"):
         path = write.fixed_path("custom_fields", place)
         want = Wanted(
-            catalog=CatalogName.CUSTOM_FIELDS, name=item.name, field=(*path, "name"), shared=True
+            catalog=CatalogName.CUSTOM_FIELDS,
+            name=item.name,
+            field=(*path, "name"),
+            shared=True,
+            options=_options(item),
         )
         named.append(_Named(item, f"customFields.{item.name}", path, want))
     return named

@@ -89,6 +89,14 @@ class Entry:
     children: tuple[Entry, ...] = ()
     """Sub types of a type, reasons of a stage."""
 
+    def offers(self, text: str) -> bool:
+        """Whether a text means one of its options, where it has any."""
+        options = self.field.options if self.field else ()
+        wanted = folded(text)
+        return not options or any(
+            wanted in (folded(option.label), folded(option.value)) for option in options
+        )
+
 
 def folded(name: str) -> str:
     """The form in which names are compared when they are not equal to the letter.

@@ -37,11 +37,19 @@ class Wanted(NamedTuple):
     """An id that the plan looks up in the catalog."""
     child: str | None = None
     """The id or name of a child that the plan looks up in it, whichever entry's it is."""
+    options: tuple[str, ...] = ()
+    """Options of the entry that the plan chooses."""
 
     def known(self, read: Catalog) -> bool:
         """Whether the catalog has what the plan looks up by itself."""
-        listed = self.entry_id is None or self.entry_id in read.by_id
-        return listed and (self.child is None or read.has_child(self.child))
+        entries = read.matches(self.name) if self.options and self.name is not None else []
+        if self.entry_id is not None:
+            entry = read.by_id.get(self.entry_id)
+            if entry is None:
+                return False
+            entries = [entry]
+        offered = all(entry.offers(option) for entry in entries for option in self.options)
+        return offered and (self.child is None or read.has_child(self.child))
 
 
 @cache
@@ -96,15 +104,15 @@ class Loaders:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._loaders: dict[tuple[Backend, CatalogName], DataLoader[str, Entry | Exception]] = {}
+        self._loaders: dict[tuple[Backend, CatalogName], DataLoader[Wanted, Entry | Exception]] = {}
 
-    def of(self, catalogs: Catalogs, name: CatalogName) -> DataLoader[str, Entry | Exception]:
+    def of(self, catalogs: Catalogs, name: CatalogName) -> DataLoader[Wanted, Entry | Exception]:
         """The loader from names to entries of one catalog."""
         key = (catalogs.backend, name)
         if key not in self._loaders:
 
-            async def load(names: list[str]) -> list[Entry | Exception]:
-                return await _looked_up(catalogs, name, names, self._exchange)
+            async def load(wants: list[Wanted]) -> list[Entry | Exception]:
+                return await _looked_up(catalogs, name, wants, self._exchange)
 
             self._loaders[key] = DataLoader(load)
         return self._loaders[key]
@@ -120,13 +128,13 @@ class Loaders:
 
 
 async def _looked_up(
-    catalogs: Catalogs, catalog: CatalogName, names: list[str], exchange: Exchange
+    catalogs: Catalogs, catalog: CatalogName, wants: list[Wanted], exchange: Exchange
 ) -> list[Entry | Exception]:
     """An entry or an error for each name, in their order."""
     read = await catalogs.read(catalog, exchange)
-    if any(not read.matches(name) for name in names):
+    if not all(read.matches(want.name or "") and want.known(read) for want in wants):
         read = await catalogs.reread(catalog, read, exchange)
-    return [_meant(read, name) for name in names]
+    return [_meant(read, want.name or "") for want in wants]
 
 
 def _meant(catalog: Catalog, name: str) -> Entry | Exception:
@@ -151,7 +159,7 @@ async def resolve(wanted: Iterable[Wanted], catalogs: Catalogs, loaders: Loaders
     for want in asked:
         whole.setdefault(want.catalog, []).append(want)
     answers = await asyncio.gather(
-        *(loaders.of(catalogs, want.catalog).load(want.name or "") for want in named),
+        *(loaders.of(catalogs, want.catalog).load(want) for want in named),
         return_exceptions=True,
     )
     # A catalog that could not be read for a name is not asked for again.

@@ -24,6 +24,7 @@ async def aged(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     tables["groups"].append({"id": 399, "groupName": "Brand New", "tagColour": None})
     tables["companies"].append({**tables["companies"][0], "id": 7999})
     tables["contactFields"].append({**tables["contactFields"][4], "id": 599})
+    tables["contactFields"][0]["selectValues"]["9"] = "Evening"
     tables["industries"].append({**tables["industries"][0], "id": 499})
     tables["leadTypes"][0]["subtypes"].append({"id": 119, "name": "Evening"})
     gateway.sandbox.ivvy.load(state)
@@ -46,6 +47,22 @@ async def test_a_contact_is_written_with_ids_that_are_new(
     assert (answer.errors, answer.outcomes()) == ([], {"IVVY": "UPDATED"})
     [ada] = aged.ivvy(externalId="E-1001")
     assert "99" in str(ada[stored])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"customFields": [{"name": "Shift", "values": ["evening"]}]},
+        {"ivvy": {"customFields": [{"id": "501", "values": ["9"]}]}},
+    ],
+)
+async def test_a_contact_is_written_with_an_option_that_is_new(
+    aged: Gateway, given: dict[str, Any]
+) -> None:
+    answer = await aged.upsert({"externalId": "E-1001", **given}, targets=["IVVY"])
+    assert (answer.errors, answer.outcomes()) == ([], {"IVVY": "UPDATED"})
+    [ada] = aged.ivvy(externalId="E-1001")
+    assert ada["customFields"]["501"] == "9"
 
 
 @pytest.mark.parametrize(
