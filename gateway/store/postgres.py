@@ -55,6 +55,15 @@ LOST_RACES = (
 )
 """Another transaction was first, or has changed the schema: run again, this one sees it."""
 
+UNUSABLE = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InternalClientError,
+)
+"""The server is not there, or the connection is at its end. The last is what asyncpg says of one that the
+server has ended while nobody used it, a restart say, when the next statement is faster than the news."""
+
 
 class PostgresDatabase:
     """Runs transactions on a pool of connections."""
@@ -110,7 +119,7 @@ class PostgresDatabase:
                 return await self._run(steps, connection, options)
         except asyncpg.DataError:
             raise  # a value of ours that does not fit its column, and an InterfaceError by descent
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
+        except UNUSABLE as error:
             raise kind(f"PostgreSQL cannot be used now: {error}") from error
         except (asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError) as error:
             raise kind(f"PostgreSQL cannot serve now: {error}") from error

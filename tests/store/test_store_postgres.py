@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -210,6 +211,21 @@ async def test_a_server_that_is_not_reached_has_surely_stored_nothing() -> None:
 
     with pytest.raises(StoreUntouchedError):
         await PostgresDatabase(Unreachable()).write(count, "lease")
+
+
+async def test_a_connection_that_the_server_has_ended_unnoticed_is_no_fault_of_our_own() -> None:
+    class Ended:
+        @asynccontextmanager
+        async def acquire(self) -> AsyncIterator[Ended]:
+            yield self
+
+        async def fetch(self, *_: Any) -> None:
+            raise asyncpg.InternalClientError("cannot switch to state 12")
+
+        transaction = acquire
+
+    with pytest.raises(StoreUnavailableError, match="PostgreSQL"):
+        await PostgresDatabase(Ended()).write(count, "lease")
 
 
 async def test_a_value_that_does_not_fit_is_the_programs_fault_not_the_servers(
