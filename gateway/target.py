@@ -11,6 +11,7 @@ from gateway.backends.adapter import Found, Plan
 from gateway.custom_fields import custom_fields
 from gateway.delivery import planned
 from gateway.errors import BackendFailure
+from gateway.memberships import unknown_ids
 from gateway.model import MissingPolicy
 from gateway.names import Resolution
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
@@ -142,7 +143,7 @@ class Target(Part):
     """Whether only names are resolved: what is stored will have changed when this is delivered."""
 
     def wrong_values(self) -> tuple[Problem, ...]:
-        """What is wrong with custom fields, whose values are read by what their names stand for.
+        """What is wrong with custom fields, read by what their names stand for, and which ids are none.
 
         Nothing where the backend may not hold the record, and is left out then.
         """
@@ -150,7 +151,13 @@ class Target(Part):
             return ()
         native = self.adapter.native_custom_fields
         read = custom_fields(self.write, self.resolution, self.backend, native)
-        return tuple(read.problems)
+        problems = list(read.problems)
+        for name, catalog in self.adapter.native_ids.items():
+            if ids := self.write.items(name):
+                problems += unknown_ids(
+                    self.write, self.resolution, self.backend, catalog, name, ids
+                )
+        return tuple(problems)
 
 
 class Border:

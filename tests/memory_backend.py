@@ -109,6 +109,7 @@ class MemoryAdapter:
     """What happens once, behind the first plan."""
     contact_fields: Sequence[Field] = FIELDS
     native_custom_fields = "ivvy.custom_fields"
+    native_ids: Mapping[str, CatalogName] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         client = httpx.AsyncClient(transport=httpx.MockTransport(self.memory))

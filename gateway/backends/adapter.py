@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gateway.calls import Call, Reply
     from gateway.catalogs import Catalogs
+    from gateway.entries import CatalogName
     from gateway.fields import Field
     from gateway.model import Backend
     from gateway.names import Resolution, Wanted
@@ -109,6 +110,8 @@ class Adapter(Reads, Protocol):
     """Where each unified field goes; one without a row is reported as ignored."""
     native_custom_fields: str
     """The input field of custom fields by the backend's own ids."""
+    native_ids: Mapping[str, CatalogName]
+    """The input's lists of ids of groups and the like, and the catalog that has them."""
     sender: Sender
     catalogs: Catalogs
 

@@ -123,6 +123,21 @@ async def test_custom_values_of_another_type_are_told_before_anything_is_stored(
     assert found[1]["steps"] == []
 
 
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [("ivvy", "groupIds"), ("ivvy", "companyIds"), ("everbridge", "groupIds")],
+)
+async def test_ids_that_a_backend_has_not_are_told_before_anything_is_stored(
+    bulk: Gateway, section: str, name: str
+) -> None:
+    inputs = people(2)
+    inputs[1][section] = {name: ["999"]}
+    for dry in (True, False):
+        payload = await upsert_all(bulk, inputs, dryRun=dry)
+        told = [(error["code"], ".".join(error["field"])) for error in payload["errors"]]
+        assert told == [("NOT_FOUND", f"inputs.1.{section}.{name}.0")]
+
+
 async def test_a_backend_that_may_be_left_out_takes_its_values_at_delivery(bulk: Gateway) -> None:
     inputs = [{**people(1)[0], "customFields": [{"name": "Joined", "values": ["12.03.2024"]}]}]
     payload = await upsert_all(bulk, inputs, ifMissing="SKIP")

@@ -15,7 +15,13 @@ from gateway.backends.everbridge.attributes import NATIVE as NATIVE_FIELDS
 from gateway.backends.everbridge.batch import Batches
 from gateway.backends.everbridge.catalog import fetches
 from gateway.backends.everbridge.checks import check_ids
-from gateway.backends.everbridge.contact import FIELDS, external_id, plan_contact, wanted_names
+from gateway.backends.everbridge.contact import (
+    FIELDS,
+    NATIVE_IDS,
+    external_id,
+    plan_contact,
+    wanted_names,
+)
 from gateway.backends.everbridge.joined_reads import JoinedReads
 from gateway.backends.everbridge.organization import Organization
 from gateway.backends.everbridge.paths import UNIFIED
@@ -61,6 +67,7 @@ class EverbridgeAdapter:
     backend = Backend.EVERBRIDGE
     contact_fields: Sequence[Field] = FIELDS
     native_custom_fields = NATIVE_FIELDS
+    native_ids: Mapping[str, CatalogName] = NATIVE_IDS
     key_kinds: Sequence[KeyKind] = KEYS
     record_catalogs: Sequence[CatalogName] = RECORD_CATALOGS
 

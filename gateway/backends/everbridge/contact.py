@@ -22,6 +22,7 @@ from gateway.backends.everbridge.quiet_times import KEY as QUIET_TIMES
 from gateway.backends.everbridge.quiet_times import said_frames
 from gateway.backends.everbridge.record_types import laid_record_type, wanted_record_type
 from gateway.custom_fields import wanted_custom_fields
+from gateway.entries import CatalogName
 from gateway.fields import (
     IMPOSSIBLE,
     LEFT_OUT,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 GROUP_IDS = "everbridge.group_ids"
 TOPIC_IDS = "everbridge.topic_ids"
+NATIVE_IDS = {GROUP_IDS: CatalogName.GROUPS}
 
 
 def _upper(value: Any) -> Any:

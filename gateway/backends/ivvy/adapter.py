@@ -15,6 +15,7 @@ from gateway.backends.ivvy.batch import Batches
 from gateway.backends.ivvy.belonging import (
     NATIVE_COMPANIES,
     NATIVE_GROUPS,
+    NATIVE_IDS,
     wanted_companies,
 )
 from gateway.backends.ivvy.catalog import fetches
@@ -75,6 +76,7 @@ class IvvyAdapter:
 
     backend: Backend = Backend.IVVY
     native_custom_fields = NATIVE_FIELDS
+    native_ids: Mapping[str, CatalogName] = NATIVE_IDS
     key_kinds: Sequence[KeyKind] = KEYS
     record_catalogs: Sequence[CatalogName] = RECORD_CATALOGS
 

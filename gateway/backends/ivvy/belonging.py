@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NATIVE_GROUPS = "ivvy.group_ids"
 NATIVE_COMPANIES = "ivvy.company_ids"
+NATIVE_IDS = {NATIVE_GROUPS: CatalogName.GROUPS, NATIVE_COMPANIES: CatalogName.COMPANIES}
 BY_NAME, BY_ID = "companiesName", "ivvy.companyIds"
 """What receipts call a contact's companies."""
 

@@ -69,6 +69,7 @@ class SendGridAdapter:
 
     backend = Backend.SENDGRID
     native_custom_fields = "sendgrid.custom_fields"
+    native_ids: Mapping[str, CatalogName] = {"sendgrid.list_ids": CatalogName.GROUPS}
     record_catalogs: Sequence[CatalogName] = RECORD_CATALOGS
 
     def __init__(
