@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Found, Plan
 from gateway.errors import NotWrittenError
-from gateway.matching import but_required, has_wrong_key
+from gateway.matching import besides, but_required, has_wrong_key
 from gateway.model import Backend, MissingPolicy
 from gateway.results import Outcome
 from gateway.target import no_key_from
@@ -64,7 +64,7 @@ def plan(target: Target, targets: Sequence[Target], unanswered: set[Backend]) ->
     if made is None:
         return
     target.plan = made
-    problems = [*target.checked, *made.problems, *target.resolution.problems]
+    problems = besides(target.checked, [*made.problems, *target.resolution.problems])
     if problems:
         target.end(Outcome.REJECTED, _once(problems))
 

@@ -70,6 +70,12 @@ def but_required(problems: Iterable[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.code is not ProblemCode.REQUIRED]
 
 
+def besides(told: Sequence[Problem], others: Iterable[Problem]) -> list[Problem]:
+    """What is told, and of the others what does not speak of the same fields once more."""
+    fields = [problem.field for problem in told if problem.field]
+    return [*told, *(problem for problem in others if problem.field not in fields)]
+
+
 def borrowed_key(
     write: ContactWrite, kind: KeyKind, siblings: Mapping[Backend, Found]
 ) -> Key | None:

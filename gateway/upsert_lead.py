@@ -15,7 +15,7 @@ from gateway.delivery import deliver, dry_run
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
 from gateway.lead_link_problems import dead_link, made_already
 from gateway.lead_links import Meant
-from gateway.matching import is_blamed
+from gateway.matching import besides, is_blamed
 from gateway.model import MissingPolicy
 from gateway.names import Loaders, nowhere_found, resolve
 from gateway.results import HAS_IT, BackendResult, Outcome, Problem, ProblemCode
@@ -194,7 +194,7 @@ def _plan(part: LeadPart, found: FoundLead, checked: Sequence[Problem] = ()) -> 
         return
     part.plan = part.planned.plan
     unknown = [one for one in part.resolution.problems if one.field not in part.planned.kept]
-    problems = (*checked, *part.plan.problems, *unknown)
+    problems = besides(checked, [*part.plan.problems, *unknown])
     if problems:
         part.end(Outcome.REJECTED, problems)
 

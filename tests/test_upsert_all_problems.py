@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.harness import running
+from tests.leads import OF_ADA, upsert_lead
 
 if TYPE_CHECKING:
     from gateway.sandbox.app import Sandbox
@@ -82,6 +83,23 @@ async def test_an_empty_text_clears_a_custom_field_of_any_type(
         await gateway.upsert({"externalId": "E-2001", "customFields": fields}, targets=["IVVY"])
         [held] = gateway.ivvy(externalId="E-2001")
         assert bool(held["customFields"]) is bool(given)
+
+
+async def test_an_id_that_is_none_is_told_of_once(gateway: Gateway) -> None:
+    native = {"groupIds": ["x"], "companyIds": ["y"], "customFields": [{"id": "z", "values": []}]}
+    wrong = {"externalId": "E-1001", "ivvy": native}
+    expected = {
+        ("ivvy.groupIds.0", "INVALID"),
+        ("ivvy.companyIds.0", "INVALID"),
+        ("ivvy.customFields.0.id", "INVALID"),
+    }
+    answer = await gateway.upsert(wrong, targets=["IVVY"])
+    assert (told(answer), len(answer.errors)) == (expected, len(expected))
+    lead = await upsert_lead(gateway, OF_ADA | {"contact": wrong})
+    assert {(".".join(one["field"]), one["code"]) for one in lead.errors} == {
+        (f"contact.{field}", code) for field, code in expected
+    }
+    assert len(lead.errors) == len(expected)
 
 
 async def test_with_its_only_key_wrong_no_backend_says_what_a_new_contact_lacks(
