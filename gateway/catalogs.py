@@ -32,6 +32,9 @@ STALE_FOR = 3600.0
 REREAD_EVERY = 5.0
 """Seconds between two fetches for names that are not found, or after a fetch that failed while there
 is a catalog to serve: neither a typo nor an outage makes every request hammer a backend."""
+SOON_READ = 0.5
+"""Seconds that a fetch may take for that pause to do; after a longer one, of a list of many pages
+say, the pause grows with it."""
 DOUBT_AFTER = 60.0
 """Seconds for which a catalog is relied on even where a backend refuses a write."""
 STALE_WAIT = 1.0
@@ -48,13 +51,16 @@ class _Kept:
     fetching: asyncio.Task[Catalog] | None = field(default=None)
     tried_at: float = -math.inf
     """When the last fetch began, on the clock of `time.monotonic`."""
+    took: float = 0.0
+    """Seconds that the last fetch took; 0 when it failed."""
     problem: Problem | None = None
     """Why the last fetch failed; None when it did not."""
 
     @property
     def lately_tried(self) -> bool:
         """Whether a fetch ended that began a moment ago."""
-        return self.fetching is None and time.monotonic() - self.tried_at < REREAD_EVERY
+        pause = REREAD_EVERY * max(1.0, self.took / SOON_READ)
+        return self.fetching is None and time.monotonic() - self.tried_at < pause
 
 
 class Catalogs:
@@ -192,6 +198,7 @@ class Catalogs:
         if task.cancelled():
             return
         error = task.exception()
+        kept.took = time.monotonic() - kept.tried_at if error is None else 0.0
         kept.problem = error.problem if isinstance(error, BackendFailure) else None
         if error is None:
             kept.catalog = task.result()

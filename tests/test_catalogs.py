@@ -225,6 +225,24 @@ async def test_a_name_that_is_not_found_fetches_once_in_a_while(
     assert lists.fetches == 2
 
 
+async def test_a_list_that_takes_long_to_read_is_read_less_often_for_names_it_lacks(
+    lists: Lists, clock: ShiftedClock
+) -> None:
+    catalogs = lists.catalogs()
+    lists.gate = asyncio.Event()
+    reading = asyncio.create_task(catalogs.read(GROUPS, within()))
+    await asyncio.sleep(0)
+    clock.ahead = 3.0  # while it is read
+    lists.gate.set()
+    seen = await reading
+    clock.ahead = 3.0 / module.SOON_READ * module.REREAD_EVERY - 1.0
+    assert await catalogs.reread(GROUPS, seen, within()) is seen
+    assert lists.fetches == 1
+    clock.ahead *= 9.0
+    assert await catalogs.reread(GROUPS, seen, within()) is not seen
+    assert lists.fetches == 2
+
+
 async def test_a_name_cannot_be_judged_while_no_newer_list_can_be_read(
     lists: Lists, clock: ShiftedClock
 ) -> None:
