@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.fields import Field
     from gateway.model import Backend
     from gateway.names import Resolution, Wanted
-    from gateway.results import ImportJob, Outcome, Problem
+    from gateway.results import BackendResult, ImportJob, Outcome, Problem
     from gateway.upstream import Exchange, Sender
     from gateway.write import ContactWrite
 
@@ -188,4 +188,12 @@ class ReadsBack(Protocol):
 
         Raises BackendFailure when the backend cannot tell.
         """
+        ...
+
+    def must_be_seen(self, result: BackendResult) -> bool:
+        """Whether a write may have had no effect though its jobs were completed."""
+        ...
+
+    def is_seen(self, result: BackendResult, found: Found) -> bool:
+        """Whether a contact that was read back shows that effect."""
         ...

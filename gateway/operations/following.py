@@ -20,11 +20,12 @@ from gateway.results import ImportJob, JobStatus, Outcome, Problem, ProblemCode
 from gateway.stored_values import to_stored
 
 if TYPE_CHECKING:
-    from gateway.backends.adapter import Adapter
+    from gateway.backends.adapter import Adapter, Found
     from gateway.operations.delivering import Delivering
     from gateway.operations.outcomes import Patience
     from gateway.results import BackendResult
     from gateway.store.operation_records import ClaimedStep, Step
+    from gateway.target import Target
 
 log = structlog.get_logger()
 
@@ -66,7 +67,8 @@ class Following:
             return None
         result.jobs = jobs
         if all(job.status is JobStatus.COMPLETED for job in jobs):
-            return replace(result, outcome=Outcome.CONFIRMED)
+            seen = await self._is_seen(claimed, adapter, result)
+            return replace(result, outcome=Outcome.CONFIRMED) if seen else None
         if any(job.status is JobStatus.PENDING for job in jobs):
             return None
         return await self._compared(claimed, adapter, result)
@@ -93,24 +95,41 @@ class Following:
 
         None while it cannot be read.
         """
-        targets = self.delivering.targets(claimed)
-        mine = next(target for target in targets if target.backend is result.backend)
-        loaders = Loaders(self.delivering.exchange(claimed))
-        prepared = await prepare(targets, [], loaders, self.delivering.seconds)
-        await prepared.cancel_look_ups()
+        mine, siblings = await self._found_again(claimed, result)
         if mine.found is None or not isinstance(adapter, ReadsBack):
             return None
         try:
             found = await adapter.read_back(mine.found, mine.exchange)
-            plan = adapter.plan(
-                mine.write, found, mine.resolution, siblings_of(mine, prepared.targets)
-            )
+            plan = adapter.plan(mine.write, found, mine.resolution, siblings)
         except BackendFailure:
             return None
         if not plan.calls and not plan.problems:
             return replace(result, outcome=Outcome.CONFIRMED)
         problem = _not_taken(result.backend, list(plan.changed))
         return replace(result, outcome=Outcome.FAILED, errors=[problem])
+
+    async def _is_seen(self, claimed: ClaimedStep, adapter: Adapter, result: BackendResult) -> bool:
+        """Whether the contact shows what its completed jobs have done, where that is in doubt."""
+        if not isinstance(adapter, ReadsBack) or not adapter.must_be_seen(result):
+            return True
+        mine, _ = await self._found_again(claimed, result)
+        if mine.found is None:
+            return False
+        try:
+            return adapter.is_seen(result, await adapter.read_back(mine.found, mine.exchange))
+        except BackendFailure:
+            return False
+
+    async def _found_again(
+        self, claimed: ClaimedStep, result: BackendResult
+    ) -> tuple[Target, dict[Backend, Found]]:
+        """The step's target, looked up anew, and what its siblings have."""
+        targets = self.delivering.targets(claimed)
+        mine = next(target for target in targets if target.backend is result.backend)
+        loaders = Loaders(self.delivering.exchange(claimed))
+        prepared = await prepare(targets, [], loaders, self.delivering.seconds)
+        await prepared.cancel_look_ups()
+        return mine, siblings_of(mine, prepared.targets)
 
 
 def _stored(job: ImportJob) -> dict[str, object]:
@@ -124,11 +143,15 @@ def _unconfirmed(result: BackendResult) -> BackendResult:
         replace(job, status=JobStatus.UNCONFIRMED) if job.status is JobStatus.PENDING else job
         for job in result.jobs
     ]
+    name = result.backend.value
+    says_done = all(job.status is JobStatus.COMPLETED for job in jobs)
     problem = Problem(
         backend=result.backend,
         code=ProblemCode.UNCONFIRMED,
-        message=f"{result.backend.value} has accepted the write, and did not say within the "
-        "gateway's limit that it is done.",
+        message=f"{name} says that the write is done, and does not show it within the gateway's limit."
+        if says_done
+        else f"{name} has accepted the write, and did not say within the gateway's limit that it "
+        "is done.",
     )
     return replace(
         result, outcome=Outcome.ACCEPTED, jobs=jobs, warnings=[*result.warnings, problem]

@@ -17,7 +17,7 @@ from gateway.backends.adapter import Answer, Found, Key, KeyKind
 from gateway.backends.sendgrid.catalog import fetches
 from gateway.backends.sendgrid.changed_address import addresses_to_ask, may_create_new, tellers
 from gateway.backends.sendgrid.checks import check_write
-from gateway.backends.sendgrid.client import list_left, removed
+from gateway.backends.sendgrid.client import list_left, lists_left, removed
 from gateway.backends.sendgrid.conflicts import taken_email
 from gateway.backends.sendgrid.contact import fields_for, plan_contact
 from gateway.backends.sendgrid.identifiers import held_by
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from gateway.fields import Field
     from gateway.names import Resolution, Wanted
     from gateway.records import ContactRecord
-    from gateway.results import ImportJob, Problem
+    from gateway.results import BackendResult, ImportJob, Problem
     from gateway.upstream import Exchange, Sender
     from gateway.write import ContactWrite
 
@@ -180,6 +180,15 @@ class SendGridAdapter:
         source = Key(kind=self._kind, value=key, source=self._kind.value)
         shown = await self._match(source, exchange)
         return Sought(stored=shown.stored, looked_at=shown.looked_at, key=key)
+
+    def must_be_seen(self, result: BackendResult) -> bool:
+        """Whether it left a list: that was reported as accepted, with nothing changed."""
+        return bool(lists_left(result))
+
+    def is_seen(self, result: BackendResult, found: Found) -> bool:
+        """Whether the contact is on none of the lists that it was to leave."""
+        held = found.stored.raw.get("list_ids") if found.stored else None
+        return lists_left(result).isdisjoint(held or ())
 
     async def _match(self, key: Key, exchange: Exchange) -> Found:
         return await match(self.backend, [key], lambda key: self._look_ups.by_key(key, exchange))

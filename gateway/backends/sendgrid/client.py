@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gateway.calls import Reply
-    from gateway.results import Problem
+    from gateway.results import BackendResult, Problem
     from gateway.upstream import Exchange, Sender
 
 MARKETING = "/v3/marketing"
@@ -172,6 +172,12 @@ def remove_from_list(
 def list_left(call: Call) -> str:
     """The list of a removal."""
     return unquote(call.path.split("/")[-2])
+
+
+def lists_left(result: BackendResult) -> set[str]:
+    """The lists of a write's removals, as its receipt has them."""
+    paths = [call.path.partition("?")[0] for call in result.calls if call.method == "DELETE"]
+    return {unquote(path.split("/")[-2]) for path in paths}
 
 
 def removed(call: Call) -> list[str]:

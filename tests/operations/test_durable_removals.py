@@ -1,0 +1,38 @@
+"""A contact that leaves a list of SendGrid's: a job that is done may have changed nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.harness import running
+from tests.operations.calls import outcomes, steps, store_durably, until, until_ended
+
+if TYPE_CHECKING:
+    from gateway.sandbox.app import Sandbox
+    from gateway.sandbox.clock import ManualClock
+    from tests.harness import Gateway
+
+LEAVE = {"email": "ada@example.com", "removeGroupsName": ["Newsletter"]}
+
+
+async def test_a_removal_that_is_seen_is_confirmed(quick: Gateway, clock: ManualClock) -> None:
+    operation_id = await store_durably(quick, LEAVE, targets=["SENDGRID"])
+    await until(quick, operation_id, SENDGRID="ACCEPTED")
+    clock.advance(60)
+    assert outcomes(await until_ended(quick, operation_id)) == {"SENDGRID": "CONFIRMED"}
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_removal_that_is_done_and_never_seen_is_not_confirmed(
+    sandbox: Sandbox, clock: ManualClock
+) -> None:
+    now = {"apply_seconds": 0.0, "finish_seconds": 0.0}
+    sandbox.sendgrid.switches.update(now, list_removal_works=False)
+    async with running(sandbox, clock, job_look_seconds=0.01, job_follow_minutes=0.005) as gateway:
+        operation_id = await store_durably(gateway, LEAVE, targets=["SENDGRID"])
+        result = steps(await until_ended(gateway, operation_id))["SENDGRID"]["result"]
+        assert result["outcome"] == "ACCEPTED"
+        assert [job["status"] for job in result["jobs"]] == ["COMPLETED"]
+        assert [warning["code"] for warning in result["warnings"]] == ["UNCONFIRMED"]
