@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import strawberry
 from strawberry import ID
@@ -23,12 +23,9 @@ from gateway.api.operation_types import (
     check_size,
     page_info,
 )
-from gateway.api.refusals import failed, wrong
+from gateway.api.refusals import failed, told, wrong
 from gateway.results import Problem, ProblemCode
 from gateway.store import operation_records as stored
-from gateway.store.errors import StoreError
-
-T = TypeVar("T")
 
 POLL_SECONDS = 0.25
 """Between two looks at an operation that is followed: another process may be at work on it."""
@@ -154,17 +151,3 @@ def _ending() -> Problem:
         message="This gateway is ending: subscribe again, and another goes on from here.",
         retryable=True,
     )
-
-
-async def told(asking: Awaitable[T]) -> T:
-    """What the store says; raises a GraphQL error when it cannot."""
-    try:
-        return await asking
-    except StoreError as error:
-        raise failed(
-            Problem(
-                code=ProblemCode.UNAVAILABLE,
-                message="The gateway's store cannot be used now.",
-                retryable=True,
-            )
-        ) from error

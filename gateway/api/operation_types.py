@@ -11,7 +11,7 @@ from strawberry import ID
 
 from gateway.api.connections import MOST, PageInfo, read_cursor, to_cursor
 from gateway.api.context import Info
-from gateway.api.refusals import wrong
+from gateway.api.refusals import told, wrong
 from gateway.model import Backend, enum_value
 from gateway.operations.acceptance import result_of
 from gateway.operations.bulk_items import problems_of
@@ -163,11 +163,13 @@ class Operation:
     ) -> OperationItemConnection:
         """A page of items."""
         check_size(first)
-        found = await info.context.account.store.operations.read_items(
-            str(self.id),
-            status=status.value if status else None,
-            first=first + 1,
-            after=_position(after) if after else -1,
+        found = await told(
+            info.context.account.store.operations.read_items(
+                str(self.id),
+                status=status.value if status else None,
+                first=first + 1,
+                after=_position(after) if after else -1,
+            )
         )
         edges = [
             OperationItemEdge(

@@ -5,16 +5,22 @@ They carry a code of `ProblemCode` in their extensions, and their text is for th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from graphql import GraphQLError
 
 from gateway.results import ProblemCode
+from gateway.store.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from gateway.callers.errors import CannotTellError, TooManyError, UnauthenticatedError
     from gateway.lookup import NobodyAskedError
     from gateway.results import Problem
+
+
+T = TypeVar("T")
 
 
 def refusal(code: ProblemCode, message: str, **more: Any) -> GraphQLError:
@@ -65,6 +71,16 @@ def nobody_asked(error: NobodyAskedError, by: str) -> GraphQLError:
             for problem in error.problems
         ],
     )
+
+
+async def told(asking: Awaitable[T]) -> T:
+    """What the store says; raises a GraphQL error when it cannot."""
+    try:
+        return await asking
+    except StoreError as error:
+        raise refusal(
+            ProblemCode.UNAVAILABLE, "The gateway's store cannot be used now.", retryable=True
+        ) from error
 
 
 def _whose(problem: Problem) -> dict[str, str]:

@@ -8,8 +8,8 @@ import strawberry
 from strawberry import ID
 
 from gateway.api.context import Info
-from gateway.api.operation_queries import told
 from gateway.api.operation_types import OperationStep
+from gateway.api.refusals import told
 from gateway.callers.audit import settled
 from gateway.operations.acceptance import result_of
 from gateway.operations.settling import NotSettledError, Resolution

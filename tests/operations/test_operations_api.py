@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from gateway.store.errors import StoreUnavailableError
 from tests.operations.calls import store_durably, until_ended
 from tests.operations.test_durable_contacts import HEDY, hold_work, let_work
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.harness import Gateway
 
 LIST = """
@@ -98,6 +101,22 @@ async def followed(gateway: Gateway, operation_id: str) -> list[dict[str, Any]]:
     lines = response.text.splitlines()
     data = [line.removeprefix("data:").strip() for line in lines if line.startswith("data:")]
     return [orjson.loads(text) for text in data if text]
+
+
+async def test_items_that_the_store_cannot_tell_now_are_no_fault_of_the_gateway(
+    quick: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_args: object, **_named: object) -> None:
+        raise StoreUnavailableError("away")
+
+    operation_id = await store_durably(quick, HEDY, targets=["IVVY"])
+    monkeypatch.setattr(quick.app.state.account.store.operations, "read_items", away)
+    answer = await quick.ask(
+        f'{{ operation(id: "{operation_id}") {{ items {{ edges {{ cursor }} }} }} }}'
+    )
+    [error] = answer["errors"]
+    assert error["extensions"] == {"code": "UNAVAILABLE", "retryable": True}
+    assert error["message"] == "The gateway's store cannot be used now."
 
 
 async def test_a_subscription_tells_each_change_until_the_end(quick: Gateway) -> None:
