@@ -174,3 +174,17 @@ def test_what_would_trust_anybody_is_refused(
 ) -> None:
     monkeypatch.setenv(f"GATEWAY_{name}", value)
     assert any(problem.startswith(f"GATEWAY_{name}: ") for problem in problems())
+
+
+@pytest.mark.parametrize("text", ["abc", "0", "12345678901234567", "1000000000000001/x", "１２"])  # noqa: RUF001
+def test_an_organization_of_everbridge_has_at_most_16_digits(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("USERNAME", "PASSWORD"):
+        monkeypatch.setenv(f"GATEWAY_EVERBRIDGE_{name}", "x")
+    monkeypatch.setenv("GATEWAY_EVERBRIDGE_ORGANIZATION_ID", text)
+    [problem] = problems()
+    assert "GATEWAY_EVERBRIDGE_ORGANIZATION_ID" in problem
+    assert "at most 16" in problem
+    monkeypatch.setenv("GATEWAY_EVERBRIDGE_ORGANIZATION_ID", " 1000000000000001 ")
+    assert load_settings().everbridge_organization_id == "1000000000000001"

@@ -12,6 +12,7 @@ from gateway.values import read_country
 
 LEAD_FIELD_TYPES = ("TEXT", "NUMBER", "DATE", "CHOICE", "MULTIPLE_CHOICE")
 _LEAD_FIELD = re.compile(rf"[1-9][0-9]{{0,17}}( ({'|'.join(LEAD_FIELD_TYPES)}))?")
+_ORGANIZATION = re.compile(r"[1-9][0-9]{0,15}")
 
 BACKEND_SETTINGS: dict[str, tuple[tuple[str, ...], ...]] = {
     "iVvy": (("ivvy_base_url", "ivvy_api_key", "ivvy_api_secret"),),
@@ -143,6 +144,14 @@ class BackendSettings(BaseSettings):
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         return None if value is None else _checked_address(value.rstrip("/"))
+
+    @field_validator("everbridge_organization_id")
+    @classmethod
+    def _organization(cls, text: str | None) -> str | None:
+        """It stands in the path of every call."""
+        if text is None or _ORGANIZATION.fullmatch(text.strip()):
+            return text and text.strip()
+        raise ValueError(f"{text!r} is no id of Everbridge: give its digits, at most 16")
 
     @field_validator("ivvy_batch_callback_url")
     @classmethod
