@@ -211,3 +211,12 @@ async def test_a_path_that_only_a_setting_names_is_told_with_the_setting(
     [problem] = answer.errors
     assert problem["code"] == "NAME_NOT_FOUND"
     assert "GATEWAY_EVERBRIDGE_EMAIL_PATH" in problem["message"]
+
+
+async def test_a_field_that_is_given_twice_by_its_id_is_told_once(gateway: Gateway) -> None:
+    fields = [{"id": "505", "values": [value]} for value in ("one", "two")]
+    answer = await gateway.upsert(
+        {"externalId": "E-1001", "ivvy": {"customFields": fields}}, targets=["IVVY"]
+    )
+    [problem] = answer.errors
+    assert (problem["code"], problem["field"]) == ("INVALID", ["ivvy", "customFields", "1", "id"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +99,7 @@ class IvvyAdapter:
         self._batches = Batches(sender, dialect, callback_url=batch_callback_url)
 
     def check(self, write: ContactWrite) -> list[Problem]:
-        """Ids that are no iVvy ids, and custom fields named twice."""
+        """Ids that are no iVvy ids."""
         return check_ids(write)
 
     def needs_siblings(self, write: ContactWrite) -> bool:
@@ -297,7 +296,7 @@ def to_stored(row: Mapping[str, Any], read_at: float) -> Stored:
 
 
 def check_ids(write: ContactWrite) -> list[Problem]:
-    """A problem for each id that is not of iVvy's form, and for each custom field named twice."""
+    """A problem for each id that is not of iVvy's form."""
     problems: list[Problem] = []
     if _WITH_IDS.isdisjoint(write.wishes):
         return problems  # as most writes say nothing of them
@@ -307,21 +306,9 @@ def check_ids(write: ContactWrite) -> list[Problem]:
     for name in (NATIVE_GROUPS, NATIVE_COMPANIES):
         for place, value in enumerate(write.items(name)):
             problems += ill_formed(write.field_path(name, place), value)
-    named = [str(item.id) for item in write.items(NATIVE_FIELDS)]
-    if not named:
-        return problems
-    for place, value in enumerate(named):
-        problems += ill_formed(write.field_path(NATIVE_FIELDS, place, "id"), value)
-    problems += [
-        _invalid(write.field_path(NATIVE_FIELDS), f"The field {value!r} is given {count} times.")
-        for value, count in Counter(named).items()
-        if count > 1
-    ]
+    for place, item in enumerate(write.items(NATIVE_FIELDS)):
+        problems += ill_formed(write.field_path(NATIVE_FIELDS, place, "id"), str(item.id))
     return problems
-
-
-def _invalid(path: list[str], message: str) -> Problem:
-    return Problem(backend=Backend.IVVY, code=ProblemCode.INVALID, message=message, field=path)
 
 
 def _not_asked(name: str, refusal: Problem) -> Problem:
