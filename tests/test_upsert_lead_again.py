@@ -79,6 +79,26 @@ async def test_the_link_to_the_company_stands_beside_the_contacts_own_companies(
     assert (again.errors, again.outcome) == ([], "UNCHANGED")
 
 
+@pytest.mark.parametrize("firm", ["Harbour Hotels", "Firm"])
+@pytest.mark.parametrize("person", [{"externalId": "E-1001"}, EVE])
+async def test_the_contact_may_name_the_company_that_the_lead_names(
+    gateway: Gateway, firm: str, person: dict[str, Any]
+) -> None:
+    contact = person | {"companiesName": [firm.upper(), "Company 007"]}
+    lead = NAMES | {"externalId": "L-1", "contact": contact, "company": {"name": firm}}
+    answer = await upsert_lead(gateway, lead)
+    assert (answer.errors, answer.outcome) == ([], "CREATED")
+    [held] = gateway.ivvy(id=int(answer.contact["id"]))
+    assert held["companies"] == [7107, int(answer.company["id"])]
+    assert "companiesName" in answer.contact["changedFields"]
+    again = await upsert_lead(gateway, lead)
+    assert (again.errors, again.outcome) == ([], "UNCHANGED")
+    other = lead | {"contact": contact | {"companiesName": ["Frim"]}, "company": {"name": "Firm 2"}}
+    assert (await upsert_lead(gateway, other)).told() == {
+        "contact.companiesName.0": "NAME_NOT_FOUND"
+    }
+
+
 async def test_a_person_is_not_taken_out_of_the_company_of_their_lead(gateway: Gateway) -> None:
     lead = {"ivvy": {"id": "9002"}}
     by_name = lead | {"contact": {"companiesName": ["Analytical Engines"]}}

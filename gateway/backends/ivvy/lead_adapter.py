@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.adapter import Answer, Found, Key, KeyKind, Stored
@@ -14,6 +15,7 @@ from gateway.backends.ivvy.ids import ill_formed_ids, is_id
 from gateway.backends.ivvy.lead import lead_rows, plan_lead
 from gateway.backends.ivvy.lead_fields import wanted_lead_fields
 from gateway.backends.ivvy.lead_lookups import LEAD_LOOKUPS
+from gateway.backends.ivvy.lead_parties import contact_names
 from gateway.backends.ivvy.lead_reading import read_lead
 from gateway.backends.ivvy.lookups import INDUSTRY
 from gateway.backends.ivvy.pages import read_rows
@@ -91,7 +93,7 @@ class IvvyLeads:
             *(want for row in LEAD_LOOKUPS for want in row.wanted(write)),
             *wanted_lead_fields(write),
             *(wanted_company(write.company) if write.company else []),
-            *(self._contacts.wanted(write.contact) if write.contact else []),
+            *(contact_names(write, self._contacts.wanted(write.contact)) if write.contact else []),
         ]
 
     async def find(
@@ -134,7 +136,7 @@ class IvvyLeads:
         found = await self._contacts.find(write.contact, {}, exchange)
         if write.contact_id_from is None or found.matched_by != "ivvy.id":
             return found
-        return _found_by(found, write.contact_id_from)
+        return replace(found, matched_by=input_name(write.contact_id_from))
 
     async def _contact_by_id(self, contact_id: str, exchange: Exchange) -> Found:
         read_at = time.monotonic()
@@ -306,15 +308,6 @@ async def _collected(
         error.problem.field = write.of_lead(error.problem.field)
         problems.append(error.problem)
         return None
-
-
-def _found_by(found: Found, source: str) -> Found:
-    return Found(
-        stored=found.stored,
-        matched_by=input_name(source),
-        looked_at=found.looked_at,
-        asked_by=found.asked_by,
-    )
 
 
 def _fitting(record_id: str, row: Mapping[str, Any], read_at: float) -> Stored:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.backends.ivvy.belonging import NATIVE_COMPANIES
 from gateway.backends.ivvy.lookups import stored_id
-from gateway.entries import folded
+from gateway.entries import CatalogName, folded
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gateway.backends.adapter import Found
     from gateway.backends.leads import FoundLead
     from gateway.lead_write import LeadWrite
+    from gateway.names import Wanted
     from gateway.results import BackendCall
 
 
@@ -99,6 +100,18 @@ def party(
 def _was_looked_for(found: Found) -> bool:
     """Whether there was a key to look by; without one the record may be there, and the key is asked for."""
     return found.looked and (bool(found.asked_by) or not found.keyless)
+
+
+def contact_names(write: LeadWrite, wanted: list[Wanted]) -> list[Wanted]:
+    """The names of a lead's contact to look up: not that of the company that it is linked to.
+
+    That one is found, or made, by this write.
+    """
+    given = write.company.given("name") if write.company and write.links_inline else None
+    if given is None or given.value is None:
+        return wanted
+    own = (CatalogName.COMPANIES, folded(given.value))
+    return [want for want in wanted if (want.catalog, folded(want.name or "")) != own]
 
 
 def belong(write: LeadWrite, found: FoundLead, contact: Party, company: Party) -> Belonging:
