@@ -237,6 +237,8 @@ async def test_ids_of_a_wrong_form_are_told_before_anybody_is_asked(wired: Wired
         ["everbridge", "topicIds", "0"],
         ["everbridge", "attributes", "1", "id"],
         ["paths", "0", "pathId"],
+        ["everbridge", "attributes", "0", "id"],  # of the right form, and nobody's
+        ["everbridge", "groupIds", "0"],
     ]
     assert not [call for call in wired.calls("GET") if "/contacts/" in call]
 
