@@ -20,6 +20,7 @@ from strawberry.types.graphql import OperationType
 from gateway.api.context import Context
 from gateway.api.documents import Documents, check_operation
 from gateway.api.errors import is_our_fault, masked
+from gateway.api.exact_ids import read_ids_exactly
 from gateway.api.lead_mutation import UpsertLeadPayload
 from gateway.api.lead_types import Lead
 from gateway.api.limits import check_variables
@@ -107,6 +108,7 @@ class Schema(strawberry.Schema):
             execution_context_class=Executor,
             config=config or StrawberryConfig(),
         )
+        read_ids_exactly()
         self.documents = Documents(self._schema)
         self._preparer = Preparer(self._schema, self.schema_converter)
 

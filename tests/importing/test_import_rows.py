@@ -191,6 +191,13 @@ def test_an_unclosed_quote_is_refused() -> None:
     assert "cannot be read" in problem
 
 
+def test_an_id_of_more_digits_than_json_holds_is_told() -> None:
+    [found] = problems('{"externalId": 12345678901234567890123}', "people.jsonl")
+    assert found == [
+        "externalId: ID cannot represent a number of so many digits: give it as a string."
+    ]
+
+
 def test_json_lines_hold_whole_inputs() -> None:
     text = (
         '{"externalId": "E-1", "phone": null, "groupsName": []}\n\n'
