@@ -234,8 +234,9 @@ class Sender:
                 # A key of 64 KB, say: no request is made of it, so the backend was not asked.
                 self.breaker.forget()
                 raise RefusedError(unfit_address(dialect.backend)) from error
-            except asyncio.CancelledError:
+            except asyncio.CancelledError:  # whoever asked has gone: a read, which nobody needs now
                 self.breaker.forget()
+                self.meter.tried(call, time.monotonic() - started, UNANSWERED)
                 raise
             reply = read(answer)
             progress.record.status_code = reply.status

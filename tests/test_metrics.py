@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import httpx
@@ -123,6 +124,19 @@ async def test_labels_hold_no_id_and_nothing_that_a_caller_wrote(gateway: Gatewa
         for label in sample.labels.values()
     ]
     assert [one for one in known if any(one in label for label in labels)] == []
+
+
+async def test_a_read_that_nobody_waits_for_any_more_is_counted(gateway: Gateway) -> None:
+    gateway.sandbox.faults.add({"backend": "ivvy", "delayMs": 60_000})
+    asked = asyncio.create_task(gateway.upsert(ADA, targets=["IVVY"]))
+    while not gateway.calls("ivvy"):  # noqa: ASYNC110 - nothing tells when a call is recorded
+        await asyncio.sleep(0)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    value = await figures(gateway)
+    assert value("gateway_backend_calls_total", backend="IVVY", outcome="NO_ANSWER") == 1
+    assert value("gateway_backend_breaker_state", backend="IVVY", state="closed") == 1
 
 
 @pytest.mark.usefixtures("no_waiting")
