@@ -22,6 +22,7 @@ from gateway.backends.everbridge.contact import (
     plan_contact,
     wanted_names,
 )
+from gateway.backends.everbridge.envelopes import is_whole, read_in_part
 from gateway.backends.everbridge.joined_reads import JoinedReads
 from gateway.backends.everbridge.organization import Organization
 from gateway.backends.everbridge.paths import UNIFIED
@@ -29,7 +30,7 @@ from gateway.backends.everbridge.probe import explained, unknown_names
 from gateway.backends.everbridge.reader import ContactReader
 from gateway.backends.everbridge.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.catalogs import Catalogs
-from gateway.errors import RefusedError
+from gateway.errors import NotWrittenError, RefusedError
 from gateway.fields import too_long_fields
 from gateway.joined import asked
 from gateway.matching import keys_of, match
@@ -119,6 +120,8 @@ class EverbridgeAdapter:
             return await self._reads.find(key.kind, key.value, exchange)
 
         found = await match(self.backend, keys, look_up)
+        if found.stored is not None and not is_whole(found.stored.raw):
+            raise NotWrittenError(read_in_part(found.stored.id))
         return found if keys else Found(keyless=True, looked_at=found.looked_at)
 
     def wanted(self, write: ContactWrite) -> list[Wanted]:

@@ -25,21 +25,35 @@ NAMES = ("firstName", "lastName")
 def contact_of(reply: Reply) -> Mapping[str, Any]:
     """The contact of a read: in `result`, or bare as the vendor's own example shows it.
 
-    Raises NotWrittenError when there is neither.
+    Raises NotWrittenError when there is neither. An answer to a write, say, has an id and no more.
     """
-    return contacts_in(reply, [reply.body.get("result", reply.body)])[0]
+    body = reply.body
+    if "result" in body or is_whole(body):
+        return contacts_in(reply, [body.get("result", body)])[0]
+    raise NotWrittenError(unexpected(reply, "without a contact"))
 
 
 def contacts_in(reply: Reply, rows: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
-    """The rows of an answer; raises NotWrittenError where one is no contact, or not a whole one."""
-    if all(isinstance(row, dict) and is_id(row.get("id")) and _is_whole(row) for row in rows):
+    """The rows of an answer; raises NotWrittenError where one is no contact."""
+    if all(isinstance(row, dict) and is_id(row.get("id")) for row in rows):
         return with_exact_numbers(rows, reply.text)
-    raise NotWrittenError(unexpected(reply, "with what is no whole contact"))
+    raise NotWrittenError(unexpected(reply, "with what is no contact"))
 
 
-def _is_whole(contact: Mapping[str, Any]) -> bool:
-    """Whether a contact has a name. An answer to a write, say, has an id and no more."""
+def is_whole(contact: Mapping[str, Any]) -> bool:
+    """Whether a contact has a name; one without any was read in part at most."""
     return any(contact.get(name) for name in NAMES)
+
+
+def read_in_part(contact_id: str) -> Problem:
+    """The problem of a contact that is not to be written back, for it would lose the rest."""
+    return Problem(
+        backend=Backend.EVERBRIDGE,
+        code=ProblemCode.BACKEND_ERROR,
+        message=f"Everbridge shows contact {contact_id} without a name, which every contact has: to write "
+        "back what was read in part would erase the rest, so nothing was written there.",
+        retryable=True,
+    )
 
 
 def page_of(reply: Reply) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import orjson
 import pytest
 from starlette.responses import Response
 
+from gateway.backends.adapter import KeyKind
 from gateway.backends.everbridge.adapter import EverbridgeAdapter
 from gateway.backends.everbridge.client import EverbridgeDialect
 from gateway.locks import Locks
@@ -18,7 +20,7 @@ from gateway.results import Outcome, ProblemCode
 from gateway.sandbox.clock import ManualClock
 from gateway.sandbox.everbridge import Everbridge
 from gateway.upsert import Writer
-from gateway.upstream import Sender
+from gateway.upstream import Exchange, Sender
 from tests.backends.everbridge.ada import ADA, KEPT
 from tests.backends.everbridge.conftest import ORG, Wired
 from tests.backends.everbridge.writing import (
@@ -129,6 +131,18 @@ async def test_what_is_no_whole_contact_is_neither_written_back_nor_no_match(
     result = await wired.upsert(AUGUSTA)
     assert (result.outcome, vendor.received) == (Outcome.FAILED, [])
     assert result.errors[0].code is ProblemCode.BACKEND_ERROR
+
+
+async def test_a_contact_without_a_name_spoils_no_other_in_a_search(
+    wired: Wired, vendor: Vendor
+) -> None:
+    vendor.reads["/contacts"] = listed(ADA, {"id": 7, "externalId": "E-7"})
+    deadline = time.monotonic() + 30
+    found = await wired.adapter.look_up(
+        KeyKind.EXTERNAL_ID, ["E-1001", "E-7"], Exchange(deadline=deadline)
+    )
+    ids = {key: [row.id for row in rows] for key, rows in found.items() if isinstance(rows, list)}
+    assert ids == {"E-1001": [str(ADA["id"])], "E-7": ["7"]}
 
 
 @pytest.mark.parametrize("answer", [WRITTEN, {"message": "OK", "result": None}, FOUND])
