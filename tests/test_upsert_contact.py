@@ -240,6 +240,13 @@ async def test_a_native_id_that_does_not_exist_is_not_found_and_never_a_create(
     assert gateway.ivvy(externalId="E-3001") == []
 
 
+async def test_no_job_has_an_id_that_makes_no_address(gateway: Gateway) -> None:
+    query = "query ($id: ID!) { importJob(backend: SENDGRID, id: $id) { status } }"
+    for job_id in ("", "a\nb", "x" * 101):
+        assert await gateway.data(query, id=job_id) == {"importJob": None}
+    assert gateway.calls("sendgrid") == []
+
+
 async def test_an_import_job_is_followed_to_its_end(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,8 @@ STATUSES = {
 }
 FRESH_FOR = 1.0
 """Seconds for which the status of a job under way is told again without asking."""
+LONGEST_ID = 100
+"""Characters of a job's id; SendGrid's have 36."""
 MOST_KNOWN = 1_000
 """Jobs whose last status is kept; one that has ended stays as it is."""
 
@@ -82,6 +84,8 @@ class Jobs:
 
         `now` is on the clock of `time.monotonic`. Raises BackendFailure when SendGrid cannot tell.
         """
+        if not (0 < len(job_id) <= LONGEST_ID and job_id.isprintable()):
+            return None  # callers may give anything, and not all of it makes an address
         asked_at, job = self._known.get(job_id, (None, None))
         if asked_at is not None and (_is_over(job) or 0 <= now - asked_at < FRESH_FOR):
             return job and replace(job)
