@@ -18,7 +18,6 @@ from gateway.backends.sendgrid.catalog import fetches
 from gateway.backends.sendgrid.changed_address import addresses_to_ask, may_create_new, tellers
 from gateway.backends.sendgrid.checks import check_write
 from gateway.backends.sendgrid.client import list_left, lists_left, removed
-from gateway.backends.sendgrid.conflicts import taken_email
 from gateway.backends.sendgrid.contact import fields_for, plan_contact
 from gateway.backends.sendgrid.identifiers import held_by
 from gateway.backends.sendgrid.job import Jobs, accepted_job
@@ -28,13 +27,14 @@ from gateway.backends.sendgrid.probe import explained
 from gateway.backends.sendgrid.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.backends.sendgrid.refusals import INPUT_PATHS
 from gateway.backends.sendgrid.sought import Sought
+from gateway.backends.sendgrid.taken import refuse_taken
 from gateway.backends.sendgrid.writes import Writes, written_by
 from gateway.catalogs import Catalogs
 from gateway.custom_fields import wanted_custom_fields
 from gateway.entries import CatalogName
-from gateway.errors import BackendFailure, RefusedError
+from gateway.errors import BackendFailure
 from gateway.joined import AT_ONCE, asked
-from gateway.matching import fitting, keys_of, match
+from gateway.matching import keys_of, match
 from gateway.memberships import wanted_groups
 from gateway.model import Backend
 from gateway.results import JobStatus, ProblemCode
@@ -113,7 +113,7 @@ class SendGridAdapter:
     ) -> Found:
         """The stored contact, where the write needs to know it.
 
-        Raises RefusedError for an e-mail that another contact has, NotWrittenError when SendGrid
+        Raises RefusedError for an identifier that another contact has, NotWrittenError when SendGrid
         cannot tell.
         """
         now = time.monotonic()
@@ -159,8 +159,8 @@ class SendGridAdapter:
         if stored and accepted:
             lists = accepted.overlay(stored.raw.get("list_ids") or [])
             stored = replace(stored, raw={**stored.raw, "list_ids": lists})
-        elif stored is None and accepted is None and self._identifier == "external_id":
-            await self._refuse_taken_email(write, exchange)
+        elif stored is None and accepted is None:
+            await refuse_taken(write, self._identifier, self._look_ups, exchange)
         return Sought(
             stored=stored,
             matched_by=found.matched_by,
@@ -226,17 +226,6 @@ class SendGridAdapter:
             elif not isinstance(rows, BackendFailure):
                 holders[address] = f"the contact {rows[0].id}" if rows else None
         return holders
-
-    async def _refuse_taken_email(self, write: ContactWrite, exchange: Exchange) -> None:
-        """Refuse a new contact whose e-mail another one has: the job would fail, or join the two."""
-        email = write.email.value if write.email else None
-        if email is None:
-            return
-        path = write.fixed_path("email")
-        key = Key(kind=KeyKind.EMAIL, value=email.lower(), source="email", path=path)
-        taken = fitting(self.backend, key, await self._look_ups.by_key(key, exchange))
-        if taken:
-            raise RefusedError(taken_email(taken[0], path))
 
     def wanted(self, write: ContactWrite) -> list[Wanted]:
         """The names of lists and custom fields."""

@@ -59,6 +59,17 @@ def taken_email(taken: Stored, path: Sequence[str]) -> Problem:
     )
 
 
+def taken_identifier(taken: Stored, path: Sequence[str]) -> Problem:
+    """The conflict of a new contact of which another contact has the phone or anonymous identifier."""
+    return Problem(
+        backend=Backend.SENDGRID,
+        code=ProblemCode.CONFLICT,
+        message=f"SendGrid's contact {taken.id} has this {path[-1]}, and an identifier belongs to "
+        "one contact only: give another, or leave it out.",
+        field=list(path),
+    )
+
+
 def not_readable(found: Sought) -> Problem:
     """The problem of a list that is to be left by a contact that SendGrid does not show yet."""
     return Problem(

@@ -42,6 +42,11 @@ def held_by(raw: Mapping[str, Any]) -> dict[str, str]:
     return {kind: str(raw[kind]) for kind in INPUTS if raw.get(kind)}
 
 
+def holds(raw: Mapping[str, Any], kind: str, value: str) -> bool:
+    """Whether a stored contact holds this identifier."""
+    return _same(kind, held_by(raw).get(kind), value)
+
+
 def check_identifiers(write: ContactWrite, identifier: Identifier) -> list[Problem]:
     """What is wrong with the form of the identifiers, before anybody is asked."""
     problems: list[Problem] = []

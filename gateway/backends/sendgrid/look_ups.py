@@ -148,6 +148,10 @@ class LookUps:
             return await self._rows(Search.MAIN_EMAIL, key.value, exchange)
         return rows
 
+    async def by_identifier(self, kind: str, value: str, exchange: Exchange) -> list[Stored]:
+        """The contacts with a further identifier; each is still to be verified."""
+        return await _rows(self._sender, search_identifiers(kind, [value]), exchange)
+
     async def by_addresses(
         self, addresses: Sequence[str], exchange: Exchange
     ) -> dict[str, list[Stored] | BackendFailure]:

@@ -179,6 +179,27 @@ async def test_an_email_that_another_contact_has_is_a_conflict(by_external_id: A
         assert words in caught.value.problem.message
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("phone_number_id", "07700 900009"), ("anonymous_id", "a-1")]
+)
+async def test_a_further_identifier_that_another_contact_has_is_a_conflict(
+    account: Account, name: str, value: str
+) -> None:
+    first, second = (
+        contact(email=email, sendgrid={name: value})
+        for email in ("one@example.com", "two@example.com")
+    )
+    assert (await account.find(write_of(first))).stored is None
+    await account.write(email="one@example.com", sendgrid={name: value})
+    await account.settled()
+    assert (await account.find(write_of(first))).stored is not None
+    with pytest.raises(RefusedError) as caught:
+        await account.find(write_of(second))
+    problem = caught.value.problem
+    assert (problem.code, problem.field[0]) == (ProblemCode.CONFLICT, "sendgrid")
+    assert "leave it out" in problem.message
+
+
 async def test_a_new_contact_with_both_identifiers_can_be_written_again(
     by_external_id: Account,
 ) -> None:
