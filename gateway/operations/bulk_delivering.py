@@ -38,8 +38,19 @@ log = structlog.get_logger()
 
 SECONDS = 300.0
 """How long one try of a bulk's items may take: they wait for each other and for the quotas."""
+MOST, LEAST = 1000, 30
+"""Items that are worked on at once. What waits for a backend's batch call is held in memory."""
 QUIET, LONGEST = 0.1, 2.0
 """Seconds without a newcomer, and in all, after which those who wait for a call make it."""
+
+
+def next_part(part: int, seconds: float) -> int:
+    """How many items to take after `part` of them took so long.
+
+    All are looked up before any is written: of a part that is too large for a slow backend, none
+    would be written within the time, and the next try would begin anew.
+    """
+    return max(LEAST, part // 2) if seconds > SECONDS / 2 else min(MOST, part * 2)
 
 
 @dataclass(frozen=True, kw_only=True)

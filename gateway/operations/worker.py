@@ -7,6 +7,7 @@ successor, goes on with what is stored. Nothing waits in memory for its next try
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +18,7 @@ from gateway.callers.audit import delivered
 from gateway.logs import Seldom
 from gateway.model import Backend
 from gateway.operations.acceptance import queued, result_of
-from gateway.operations.bulk_delivering import BulkDelivering, Try
+from gateway.operations.bulk_delivering import MOST, BulkDelivering, Try, next_part
 from gateway.operations.outcomes import ended_unseen, needs_attention, queued_again, settled
 from gateway.operations.payloads import (
     BULK_CONTACT,
@@ -46,8 +47,6 @@ log = structlog.get_logger()
 
 AT_ONCE = 64
 """Single steps in hand at most."""
-BULK_AT_ONCE = 1000
-"""Items of bulks in hand at most. What waits for a backend's batch call is held in memory."""
 POLL_SECONDS = 1.0
 """Between two looks for what has become due, when nothing says so."""
 
@@ -72,6 +71,8 @@ class Worker:
     patience: Patience
     _singly: int = 0
     """Single steps in hand."""
+    _part: int = MOST
+    """Items of bulks to take in hand next."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _woken_for_bulk: asyncio.Event = field(default_factory=asyncio.Event)
@@ -152,9 +153,11 @@ class Worker:
     async def _claim_bulk_and_wait(self) -> None:
         """Take a part of what bulks have due, work on it to its end, then look for more."""
         self._woken_for_bulk.clear()
-        claimed = await self._claim(BULK_AT_ONCE * len(self.delivering.adapters), others=False)
+        claimed = await self._claim(self._part * len(self.delivering.adapters), others=False)
         if claimed:
+            began = time.monotonic()
             await self._begin(self._work_in_bulk(claimed))
+            self._part = next_part(self._part, time.monotonic() - began)
         else:
             await self._wait_for(self._woken_for_bulk)
 
