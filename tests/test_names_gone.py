@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from tests.harness import Gateway
 
 
-def remove_group(gateway: Gateway, backend: str, name: str) -> None:
-    """Take a group and its memberships out of a backend."""
+def remove_group(gateway: Gateway, backend: str, name: str, *, members: bool = True) -> None:
+    """Take a group out of a backend, with its memberships unless `members` says no."""
     sandbox = gateway.sandbox
     if backend == "IVVY":
         state = sandbox.ivvy.dump()
@@ -22,7 +22,7 @@ def remove_group(gateway: Gateway, backend: str, name: str) -> None:
     state = sandbox.everbridge.dump()
     [gone] = [row for row in state["groups"] if row["name"] == name]
     state["groups"].remove(gone)
-    for contact in state["contacts"]:
+    for contact in state["contacts"] if members else ():
         contact["groups"] = [group for group in contact.get("groups", ()) if group != gone["id"]]
     sandbox.everbridge.load(state)
 
@@ -43,3 +43,15 @@ async def test_a_group_that_has_gone_is_told_by_its_name_after_the_first_refusal
         ("NAME_NOT_FOUND", ["addGroupsName", "0"])
     ]
     assert gateway.calls(backend.lower(), writes=True) == []
+
+
+async def test_a_group_that_has_gone_holds_up_no_other_that_is_to_be_left(gateway: Gateway) -> None:
+    person = {"externalId": "E-1001", "groupsName": ["Fire Wardens", "Newsletter"]}
+    await gateway.upsert(person, targets=["EVERBRIDGE"])
+    remove_group(gateway, "EVERBRIDGE", "Fire Wardens", members=False)
+    left = await gateway.upsert(person | {"groupsName": []}, targets=["EVERBRIDGE"])
+    assert left.outcomes() == {"EVERBRIDGE": "UPDATED"}
+    calls = left.result("EVERBRIDGE")["calls"]
+    assert sorted(call["statusCode"] for call in calls) == [200, 404]
+    [stored] = gateway.everbridge(externalId="E-1001")
+    assert len(stored["groups"]) == 1
