@@ -14,7 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.server import ServerState
 
-from gateway import serving
+from gateway import connections, serving
 from tests.program import gateway_dev
 
 if TYPE_CHECKING:
@@ -150,8 +150,8 @@ async def served() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWr
     config = uvicorn.Config(answer_late, log_config=None)
     config.load()
 
-    def protocol() -> serving.Connections:
-        return serving.Connections(config=config, server_state=ServerState(), app_state={})
+    def protocol() -> connections.Connections:
+        return connections.Connections(config=config, server_state=ServerState(), app_state={})
 
     server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
     async with server:
@@ -173,7 +173,7 @@ async def served() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWr
 async def test_a_head_that_does_not_come_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, sent: bytes, answers: int
 ) -> None:
-    monkeypatch.setattr(serving, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.1)
     async with served() as (reader, writer):
         writer.write(sent)
         async with asyncio.timeout(SECONDS):
@@ -200,7 +200,7 @@ async def send_without_an_end(writer: asyncio.StreamWriter) -> None:
 async def test_a_body_that_is_refused_is_not_taken_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(serving, "LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(connections, "LINGER_SECONDS", 0.1)
     async with served() as (reader, writer):
         writer.write(
             b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 9999999999\r\n\r\n"
