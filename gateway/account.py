@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import httpx
 
-from gateway.backends import ADAPTERS
+from gateway.backends.every import ADAPTERS
 from gateway.backends.leads import HoldsLeads
 from gateway.callers.door import open_door
 from gateway.lead_links import Links
