@@ -22,6 +22,7 @@ from tests.store.conftest import database_url, postgres_url, sqlite_url, store
 if TYPE_CHECKING:
     from gateway.store import Store
     from gateway.store.database import Transaction
+    from gateway.store.leases import Lease
     from gateway.upstream import Exchange
 
 __all__ = ["database_url", "postgres_url", "sqlite_url", "store"]
@@ -38,8 +39,19 @@ def two(store: Store, seconds: float = LONG) -> tuple[Locks, Locks]:
     return one, other
 
 
-async def test_writers_of_one_key_go_one_after_the_other_over_both(store: Store) -> None:
+async def test_writers_of_one_key_go_one_after_the_other_over_both(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     both, inside, most, order = two(store), 0, 0, list[int]()
+    acquire, wanted = store.leases.acquire, asyncio.Event()
+
+    async def acquiring(*args: Any, **kwargs: Any) -> Lease | None:
+        lease = await acquire(*args, **kwargs)
+        if lease is None and kwargs["wanted_for"]:
+            wanted.set()
+        return lease
+
+    monkeypatch.setattr(store.leases, "acquire", acquiring)
 
     async def write(number: int) -> None:
         nonlocal inside, most
@@ -47,7 +59,7 @@ async def test_writers_of_one_key_go_one_after_the_other_over_both(store: Store)
             order.append(number % 2)
             inside += 1
             most = max(most, inside)
-            await asyncio.sleep(0)
+            await wanted.wait()
             inside -= 1
 
     await asyncio.gather(*(write(number) for number in range(12)))
