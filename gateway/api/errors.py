@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from cross_web import HTTPException
 from graphql import GraphQLError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -13,6 +14,8 @@ from gateway.errors import BackendFailure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+log = structlog.get_logger()
 
 FAILED = "The gateway failed; its log tells why, by the request's id."
 
@@ -39,6 +42,19 @@ def is_our_fault(error: GraphQLError) -> bool:
     in_validation = bool(error.nodes) and error.path is None
     refused = isinstance(innermost, ValueError | TypeError | ArithmeticError)
     return not (refused and (said_by_graphql or in_validation))
+
+
+def mask_faults(errors: list[GraphQLError], request_id: str) -> None:
+    """Log faults of ours, and put masked errors into their places."""
+    for place, error in enumerate(errors):
+        if is_our_fault(error):
+            log.error(
+                "resolver failed",
+                request_id=request_id,
+                path=error.path,
+                exc_info=error.original_error,
+            )
+            errors[place] = masked(error, request_id)
 
 
 def masked(error: GraphQLError, request_id: str) -> GraphQLError:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import strawberry
-import structlog
 from graphql import GraphQLError, get_operation_ast
 from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
@@ -19,7 +18,7 @@ from strawberry.types.graphql import OperationType
 
 from gateway.api.context import Context
 from gateway.api.documents import Documents, check_operation
-from gateway.api.errors import is_our_fault, masked
+from gateway.api.errors import mask_faults
 from gateway.api.exact_ids import read_ids_exactly
 from gateway.api.lead_mutation import UpsertLeadPayload
 from gateway.api.lead_types import Lead
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
     from gateway.api.prepared import Call
 
-log = structlog.get_logger()
 
 NO_STREAM = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
@@ -295,7 +293,7 @@ class Schema(strawberry.Schema):
         What a caller did wrong is told to the caller alone. Strawberry calls this on every way that
         an error can take, WebSockets included, before the list goes out.
         """
-        _mask(errors, execution_context.context.request_id if execution_context else "")
+        mask_faults(errors, execution_context.context.request_id if execution_context else "")
 
 
 def _check_type(
@@ -304,18 +302,6 @@ def _check_type(
     operation = document and get_operation_ast(document, name)
     if operation and OperationType(operation.operation.value) not in allowed:
         raise InvalidOperationTypeError(OperationType(operation.operation.value))
-
-
-def _mask(errors: list[GraphQLError], request_id: str) -> None:
-    for place, error in enumerate(errors):
-        if is_our_fault(error):
-            log.error(
-                "resolver failed",
-                request_id=request_id,
-                path=error.path,
-                exc_info=error.original_error,
-            )
-            errors[place] = masked(error, request_id)
 
 
 async def _refused(errors: list[GraphQLError]) -> ExecutionResult:
@@ -336,7 +322,7 @@ async def _run(running: Running, context: Context) -> ExecutionResult:
             error = GraphQLError(str(error), original_error=error)
         result = PreExecutionError(data=None, errors=[error])
     if result.errors:
-        _mask(result.errors, context.request_id)
+        mask_faults(result.errors, context.request_id)
     return result
 
 
