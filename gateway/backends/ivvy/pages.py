@@ -73,27 +73,23 @@ def _total(body: Mapping[str, Any]) -> int | None:
 
 
 def _short(call: Call, brought: int, total: int, reply: Reply) -> Problem:
-    return Problem(
-        backend=Backend.IVVY,
-        code=ProblemCode.BACKEND_ERROR,
-        message=f"iVvy says that {call.target} has {total} rows and gave {brought}: {reply.excerpt}",
-        retryable=True,
+    return _unusable(
+        f"says that {call.target} has {total} rows and gave {brought}: {reply.excerpt}"
     )
 
 
 def _shifted(call: Call) -> Problem:
-    return Problem(
-        backend=Backend.IVVY,
-        code=ProblemCode.BACKEND_ERROR,
-        message=f"iVvy changed {call.target} while its pages were read.",
-        retryable=True,
-    )
+    return _unusable(f"changed {call.target} while its pages were read.")
 
 
 def _repeating(call: Call) -> Problem:
+    return _unusable(f"gave the same page of {call.target} twice, so the list cannot be read.")
+
+
+def _unusable(what: str) -> Problem:
     return Problem(
         backend=Backend.IVVY,
         code=ProblemCode.BACKEND_ERROR,
-        message=f"iVvy gave the same page of {call.target} twice, so the list cannot be read.",
+        message=f"iVvy {what}",
         retryable=True,
     )
