@@ -159,9 +159,10 @@ def _unconfirmed(result: BackendResult) -> BackendResult:
 
 
 def _not_taken(backend: Backend, changed: list[str]) -> Problem:
+    # Not that it failed to do it: a later write may have changed what this one did.
     told = f" It does not hold {', '.join(changed)} as sent." if changed else ""
     return Problem(
         backend=backend,
         code=ProblemCode.BACKEND_ERROR,
-        message=f"{backend.value} accepted the write and then failed to do it.{told}",
+        message=f"{backend.value} accepted the write in a job that ended with errors.{told}",
     )

@@ -270,10 +270,12 @@ async def test_what_cannot_be_settled_says_why(quick: Gateway) -> None:
 # ---------------------------------------------------------------- jobs
 
 
+@pytest.mark.parametrize("ends_as", ["documented", "completed"])
 async def test_a_job_that_fails_is_compared_with_what_is_stored(
-    quick: Gateway, clock: ManualClock
+    quick: Gateway, clock: ManualClock, ends_as: str
 ) -> None:
-    quick.sandbox.sendgrid.switches["contact_limit"] = 1  # creating another fails in the job
+    # Creating another fails in the job.
+    quick.sandbox.sendgrid.switches.update(contact_limit=1, errors_end_as=ends_as)
     operation_id = await store_durably(quick, HEDY, targets=["SENDGRID"])
     await until(quick, operation_id, SENDGRID="ACCEPTED")
     clock.advance(60)

@@ -19,6 +19,8 @@ DEFAULTS: dict[str, Any] = {
     "sparse_results": True,
     # A job with errors gives the address of a file of them.
     "errors_url": True,
+    # What a job with errors ends as: "documented" (errored or failed), or "completed" with a count of them.
+    "errors_end_as": "documented",
     # How a refused PUT names the culprits: "all", the "first" one, or "none" of them.
     "blame": "all",
     # Answer to a list id on PUT that is a UUID but unknown: "404", "400" or "ignored".

@@ -91,9 +91,11 @@ async def test_many_contacts_leave_a_list_with_few_calls(bulk: Gateway, clock: M
     assert [names[one] for one in held["list_ids"]] == ["VIP"]
 
 
+@pytest.mark.parametrize("ends_as", ["documented", "completed"])
 async def test_of_a_shared_job_that_fails_for_one_contact_the_others_are_confirmed(
-    bulk: Gateway, clock: ManualClock
+    bulk: Gateway, clock: ManualClock, ends_as: str
 ) -> None:
+    bulk.sandbox.sendgrid.switches["errors_end_as"] = ends_as
     # Lise Otto holds an external id too, which a plain patch in email mode does not send.
     inputs = [*people(110), {"email": LISE, "firstName": "Bulk", "lastName": "Person"}]
     payload = await upsert_all(bulk, inputs, targets=["SENDGRID"])

@@ -259,7 +259,7 @@ def test_an_accepted_write_is_a_pending_job() -> None:
     ("status", "meaning"),
     [
         ("pending", JobStatus.PENDING),
-        ("completed", JobStatus.COMPLETED),
+        ("completed", JobStatus.ERRORED),  # by its own count
         ("errored", JobStatus.ERRORED),
         ("failed", JobStatus.FAILED),
     ],
@@ -269,6 +269,12 @@ def test_a_job_is_read_with_the_counters_that_are_there(status: str, meaning: Jo
     job = read_job(reply(200, {"id": "j-1", "status": status, "results": results}))
     assert (job.status, job.requested_count, job.created_count) == (meaning, 2, None)
     assert (job.errored_count, job.errors_url) == (1, "https://example.com/e")
+
+
+@pytest.mark.parametrize("results", [None, {}, {"errored_count": 0}, {"errored_count": None}])
+def test_a_job_that_counts_no_errors_is_completed(results: Any) -> None:
+    job = read_job(reply(200, {"id": "j-1", "status": "completed", "results": results}))
+    assert job.status is JobStatus.COMPLETED
 
 
 @pytest.mark.parametrize("body", [{"id": "j", "status": "sleeping"}, {"status": "pending"}])

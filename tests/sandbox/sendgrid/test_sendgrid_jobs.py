@@ -146,6 +146,13 @@ async def test_some_failed_rows_make_the_job_errored_with_a_file_of_them(
     assert json.loads(line)["index"] == 1
 
 
+async def test_a_job_with_errors_can_call_itself_completed(account: Account) -> None:
+    account.switches["errors_end_as"] = "completed"
+    bad = {"email": "bad@example.com", "custom_fields": {account.field("badge_number"): "5"}}
+    job = await account.put_and_wait({"email": "good@example.com"}, bad)
+    assert (job["status"], job["results"]["errored_count"]) == ("completed", 1)
+
+
 async def test_file_of_errors_needs_its_signature(account: Account) -> None:
     bad = {"email": "bad@example.com", "custom_fields": {account.field("badge_number"): "5"}}
     job = await account.put_and_wait(bad)
