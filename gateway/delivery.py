@@ -53,6 +53,8 @@ async def deliver(
             result.jobs += answer.jobs
             if journal is not None and len(replies) < len(plan.calls):
                 await journal.answered(result)
+        if result.outcome is Outcome.ACCEPTED and not result.jobs:
+            result.outcome = Outcome.CONFIRMED  # nothing of it is left to be done
     except BackendFailure as failure:
         result.outcome = Outcome.PARTIAL if replies else failure.outcome
         result.errors.append(failure.problem)

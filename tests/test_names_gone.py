@@ -55,3 +55,29 @@ async def test_a_group_that_has_gone_holds_up_no_other_that_is_to_be_left(gatewa
     assert sorted(call["statusCode"] for call in calls) == [200, 404]
     [stored] = gateway.everbridge(externalId="E-1001")
     assert len(stored["groups"]) == 1
+
+
+async def test_a_list_of_sendgrids_that_has_gone_holds_up_no_other(gateway: Gateway) -> None:
+    person = {"email": "ada@example.com"}
+    [held] = gateway.sendgrid("ada@example.com")
+    names = gateway.group_names()["SENDGRID"]
+    gone, *others = held["list_ids"]
+    assert others
+    gateway.sandbox.sendgrid.store.remove_list(gone, linger=True)
+    left = await gateway.upsert(
+        {**person, "firstName": "Augusta", "groupsName": []}, targets=["SENDGRID"]
+    )
+    assert left.outcomes() == {"SENDGRID": "ACCEPTED"}
+    result = left.result("SENDGRID")
+    assert sorted(call["statusCode"] for call in result["calls"]) == [202, 202, 404]
+    assert result["changedFields"] == ["firstName", "groupsName"]
+    gateway.clock.advance(60)
+    [stored] = gateway.sendgrid("ada@example.com")
+    assert stored["list_ids"] == [gone]
+    told = await gateway.upsert({**person, "groupsName": []}, targets=["SENDGRID"])
+    assert told.outcomes() == {"SENDGRID": "CONFIRMED"}
+    assert told.result("SENDGRID")["jobs"] == []
+    by_name = await gateway.upsert(
+        {**person, "removeGroupsName": [names[gone]]}, targets=["SENDGRID"]
+    )
+    assert [error["code"] for error in by_name.errors] == ["NAME_NOT_FOUND"]

@@ -36,3 +36,15 @@ async def test_a_removal_that_is_done_and_never_seen_is_not_confirmed(
         assert result["outcome"] == "ACCEPTED"
         assert [job["status"] for job in result["jobs"]] == ["COMPLETED"]
         assert [warning["code"] for warning in result["warnings"]] == ["UNCONFIRMED"]
+
+
+async def test_leaving_a_list_that_is_no_more_is_confirmed_with_the_rest(
+    quick: Gateway, clock: ManualClock
+) -> None:
+    [held] = quick.sendgrid("ada@example.com")
+    quick.sandbox.sendgrid.store.remove_list(held["list_ids"][0], linger=True)
+    gone = {"email": "ada@example.com", "firstName": "Augusta", "groupsName": None}
+    operation_id = await store_durably(quick, gone, targets=["SENDGRID"])
+    await until(quick, operation_id, SENDGRID="ACCEPTED")
+    clock.advance(60)
+    assert outcomes(await until_ended(quick, operation_id)) == {"SENDGRID": "CONFIRMED"}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Answer, Found, Key, KeyKind
@@ -19,6 +20,7 @@ from gateway.backends.sendgrid.changed_address import addresses_to_ask, may_crea
 from gateway.backends.sendgrid.checks import check_write
 from gateway.backends.sendgrid.client import list_left, lists_left, removed
 from gateway.backends.sendgrid.contact import fields_for, plan_contact
+from gateway.backends.sendgrid.gone_lists import GoneLists
 from gateway.backends.sendgrid.identifiers import held_by
 from gateway.backends.sendgrid.job import Jobs, accepted_job
 from gateway.backends.sendgrid.look_ups import LookUps, look_up_many, needs_read
@@ -32,7 +34,7 @@ from gateway.backends.sendgrid.writes import Writes, written_by
 from gateway.catalogs import Catalogs
 from gateway.custom_fields import wanted_custom_fields
 from gateway.entries import CatalogName
-from gateway.errors import BackendFailure
+from gateway.errors import BackendFailure, RefusedError
 from gateway.joined import AT_ONCE, asked
 from gateway.matching import keys_of, match
 from gateway.memberships import wanted_groups
@@ -94,6 +96,7 @@ class SendGridAdapter:
         self._look_ups = LookUps(sender)
         self._jobs = Jobs(sender)
         self._writes = Writes(sender, identifier, window=window)
+        self._gone = GoneLists(sender)
         sender.on_refusal = self._learn
 
     def check(self, write: ContactWrite) -> list[Problem]:
@@ -270,11 +273,22 @@ class SendGridAdapter:
         return FRESH_FOR
 
     async def send(self, call: Call, exchange: Exchange) -> Reply:
-        """The answer to a call of a plan, which may leave with those of others."""
-        return await self._writes.send(call, exchange)
+        """The answer to a call of a plan, which may leave with those of others.
+
+        That to a removal from a list that is no more is a 404: nobody is on it.
+        """
+        try:
+            return await self._writes.send(call, exchange)
+        except RefusedError as refusal:
+            if refusal.reply is None or not await self._gone.caused(call, refusal, exchange):
+                raise
+            self.catalogs.expire(CatalogName.GROUPS)
+            return refusal.reply
 
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         """The job that the call has become, which is remembered until it is seen to have ended."""
+        if reply.status == HTTPStatus.NOT_FOUND:
+            return Answer()
         job = accepted_job(call, reply)
         now = time.monotonic()
         if call.method == "PUT":

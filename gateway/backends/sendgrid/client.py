@@ -175,8 +175,10 @@ def list_left(call: Call) -> str:
 
 
 def lists_left(result: BackendResult) -> set[str]:
-    """The lists of a write's removals, as its receipt has them."""
-    paths = [call.path.partition("?")[0] for call in result.calls if call.method == "DELETE"]
+    """The lists of a write's removals, as its receipt has them; without those that are no more."""
+    removals = [call for call in result.calls if call.method == "DELETE"]
+    there = [call for call in removals if call.status_code != HTTPStatus.NOT_FOUND]
+    paths = [call.path.partition("?")[0] for call in there]
     return {unquote(path.split("/")[-2]) for path in paths}
 
 
@@ -211,6 +213,11 @@ def get_lists(page_token: str | None) -> Call:
     """Read one page of lists."""
     token = () if page_token is None else (("page_token", page_token),)
     return Call(method="GET", path=LISTS, query=(("page_size", str(PAGE_SIZE)), *token))
+
+
+def get_list(list_id: str) -> Call:
+    """Read one list."""
+    return Call(method="GET", path=f"{LISTS}/{quote(list_id, safe='')}")
 
 
 def get_field_definitions() -> Call:

@@ -117,7 +117,7 @@ def delete_list(asked: Asked) -> Response:
     """
     found = _known(asked)
     ids = [one.id for one in asked.store.members(found.id)]
-    asked.store.remove_list(found.id)
+    asked.store.remove_list(found.id, linger=bool(asked.switches["deleted_lists_linger"]))
     if asked.request.query_params.get("delete_contacts") != "true":
         return Response(status_code=204)
     return answer({"job_id": asked.queue("delete", {"ids": ids}, len(ids))})

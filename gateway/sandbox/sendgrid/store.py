@@ -155,10 +155,10 @@ class Store:
                 counts[list_id] = counts.get(list_id, 0) + 1
         return counts
 
-    def remove_list(self, list_id: str) -> None:
-        """Delete a list and every membership in it; the contacts stay."""
+    def remove_list(self, list_id: str, *, linger: bool = False) -> None:
+        """Delete a list and, unless they `linger`, the memberships in it; the contacts stay."""
         del self.lists[list_id]
-        for contact in self.members(list_id):
+        for contact in () if linger else self.members(list_id):
             contact.list_ids.remove(list_id)
 
     def queue(self, kind: JobKind, payload: dict[str, Any], requested: int, now: datetime) -> str:

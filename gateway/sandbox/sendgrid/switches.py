@@ -37,6 +37,8 @@ DEFAULTS: dict[str, Any] = {
     "field_ready_seconds": 5.0,
     # False: removing from a list is accepted and changes nothing (seen once).
     "list_removal_works": True,
+    # Contacts still show a list that was deleted.
+    "deleted_lists_linger": False,
     # List names must be unique, ignoring case; unknown for the real one.
     "unique_list_names": False,
     # Added to `_metadata.count` of GET lists, which was seen one too high.

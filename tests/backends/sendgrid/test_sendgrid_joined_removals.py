@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from gateway.backends.sendgrid.client import remove_from_list
+from gateway.errors import BackendFailure
 from gateway.gathering import Gathering
 from gateway.results import Outcome, ProblemCode
 from gateway.sandbox.sendgrid.store import Contact
@@ -76,13 +77,45 @@ async def test_a_contact_that_sendgrid_does_not_know_spoils_no_other(account: Ac
     assert (sent[-1].failure.outcome, sent[-1].problem.code) == (
         Outcome.REJECTED, ProblemCode.NOT_FOUND,
     )  # fmt: skip
-    assert len(account.wire.calls) <= 1 + 2 * 5
+    assert len(account.wire.calls) <= 1 + 2 * 5 + 1, "whether the list is there is asked once"
+    assert account.wire.calls[-1] == ("GET", f"/lists/{vip}")
 
 
-async def test_a_list_that_is_gone_is_told_to_all_with_one_call(account: Account) -> None:
+async def test_a_list_that_is_gone_is_told_to_all_with_two_calls(account: Account) -> None:
     sent = await leave(account, NOBODY, members(account, 20))
-    assert {one.problem.code for one in sent} == {ProblemCode.NOT_FOUND}
-    assert len(account.wire.calls) == 1
+    answers = [one.answer for one in sent if not isinstance(one.answer, BackendFailure)]
+    assert [answer.status for answer in answers] == [404] * 20
+    assert {one.call.status_code for one in sent} == {404}
+    gone = f"/lists/{NOBODY}"
+    assert account.wire.calls == [("DELETE", f"{gone}/contacts"), ("GET", gone)]
+
+
+@pytest.mark.usefixtures("no_waiting")
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(500),
+        httpx.Response(403, json={"errors": []}),
+        httpx.Response(404, html="<html>"),
+    ],
+)
+async def test_a_removal_stays_refused_where_nobody_can_tell_of_its_list(
+    account: Account, answer: httpx.Response
+) -> None:
+    account.wire.stub = lambda request: answer if request.method == "GET" else None
+    [sent] = await leave(account, NOBODY, members(account, 1))
+    assert (sent.failure.outcome, sent.problem.code) == (Outcome.REJECTED, ProblemCode.NOT_FOUND)
+
+
+async def test_whether_a_list_is_gone_is_waited_for_within_the_callers_time(
+    account: Account,
+) -> None:
+    account.wire.gated = {"GET"}
+    account.wire.open.clear()
+    call = remove_from_list(NOBODY, members(account, 1))
+    sent = await send(account, call, account.exchange(0.1))
+    assert sent.problem.code is ProblemCode.NOT_FOUND
+    account.wire.open.set()
 
 
 async def test_a_direct_removal_leaves_alone_and_at_once(sharing: Account) -> None:
