@@ -102,8 +102,8 @@ def check() -> None:
     """Ask each configured backend whether address and credentials work; exit code 1 if one does not."""
     import asyncio
 
-    from gateway.check import check as checked
-    from gateway.check import passed, told
+    from gateway.check_command import check as checked
+    from gateway.check_command import passed, told
     from gateway.logs import configure_logs
     from gateway.settings import load_settings
     from gateway.telemetry.redaction import secrets_in
@@ -284,7 +284,7 @@ def list_steps() -> None:
     import asyncio
 
     from gateway.settings import load_settings
-    from gateway.steps import list_stuck
+    from gateway.steps_command import list_stuck
 
     for line in asyncio.run(list_stuck(load_settings())):
         typer.echo(line)
@@ -305,7 +305,7 @@ def resolve_step(
 
     from gateway.logs import configure_logs
     from gateway.settings import load_settings
-    from gateway.steps import resolve
+    from gateway.steps_command import resolve
     from gateway.telemetry.redaction import secrets_in
 
     settings = load_settings()

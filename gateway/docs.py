@@ -35,7 +35,6 @@ TABLES: Mapping[Backend, Sequence[Field]] = {
     Backend.EVERBRIDGE: EVERBRIDGE,
     Backend.SENDGRID: SENDGRID,
 }
-TITLES = {backend: title(backend) for backend in Backend}
 
 FIELDS_HEAD = """\
 # Which field goes where
@@ -80,7 +79,7 @@ def fields_page() -> str:
     lines = [
         FIELDS_HEAD,
         "## Where it goes\n",
-        _row("field", *TITLES.values()),
+        _row("field", *map(title, Backend)),
         _row(*["---"] * 4),
         *(
             _row(f"`{input_name(name)}`", *(_place(TABLES[backend], name) for backend in Backend))
@@ -88,7 +87,7 @@ def fields_page() -> str:
             if name != "phone_country_code"
         ),
         "\n## What clearing looks like on the wire\n",
-        _row("field", *TITLES.values()),
+        _row("field", *map(title, Backend)),
         _row(*["---"] * 4),
         *(
             _row(
@@ -108,7 +107,7 @@ def fields_page() -> str:
 def _native(backend: Backend) -> list[str]:
     rows = [row for row in TABLES[backend] if "." in row.name]
     return [
-        f"\n## {TITLES[backend]}'s own section\n",
+        f"\n## {title(backend)}'s own section\n",
         *_listed(rows),
     ]
 

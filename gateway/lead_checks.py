@@ -33,7 +33,7 @@ COMPANY_TEXTS = (
 CONTACT_IDS = ("ivvy.contact_id", "ivvy.company_lead_contact_id")
 """The lead's own fields that name its contact; the first that is given counts."""
 COMPANY_IDS = ("ivvy.company_id",)
-LEADS_IN = (Backend.IVVY,)
+LEADS_IN = Backend.IVVY
 """The one system that holds leads."""
 
 
@@ -90,7 +90,7 @@ def _contact(
     return check_contact(
         contact,
         targets_named=True,
-        targets=LEADS_IN,
+        targets=(LEADS_IN,),
         at=CONTACT_AT,
         default_country=default_country,
     )

@@ -10,7 +10,7 @@ from strawberry import ID
 
 from gateway.api.arguments import REPLAYED, DeliveryArgument, IdempotencyKey, given_key
 from gateway.api.context import Context, Info
-from gateway.api.lead_queries import LEADS_IN, not_configured
+from gateway.api.lead_queries import not_configured
 from gateway.api.lead_types import Lead
 from gateway.api.operation_queries import operation_of
 from gateway.api.operation_types import Operation
@@ -18,7 +18,7 @@ from gateway.api.refusals import failed
 from gateway.backends.adapter import Stored
 from gateway.backends.leads import Leads
 from gateway.errors import BackendFailure
-from gateway.lead_checks import check_lead
+from gateway.lead_checks import LEADS_IN, check_lead
 from gateway.lead_model import LeadInput
 from gateway.model import Delivery, MissingPolicy, WriteMode
 from gateway.operations.asked import Asked

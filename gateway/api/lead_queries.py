@@ -12,11 +12,8 @@ from gateway.api.lead_types import Lead, LeadKey, LeadOptions
 from gateway.api.refusals import failed, refusal, wrong
 from gateway.backends.leads import Leads
 from gateway.errors import BackendFailure
-from gateway.model import Backend
+from gateway.lead_checks import LEADS_IN
 from gateway.results import Problem, ProblemCode
-
-LEADS_IN = Backend.IVVY
-"""The system that holds leads, for whoever has not configured it."""
 
 
 def not_configured() -> Problem:

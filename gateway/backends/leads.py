@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from gateway.backends.adapter import Answer, Found, Plan, Stored
     from gateway.calls import Call, FromReply, Reply
     from gateway.catalogs import Catalogs
-    from gateway.fields import Field
     from gateway.lead_records import LeadRecord
     from gateway.lead_write import LeadWrite
     from gateway.model import Backend
@@ -64,8 +63,6 @@ class Leads(Protocol):
     """The leads of a backend that holds leads."""
 
     backend: Backend
-    lead_fields: Sequence[Field]
-    company_fields: Sequence[Field]
     sender: Sender
     catalogs: Catalogs
 

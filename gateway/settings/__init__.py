@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from gateway.errors import SettingsError
+from gateway.model import Backend, title
 from gateway.settings.backends import BACKEND_SETTINGS, BackendSettings
 from gateway.settings.callers import CallerSettings
 from gateway.settings.delivery import TEMPORARY, DeliverySettings
@@ -61,12 +62,12 @@ class Settings(
 
     @model_validator(mode="after")
     def _whole_backends(self) -> Settings:
-        problems = [problem for name in BACKEND_SETTINGS if (problem := self._gap(name))]
+        problems = [problem for backend in Backend if (problem := self._gap(backend))]
         if problems:
             raise ValueError("\n".join(problems))
         return self
 
-    def _gap(self, backend: str) -> str | None:
+    def _gap(self, backend: Backend) -> str | None:
         """What is missing of a backend that is configured in part."""
         sets = BACKEND_SETTINGS[backend]
         missing = [[name for name in names if not getattr(self, name)] for names in sets]
@@ -74,7 +75,7 @@ class Settings(
         if not started or not all(missing):
             return None
         needed = min(missing, key=len)
-        return f"{backend} is configured in part: set {' and '.join(map(variable, needed))} too."
+        return f"{title(backend)} is configured in part: set {' and '.join(map(variable, needed))} too."
 
 
 def variable(name: str) -> str:

@@ -8,15 +8,16 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
+from gateway.model import Backend
 from gateway.values import read_country
 
 LEAD_FIELD_TYPES = ("TEXT", "NUMBER", "DATE", "CHOICE", "MULTIPLE_CHOICE")
 _LEAD_FIELD = re.compile(rf"[1-9][0-9]{{0,17}}( ({'|'.join(LEAD_FIELD_TYPES)}))?")
 _ORGANIZATION = re.compile(r"[1-9][0-9]{0,15}")
 
-BACKEND_SETTINGS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "iVvy": (("ivvy_base_url", "ivvy_api_key", "ivvy_api_secret"),),
-    "Everbridge": (
+BACKEND_SETTINGS: dict[Backend, tuple[tuple[str, ...], ...]] = {
+    Backend.IVVY: (("ivvy_base_url", "ivvy_api_key", "ivvy_api_secret"),),
+    Backend.EVERBRIDGE: (
         ("everbridge_organization_id", "everbridge_username", "everbridge_password"),
         (
             "everbridge_organization_id",
@@ -25,7 +26,7 @@ BACKEND_SETTINGS: dict[str, tuple[tuple[str, ...], ...]] = {
             "everbridge_client_secret",
         ),
     ),
-    "SendGrid": (("sendgrid_api_key",),),
+    Backend.SENDGRID: (("sendgrid_api_key",),),
 }
 """What a backend needs: one of these sets, whole. With nothing of it set, it is not configured."""
 

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.dev import sandbox_settings
 from gateway.errors import SettingsError
-from gateway.steps import list_stuck, resolve
+from gateway.steps_command import list_stuck, resolve
 from tests.harness import SANDBOX, running
 from tests.operations.calls import operation, until_ended
 from tests.operations.test_durable_contacts import stuck

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.backends.adapter import Answer, Found, Key, KeyKind, Stored
 from gateway.backends.ivvy import client, lead_intent, lead_parties
-from gateway.backends.ivvy.company import company_rows, wanted_company
+from gateway.backends.ivvy.company import wanted_company
 from gateway.backends.ivvy.contact import has_only_wrong_keys
 from gateway.backends.ivvy.ids import ill_formed_ids, is_id
-from gateway.backends.ivvy.lead import lead_rows, plan_lead
+from gateway.backends.ivvy.lead import plan_lead
 from gateway.backends.ivvy.lead_fields import wanted_lead_fields
 from gateway.backends.ivvy.lead_lookups import LEAD_LOOKUPS
 from gateway.backends.ivvy.lead_parties import contact_names
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from gateway.backends.ivvy.adapter import IvvyAdapter
     from gateway.backends.leads import LeadPlan
     from gateway.calls import Call, Reply
-    from gateway.fields import Field
     from gateway.lead_records import LeadRecord
     from gateway.lead_write import CompanyWrite, LeadWrite
     from gateway.names import Resolution
@@ -66,8 +65,6 @@ class IvvyLeads:
         self._contacts = contacts
         self.sender = contacts.sender
         self.catalogs = contacts.catalogs
-        self.lead_fields: Sequence[Field] = lead_rows(text_clear)
-        self.company_fields: Sequence[Field] = company_rows(text_clear)
         self._text_clear = text_clear
 
     def check(self, write: LeadWrite) -> list[Problem]:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from gateway.sandbox.clock import Clock
     from gateway.sandbox.everbridge.values import JsonObject
 
-ORGANIZATION_ID = 1000000000000001
-
 _FIRST_IDS = {
     "groups": 1200000000001000,
     "contacts": 1300000000001000,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gateway.account import opened
 from gateway.entries import CatalogName
 from gateway.errors import BackendFailure
-from gateway.model import Backend
+from gateway.model import Backend, title
 from gateway.results import ProblemCode
 from gateway.settings import BACKEND_SETTINGS, TEMPORARY, variable
 from gateway.upstream import Exchange
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from gateway.results import Problem
     from gateway.settings import Settings
 
-TITLES = dict(zip(Backend, BACKEND_SETTINGS, strict=True))
 UNREACHED = frozenset({ProblemCode.UNAVAILABLE, ProblemCode.TIMEOUT})
 
 
@@ -45,14 +44,12 @@ class Report:
 
     def lines(self) -> list[str]:
         """The report in plain words."""
-        title = TITLES[self.backend]
+        name = title(self.backend)
         if self.address is None:
-            sets = (
-                " and ".join(variable(name) for name in names) for names in BACKEND_SETTINGS[title]
-            )
-            return [f"{title}: not configured. To use it set {', or '.join(sets)}."]
+            sets = (" and ".join(map(variable, names)) for names in BACKEND_SETTINGS[self.backend])
+            return [f"{name}: not configured. To use it set {', or '.join(sets)}."]
         return [
-            f"{title} at {self.address}",
+            f"{name} at {self.address}",
             *(f"  ok     {text}" for text in self.good),
             *(f"  WRONG  {text}" for text in self.wrong),
         ]

@@ -19,7 +19,7 @@ from gateway.backends.ivvy.adapter import IvvyAdapter
 from gateway.backends.ivvy.client import IvvyDialect
 from gateway.backends.ivvy.clock import with_offset
 from gateway.calls import Reply
-from gateway.check import Report, check, passed, told
+from gateway.check_command import Report, check, passed, told
 from gateway.dev import sandbox_settings
 from gateway.errors import NotWrittenError
 from gateway.model import Backend
