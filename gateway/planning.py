@@ -6,10 +6,12 @@ Nothing is written here. What is found out stands in the targets; `upsert.py` go
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway.deciding import plan, siblings_of
+from gateway.deciding import UNHEARD, plan, siblings_of
+from gateway.errors import BackendFailure
 from gateway.matching import is_blamed
 from gateway.names import nowhere_found, remembered, resolve
 from gateway.results import Outcome
@@ -97,7 +99,7 @@ async def prepare(
     unanswered = prepared.unanswered
     prepared.late = frozenset(unanswered)
     for target in targets:
-        if target.backend not in unanswered:
+        if target.backend not in unanswered or target.excuse is not None:
             with Border(target):
                 plan(target, targets, unanswered)
     prepared.problems = [*problems, *unknown_names(targets)]
@@ -146,12 +148,13 @@ async def _look_up_all(
 
 
 def _names_known(target: Target) -> bool:
-    """Resolve the write's names from memory alone; whether that was enough, or went wrong."""
+    """Resolve the write's names from memory alone; whether nothing more is to be asked, or all is wrong."""
     with Border(target):
         known = _remembered(target)
         if known is None:
             return False
         target.resolution = known
+        return not target.needs_excuse()
     return True
 
 
@@ -174,6 +177,20 @@ async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None
             target.resolution = known or target.resolution
         if target.resolution.unreadable is not None:
             target.fail(target.resolution.unreadable)
+        elif target.names_only and target.needs_excuse():
+            await _look_for_excuse(target)
+
+
+async def _look_for_excuse(target: Target) -> None:
+    """Find the record that may hold already what is wrong by the catalogs, and may stay so.
+
+    Where it cannot be asked for alone, or does not answer, the delivery will tell.
+    """
+    if _keys_unusable(target) or target.adapter.needs_siblings(target.write):
+        return
+    target.excuse = UNHEARD  # what else is wrong is told, whether it answers in time or not
+    with suppress(BackendFailure):
+        target.excuse = await target.adapter.find(target.write, {}, target.exchange)
 
 
 def _remembered(target: Target) -> Resolution | None:

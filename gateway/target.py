@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from gateway.backends.adapter import Found, Plan
+from gateway.backends.adapter import Found, Plan, ReadsByCatalog
 from gateway.custom_fields import custom_fields
 from gateway.delivery import planned
 from gateway.errors import BackendFailure
@@ -141,9 +141,25 @@ class Target(Part):
     """Looked at for what it tells of its siblings; nothing is written to it now."""
     names_only: bool = False
     """Whether only names are resolved: what is stored will have changed when this is delivered."""
+    may_be_excused: bool = False
+    """Whether, where names alone are resolved, the record is looked up if what is wrong by the
+    catalogs may stand in it already, and so may stay."""
+    excuse: Found | None = None
+    """The record that is looked up for that; not `answered` until it is there."""
+
+    def needs_excuse(self) -> bool:
+        """Whether only the stored record can tell if the input is wrong by the catalogs."""
+        if not self.may_be_excused or self.write.if_missing is MissingPolicy.SKIP:
+            return False
+        return len(self._misfits(Found())) > len(self._misfits(None))
+
+    def _misfits(self, found: Found | None) -> list[Problem]:
+        if not isinstance(self.adapter, ReadsByCatalog):
+            return []
+        return self.adapter.misfits(self.write, self.resolution, found)
 
     def wrong_values(self) -> tuple[Problem, ...]:
-        """What is wrong with custom fields, read by what their names stand for, and which ids are none.
+        """What is wrong with values, read by what their names stand for, and which ids are none.
 
         Nothing where the backend may not hold the record, and is left out then.
         """
@@ -157,7 +173,8 @@ class Target(Part):
                 problems += unknown_ids(
                     self.write, self.resolution, self.backend, catalog, name, ids
                 )
-        return tuple(problems)
+        told = self.excuse if self.excuse and self.excuse.answered else None
+        return (*problems, *self._misfits(told))
 
 
 class Border:

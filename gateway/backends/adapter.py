@@ -180,6 +180,21 @@ class Adapter(Reads, Protocol):
 
 
 @runtime_checkable
+class ReadsByCatalog(Protocol):
+    """An adapter of which catalogs say more than which names there are: what a value has to be, say."""
+
+    def misfits(
+        self, write: ContactWrite, resolution: Resolution, found: Found | None
+    ) -> list[Problem]:
+        """What the catalogs have against the write, given what is stored. Pure.
+
+        Where `found` is None nobody knows what is stored: then only what is wrong in any case. Told
+        of a write that is taken now and planned later.
+        """
+        ...
+
+
+@runtime_checkable
 class ReadsBack(Protocol):
     """An adapter whose backend takes writes now and does them later."""
 

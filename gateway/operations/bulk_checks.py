@@ -50,6 +50,8 @@ class BulkChecks:
     request_id: str
     default_country: str | None
     plan_wait: float
+    _seen: set[tuple[Backend, str]] = field(default_factory=set)
+    """The records that the inputs so far are about."""
 
     async def run(self, *, but: Collection[int]) -> dict[int, Checked]:
         """Every input by its place, but those that need no check."""
@@ -82,8 +84,13 @@ class BulkChecks:
         targets = targets_of(
             write, self.adapters, deadline=self.deadline, request_id=self.request_id
         )
+        keys = {adapter.backend: contact_key(write, adapter) for adapter in self.adapters}
         for target in targets:
             target.names_only = True  # records are found when they are written
+            record = (target.backend, keys[target.backend])
+            # Behind an earlier input for it, the record is not yet what it will be.
+            target.may_be_excused = record not in self._seen
+            self._seen.add(record)
         prepared = await prepare(targets, problems, self.loaders, patience)
         external_id = given.external_id.value if given.external_id else None
         if prepared.rejected:
@@ -91,5 +98,4 @@ class BulkChecks:
             if external_id is not None and not is_storable(external_id):
                 external_id = None  # its problems show it
             return Checked(external_id=external_id, problems=receipt_of(prepared).errors), prepared
-        records = {adapter.backend: contact_key(write, adapter) for adapter in self.adapters}
-        return Checked(external_id=external_id, problems=[], records=records), prepared
+        return Checked(external_id=external_id, problems=[], records=keys), prepared

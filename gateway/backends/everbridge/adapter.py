@@ -19,6 +19,7 @@ from gateway.backends.everbridge.contact import (
     FIELDS,
     NATIVE_IDS,
     external_id,
+    misfits,
     plan_contact,
     wanted_names,
 )
@@ -127,6 +128,12 @@ class EverbridgeAdapter:
     def wanted(self, write: ContactWrite) -> list[Wanted]:
         """Groups, record type, prompts of paths, and attributes."""
         return wanted_names(write, self._organization)
+
+    def misfits(
+        self, write: ContactWrite, resolution: Resolution, found: Found | None
+    ) -> list[Problem]:
+        """The record type's id, and paths: their ids, and values that are none of their kind."""
+        return misfits(write, resolution, self._organization, found)
 
     def plan(
         self,

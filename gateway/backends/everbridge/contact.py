@@ -20,7 +20,11 @@ from gateway.backends.everbridge.organization import Part, differ, problem, rows
 from gateway.backends.everbridge.paths import laid_paths, wanted_paths
 from gateway.backends.everbridge.quiet_times import KEY as QUIET_TIMES
 from gateway.backends.everbridge.quiet_times import said_frames
-from gateway.backends.everbridge.record_types import laid_record_type, wanted_record_type
+from gateway.backends.everbridge.record_types import (
+    laid_record_type,
+    unknown_record_type,
+    wanted_record_type,
+)
 from gateway.custom_fields import wanted_custom_fields
 from gateway.entries import CatalogName
 from gateway.fields import (
@@ -122,6 +126,24 @@ def wanted_names(write: ContactWrite, organization: Organization) -> list[Wanted
         *wanted_paths(write, organization),
         *wanted_custom_fields(write, "everbridge.attributes"),
     ]
+
+
+def misfits(
+    write: ContactWrite,
+    resolution: Resolution,
+    organization: Organization,
+    found: Found | None,
+) -> list[Problem]:
+    """What the lists of record types and paths have against the write. Pure.
+
+    A path's id and value may be wrong and stored all the same: then they may be sent back.
+    """
+    problems = unknown_record_type(write, resolution)
+    if found is None or write.given("paths") is None:
+        return problems
+    stored = rows_in(found.stored.raw, "paths") if found.stored is not None else []
+    laid = laid_paths(write, resolution, organization, stored, new=found.stored is None)
+    return [*problems, *laid.problems]
 
 
 def plan_contact(

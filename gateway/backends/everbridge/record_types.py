@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gateway.backends.everbridge.organization import Organization
     from gateway.names import Resolution
+    from gateway.results import Problem
     from gateway.write import ContactWrite
 
 NAME, NATIVE = "record_type_name", "everbridge.record_type_id"
@@ -51,17 +52,11 @@ def laid_record_type(
     part = Part(rows=[])
     if write.mentions(NATIVE):
         native = write.given(NATIVE)
-        ids = [str(native.value)] if native else []
-        unknown = unknown_ids(
-            write, resolution, Backend.EVERBRIDGE, CatalogName.RECORD_TYPES, NATIVE, ids
-        )
-        part.problems += unknown
-        for one in unknown:
-            one.field = write.field_path(NATIVE)
+        part.problems += unknown_record_type(write, resolution)
         if write.given(NAME) is not None:
             part.ignored.append("recordTypeName")
-        if not unknown:
-            _set(part, "everbridge.recordTypeId", ids[0], stored)
+        if native is not None and not part.problems:
+            _set(part, "everbridge.recordTypeId", str(native.value), stored)
     elif write.mentions(NAME):
         given = write.given(NAME)
         found = _named(write, given.value, resolution, stored, part) if given else None
@@ -76,6 +71,20 @@ def laid_record_type(
     else:
         _refuse_clearing(write, part)
     return part
+
+
+def unknown_record_type(write: ContactWrite, resolution: Resolution) -> list[Problem]:
+    """The problem of an id that no record type has."""
+    native = write.given(NATIVE)
+    if native is None or native.value is None:
+        return []
+    ids = [str(native.value)]
+    unknown = unknown_ids(
+        write, resolution, Backend.EVERBRIDGE, CatalogName.RECORD_TYPES, NATIVE, ids
+    )
+    for one in unknown:
+        one.field = write.field_path(NATIVE)
+    return unknown
 
 
 def _wanted(write: ContactWrite, name: str) -> Wanted:

@@ -1,0 +1,142 @@
+"""What Everbridge's lists have against a bulk's inputs is told when it is taken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.harness import running
+from tests.operations.bulk import people, until_tried, upsert_all
+
+if TYPE_CHECKING:
+    from gateway.sandbox.app import Sandbox
+    from gateway.sandbox.clock import ManualClock
+    from tests.harness import Gateway
+
+HERE = {"targets": ["EVERBRIDGE"]}
+GONE = "241901148045999"
+MOBILE = 241901148045319
+MISFITS = [
+    ({"everbridge": {"recordTypeId": "999"}}, "NOT_FOUND", "everbridge.recordTypeId"),
+    ({"paths": [{"pathId": GONE, "value": "x"}]}, "NOT_FOUND", "paths.0.pathId"),
+    ({"paths": [{"prompt": "Mobile Phone", "value": "hello"}]}, "INVALID", "paths.0.value"),
+    ({"paths": [{"prompt": "Work Email", "value": "hello"}]}, "INVALID", "paths.0.value"),
+    ({"paths": [{"prompt": "Work Email", "value": "another@example.com"}]}, "INVALID", "email"),
+]
+
+
+@pytest.fixture
+def stored_oddly(sandbox: Sandbox) -> None:
+    """Let Ada hold a path that has left the list, and a number that nobody validated."""
+    state = sandbox.everbridge.dump()
+    ada = next(row for row in state["contacts"] if row["externalId"] == "E-1001")
+    ada["paths"] = [
+        {"pathId": int(GONE), "value": "gone", "waitTime": 0},
+        {"pathId": MOBILE, "value": "12", "countryCode": "GB", "skipValidation": True},
+    ]
+    sandbox.everbridge.load(state)
+
+
+def told(payload: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(error["code"], ".".join(error["field"])) for error in payload["errors"]]
+
+
+@pytest.mark.parametrize(("wrong", "code", "field"), MISFITS)
+async def test_what_lists_have_against_an_input_is_told_before_anything_is_stored(
+    quick: Gateway, wrong: dict[str, Any], code: str, field: str
+) -> None:
+    inputs = people(3)
+    inputs[1] |= wrong
+    for dry in (True, False):
+        payload = await upsert_all(quick, inputs, **HERE, dryRun=dry)
+        assert told(payload) == [(code, f"inputs.1.{field}")]
+    items = await until_tried(quick, payload["operation"]["id"])
+    assert [item["status"] for item in items] == ["APPLIED", "REJECTED", "APPLIED"]
+
+
+async def test_all_of_an_inputs_problems_are_told_at_once(quick: Gateway) -> None:
+    [one] = people(1)
+    one |= {
+        "email": "no address",
+        "recordTypeName": "Employe",
+        "paths": [{"pathId": GONE, "value": "x"}, {"prompt": "Mobile Phone", "value": "hello"}],
+    }
+    payload = await upsert_all(quick, [one], **HERE)
+    assert payload["operation"] is None
+    assert {field for _, field in told(payload)} == {
+        "inputs.0.email",
+        "inputs.0.recordTypeName",
+        "inputs.0.paths.0.pathId",
+        "inputs.0.paths.1.value",
+    }
+
+
+@pytest.mark.usefixtures("stored_oddly")
+async def test_what_a_contact_holds_already_may_be_sent_back(quick: Gateway) -> None:
+    inputs: list[dict[str, Any]] = [
+        {"externalId": "E-1001", "paths": [{"pathId": GONE, "value": "gone"}]},
+        {"externalId": "E-1002", "paths": [{"pathId": GONE, "value": "gone"}]},
+    ]
+    payload = await upsert_all(quick, inputs, **HERE, dryRun=True)
+    assert told(payload) == [("NOT_FOUND", "inputs.1.paths.0.pathId")]
+    inputs = [{"externalId": "E-1001", "paths": [{"prompt": "Mobile Phone", "value": "12"}]}]
+    payload = await upsert_all(quick, inputs, **HERE)
+    [item] = await until_tried(quick, payload["operation"]["id"])
+    assert (payload["errors"], item["status"]) == ([], "APPLIED")
+    [ada] = quick.everbridge(externalId="E-1001")
+    assert [(path["pathId"], path["value"]) for path in ada["paths"]] == [(MOBILE, "12")]
+
+
+async def test_inputs_that_fit_look_nobody_up(quick: Gateway) -> None:
+    paths = [{"prompt": "Mobile Phone", "value": "+44 7700 900123"}]
+    payload = await upsert_all(quick, people(3, paths=paths), **HERE, dryRun=True)
+    assert payload["errors"] == []
+    assert [call for call in quick.calls("everbridge") if "contacts" in call["path"]] == []
+
+
+@pytest.mark.parametrize(
+    "unclear",
+    [
+        {"externalId": None, "email": "ada@example.com"},
+        {"everbridge": {"id": "1"}},
+    ],
+)
+async def test_who_cannot_be_looked_up_is_told_at_delivery(
+    quick: Gateway, unclear: dict[str, Any]
+) -> None:
+    wrong = {"paths": [{"pathId": GONE, "value": "x"}], "firstName": "Ada", **unclear}
+    payload = await upsert_all(quick, [{"externalId": "E-1001"} | wrong], dryRun=True)
+    assert payload["errors"] == []
+
+
+async def test_what_may_be_left_out_is_told_at_delivery(quick: Gateway) -> None:
+    inputs = people(1, paths=[{"pathId": GONE, "value": "x"}])
+    payload = await upsert_all(quick, inputs, **HERE, ifMissing="SKIP", dryRun=True)
+    assert payload["errors"] == []
+
+
+async def test_behind_an_input_for_the_same_contact_paths_are_told_at_delivery(
+    quick: Gateway,
+) -> None:
+    [one] = people(1)
+    before = {
+        **one,
+        "paths": [{"prompt": "Mobile Phone", "value": "2079460123", "countryCode": "GB"}],
+    }
+    after = {**one, "paths": [{"prompt": "Mobile Phone", "value": "2079460124"}]}
+    payload = await upsert_all(quick, [before, after], **HERE)
+    items = await until_tried(quick, payload["operation"]["id"])
+    assert [item["status"] for item in items] == ["APPLIED", "APPLIED"]
+
+
+async def test_a_look_up_without_an_answer_hides_no_other_problem(
+    sandbox: Sandbox, clock: ManualClock
+) -> None:
+    fault = {"backend": "everbridge", "path": "/contacts", "times": 9, "delayMs": 5000}
+    [one] = people(1, recordTypeName="Employe", paths=[{"pathId": GONE, "value": "x"}])
+    async with running(sandbox, clock, plan_wait_seconds=0.3) as gateway:
+        await gateway.data("{ recordTypes { name } contactPaths { name } }")
+        sandbox.faults.add(fault)
+        payload = await upsert_all(gateway, [one], **HERE, dryRun=True)
+    assert told(payload) == [("NAME_NOT_FOUND", "inputs.0.recordTypeName")]
