@@ -123,9 +123,26 @@ def read_country(text: str) -> str:
     code = text.strip().upper()
     if len(code) == 2 and text.isascii() and pycountry.countries.get(alpha_2=code) is not None:  # noqa: PLR2004
         return code
-    meant = pycountry.countries.get(alpha_3=code) or pycountry.countries.get(name=text.strip())
-    hint = f", which is {meant.alpha_2}" if meant else ", such as DE"
+    meant = country_meant(text)
+    hint = f", which is {meant}" if meant else ", such as DE"
     raise ValueError(f"{text!r} is not a country code: give ISO 3166-1 alpha-2{hint}.")
+
+
+@lru_cache(maxsize=1024)
+def country_meant(text: str) -> str | None:
+    """The code of a country that is given by its code, its three letters or an English name of it.
+
+    In any case of letters; None where ISO 3166-1 has no such word.
+    """
+    word, countries = text.strip(), pycountry.countries
+    found = (
+        countries.get(alpha_2=word)
+        or countries.get(alpha_3=word)
+        or countries.get(name=word)
+        or countries.get(common_name=word)
+        or countries.get(official_name=word)
+    )
+    return str(found.alpha_2) if found else None
 
 
 @cache

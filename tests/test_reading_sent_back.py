@@ -60,6 +60,19 @@ SENDGRID: dict[str, dict[str, Any]] = {
 }
 
 
+SENDGRID_TEXTS: dict[str, dict[str, str]] = {
+    "a country by its name": {"country": "Germany"},
+    "a country by its name alone": {
+        **dict.fromkeys(("address_line_1", "address_line_2", "city", "postal_code"), ""),
+        "state_province_region": "",
+        "country": "south korea",
+    },
+    "a country by three letters": {"country": "DEU"},
+    "a country in lower case": {"country": "de"},
+    "a phone with brackets": {"phone_number": "+49 (30) 23125-301"},
+}
+
+
 async def sent_back(gateway: Gateway, backend: str, mode: str, **by: str) -> dict[str, Any]:
     """The result of a record that is read, and sent back as a form would."""
     given = to_input(await record(gateway, backend, **by))
@@ -108,6 +121,41 @@ async def test_an_odd_contact_of_sendgrid_is_sent_back_unchanged(
     gateway.sandbox.sendgrid.load(state)
     result = await sent_back(gateway, "SENDGRID", "REPLACE", email="ada@example.com")
     assert (result["outcome"], result["changedFields"]) == ("UNCHANGED", [])
+
+
+@pytest.mark.parametrize("mode", ["PATCH", "REPLACE"])
+@pytest.mark.parametrize("odd", SENDGRID_TEXTS.values(), ids=list(SENDGRID_TEXTS))
+async def test_what_others_wrote_to_sendgrid_in_other_words_is_sent_back_unchanged(
+    gateway: Gateway, odd: dict[str, str], mode: str
+) -> None:
+    put_sendgrid(gateway, odd)
+    result = await sent_back(gateway, "SENDGRID", mode, email="ada@example.com")
+    assert (result["outcome"], result["changedFields"]) == ("UNCHANGED", [])
+
+
+async def test_another_country_than_the_one_that_is_named_is_written(gateway: Gateway) -> None:
+    put_sendgrid(gateway, {"country": "Germany"})
+    found = await record(gateway, "SENDGRID", email="ada@example.com")
+    assert (found["countryCode"], found["addresses"][0]["countryCode"]) == ("DE", "DE")
+    assert found["raw"]["country"] == "Germany"
+    given = to_input(found) | {"countryCode": "FR"}
+    given["addresses"][0]["countryCode"] = "FR"
+    answer = await gateway.upsert(given, targets=["SENDGRID"])
+    [call] = answer.result("SENDGRID")["calls"]
+    assert call["body"]["contacts"] == [{"email": "ada@example.com", "country": "FR"}]
+
+
+async def test_a_country_that_is_none_is_shown_as_it_is_held(gateway: Gateway) -> None:
+    put_sendgrid(gateway, {"country": "Atlantis"})
+    found = await record(gateway, "SENDGRID", email="ada@example.com")
+    assert found["countryCode"] == "Atlantis"
+
+
+def put_sendgrid(gateway: Gateway, texts: dict[str, str]) -> None:
+    state = gateway.sandbox.sendgrid.dump()
+    [ada] = [row for row in state["contacts"] if row["identifiers"]["email"] == "ada@example.com"]
+    ada["texts"] |= texts
+    gateway.sandbox.sendgrid.load(state)
 
 
 async def test_an_attribute_that_has_left_the_list_has_no_name_and_stays(gateway: Gateway) -> None:

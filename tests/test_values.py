@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gateway.values import (
     Phone,
     as_instant,
+    country_meant,
     folded_email,
     read_boolean,
     read_country,
@@ -113,6 +114,22 @@ def test_the_short_way_of_reading_an_email_says_what_the_library_says(
 @pytest.mark.parametrize(("text", "code"), [("de", "DE"), (" GB ", "GB")])
 def test_a_country_is_its_two_letters(text: str, code: str) -> None:
     assert read_country(text) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (" Germany ", "DE"),
+        ("DEU", "DE"),
+        ("de", "DE"),
+        ("Bolivia", "BO"),
+        ("Czech Republic", "CZ"),
+        ("Deutschland", None),
+        ("", None),
+    ],
+)
+def test_a_country_is_known_by_its_english_names(text: str, code: str | None) -> None:
+    assert country_meant(text) == code
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gateway.model import Backend
+from gateway.record_values import shown_text
 from gateway.results import Problem, ProblemCode
+from gateway.values import country_meant
 from gateway.write import input_name
 
 if TYPE_CHECKING:
@@ -121,11 +123,26 @@ def _code(given: Maybe[str | None]) -> str:
     return (given.value or "").strip().upper() if given else ""
 
 
+def held_country(stored: Mapping[str, Any]) -> str | None:
+    """A stored country by its code; SendGrid keeps any text, and other programs send names.
+
+    What names no country is given as it is held.
+    """
+    held = shown_text(stored.get("country"))
+    return held and (country_meant(held) or held)
+
+
+def _holds(stored: Mapping[str, Any], at: str, text: str) -> bool:
+    """Whether a contact has this text, or the same country in other words."""
+    held = held_country(stored) if at == "country" else stored.get(at)
+    return (held or "") == text
+
+
 def _lay_text(
     text: str, at: str, name: str, stored: Mapping[str, Any] | None, laid: Laid, *, new: bool
 ) -> None:
     """Send a text where it differs from the stored one; an empty text clears."""
-    if (new and not text) or (stored is not None and (stored.get(at) or "") == text):
+    if (new and not text) or (stored is not None and _holds(stored, at, text)):
         return
     laid.values[at] = text
     label = input_name(name)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 from strawberry import ID
 from strawberry.scalars import JSON
 
-from gateway.backends.sendgrid.address import PARTS
+from gateway.backends.sendgrid.address import PARTS, held_country
 from gateway.entries import CatalogName, folded
 from gateway.model import Backend
 from gateway.record_values import (
-    shown_country,
     shown_name,
     shown_phone,
     shown_text,
@@ -40,7 +39,7 @@ def read_contact(raw: Mapping[str, Any], catalogs: Catalogs) -> ContactRecord:
         first_name=shown_text(raw.get("first_name")),
         last_name=shown_text(raw.get("last_name")),
         phone=shown_phone(raw.get("phone_number")),
-        country_code=shown_country(raw.get("country")),
+        country_code=held_country(raw),
         alternate_emails=[str(email) for email in raw.get("alternate_emails") or []],
         addresses=read_addresses(raw),
         groups_name=[shown_name(catalogs, name, group) for name, group in ids_shown(raw)],
@@ -79,7 +78,7 @@ def read_custom_fields(raw: Mapping[str, Any], catalogs: Catalogs) -> list[Custo
 def read_addresses(raw: Mapping[str, Any]) -> list[Address]:
     """The one address; a country alone is the contact's, and no address."""
     parts: dict[str, Any] = {part.name: shown_text(raw.get(part.at)) for part in PARTS}
-    parts["country_code"] = shown_country(raw.get("country"))
+    parts["country_code"] = held_country(raw)
     if not any(text for name, text in parts.items() if name != "country_code"):
         return []
     return [Address(**parts)]
