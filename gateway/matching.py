@@ -15,7 +15,7 @@ from gateway.errors import NotWrittenError, RefusedError
 from gateway.model import ORDER
 from gateway.results import Problem, ProblemCode
 from gateway.values import folded_email
-from gateway.write import input_name
+from gateway.write import input_name, native_id
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -35,10 +35,10 @@ def keys_of(
     keys = []
     for kind in kinds:
         name = _INPUTS.get(kind, native)
-        given = write.given(name)
-        if given is not None and given.value is not None:
+        value = write.text(name)
+        if value is not None:
             path = write.fixed_path(name)
-            keys.append(Key(kind, str(given.value), _SOURCES.get(kind, name), path))
+            keys.append(Key(kind, value, _SOURCES.get(kind, name), path))
     if keys:
         return keys
     borrowed = (borrowed_key(write, kind, siblings) for kind in kinds)
@@ -47,11 +47,7 @@ def keys_of(
 
 def has_key(write: ContactWrite, native: str, kinds: Sequence[KeyKind]) -> bool:
     """Whether the input has a key of its own; a null is none."""
-    for kind in kinds:
-        given = write.given(_INPUTS.get(kind, native))
-        if given is not None and given.value is not None:
-            return True
-    return False
+    return any(write.text(_INPUTS.get(kind, native)) is not None for kind in kinds)
 
 
 def has_wrong_key(write: ContactWrite, kinds: Sequence[KeyKind]) -> bool:
@@ -257,7 +253,7 @@ def _shared_mailbox(backend: Backend, row: Stored, given: Key) -> Problem:
         message=(
             f"{backend.value} holds this e-mail address with record {row.id}, which has another "
             f"externalId than {_shown(given)}: a shared mailbox, or the wrong key. To write to that "
-            f"record give its id in {backend.value.lower()}.id."
+            f"record give its id in {native_id(backend)}."
         ),
         field=list(given.path),
     )
@@ -277,7 +273,7 @@ def _several(backend: Backend, key: Key, rows: list[Stored], keys: Sequence[Key]
         code=ProblemCode.CONFLICT,
         message=(
             f"{backend.value} holds {len(rows)} records with {_shown(key)}, with the "
-            f"ids {ids}: say which one in {backend.value.lower()}.id.{none_of_them}"
+            f"ids {ids}: say which one in {native_id(backend)}.{none_of_them}"
         ),
         field=list(key.path),
     )

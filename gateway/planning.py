@@ -17,6 +17,7 @@ from gateway.names import nowhere_found, remembered, resolve
 from gateway.results import Outcome
 from gateway.target import Border, Target
 from gateway.telemetry.spans import is_kept
+from gateway.write import native_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -232,8 +233,8 @@ def _keys_unusable(target: Target) -> bool:
     if not target.checked:
         return False
     write = target.write
-    section = target.backend.value.lower()
-    keys = [write.field_path(name) for name in (f"{section}.id", "external_id", "email")]
+    names = (native_id(target.backend), "external_id", "email")
+    keys = [write.field_path(name) for name in names]
     return is_blamed(target.checked, keys)
 
 

@@ -72,14 +72,12 @@ class LeadPart(Part):
     @property
     def external_id(self) -> str | None:
         """The lead's key in the caller's own system."""
-        given = self.write.given("external_id")
-        return None if given is None or given.value is None else str(given.value)
+        return self.write.text("external_id")
 
     @property
     def native_id(self) -> str | None:
         """The lead's id in the backend, where the input has it."""
-        given = self.write.given("ivvy.id")
-        return None if given is None or given.value is None else str(given.value)
+        return self.write.text("ivvy.id")
 
 
 async def upsert_lead(

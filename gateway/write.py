@@ -10,26 +10,31 @@ from strawberry import Maybe, Some
 from strawberry.utils.str_converters import to_camel_case
 
 from gateway.fixed import fixed
-from gateway.model import ContactInput, MissingPolicy, WriteMode
+from gateway.model import Backend, ContactInput, MissingPolicy, WriteMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from gateway.model import Backend
     from gateway.values import Phone
 
 T = TypeVar("T")
 
+SECTIONS = tuple(backend.value.lower() for backend in Backend)
+"""The native sections of the input, one for each backend."""
+
 KEPT_BY_ABSENCE = frozenset(
     {"external_id", "email", "email_status", "sms_status", "privacy_consent"}
     | {"phone_country_code", "add_groups_name", "remove_groups_name"}
-    | {"ivvy", "everbridge", "sendgrid"}
+    | {*SECTIONS}
 )
 """What a REPLACE does not clear by leaving it out: keys, statuses, consent, native sections."""
 
-SECTIONS = ("ivvy", "everbridge", "sendgrid")
-
 CLEARED: Some[None] = Some(None)
+
+
+def native_id(backend: Backend) -> str:
+    """The input field of a backend's own id, such as ivvy.id; not every section has one."""
+    return f"{backend.value.lower()}.id"
 
 
 @lru_cache(maxsize=1024)
@@ -138,6 +143,11 @@ class Write:
         """Whether the input has a non-null value for `name`, readable or not."""
         found = self._said.get(name)
         return (found is not None and found.value is not None) or name in self.invalid
+
+    def text(self, name: str) -> str | None:
+        """The text of a key or a name that the input gives; None where it gives none, or null."""
+        found = self._said.get(name)
+        return None if found is None or found.value is None else str(found.value)
 
     def gives_any(self, names: frozenset[str]) -> bool:
         """Whether `given` has anything for one of the names, null included."""

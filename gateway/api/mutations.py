@@ -28,7 +28,7 @@ from gateway.model import Backend, ContactInput, Delivery, MissingPolicy, WriteM
 from gateway.operations.asked import Asked
 from gateway.records import Contact
 from gateway.results import BackendResult, Problem, UpsertStatus, summarize
-from gateway.write import ContactWrite
+from gateway.write import ContactWrite, native_id
 
 
 @strawberry.type(description="What became of a contact's write.")
@@ -167,16 +167,11 @@ def _known_by(write: ContactWrite, results: Sequence[BackendResult]) -> ContactK
     """What a contact is known by once it was written: its ids, and the keys of the input."""
     native = {
         backend: given
-        for backend in (Backend.IVVY, Backend.EVERBRIDGE)
-        if (given := _text(write, f"{backend.value.lower()}.id")) is not None
+        for backend in Backend
+        if (given := write.text(native_id(backend))) is not None
     } | {item.backend: str(item.id) for item in results if item.id is not None}
     return ContactKeys(
-        external_id=_text(write, "external_id"),
-        email=_text(write, "email"),
+        external_id=write.text("external_id"),
+        email=write.text("email"),
         native_ids=tuple(native.items()),
     )
-
-
-def _text(write: ContactWrite, name: str) -> str | None:
-    given = write.given(name)
-    return None if given is None or given.value is None else str(given.value)

@@ -18,6 +18,7 @@ from gateway.results import Problem, ProblemCode
 from gateway.store.database import is_storable
 from gateway.store.errors import StoreError
 from gateway.values import folded_email
+from gateway.write import native_id
 
 if TYPE_CHECKING:
     from gateway.backends.adapter import Adapter
@@ -25,15 +26,12 @@ if TYPE_CHECKING:
     from gateway.model import Backend
     from gateway.store.operations import Operations
     from gateway.upstream import Exchange
-    from gateway.write import ContactWrite, Write
+    from gateway.write import ContactWrite
 
 log = structlog.get_logger()
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 """Seconds between two looks at whether the record's earlier writes are through."""
-
-NATIVE_ID = {"IVVY": "ivvy.id", "EVERBRIDGE": "everbridge.id"}
-"""The input field of a backend's own id, where there is one."""
 
 
 def contact_key(write: ContactWrite, adapter: Adapter) -> str:
@@ -44,10 +42,10 @@ def contact_key(write: ContactWrite, adapter: Adapter) -> str:
     kinds = [*adapter.key_kinds, KeyKind.EXTERNAL_ID, KeyKind.EMAIL]
     for kind in kinds:
         if kind is KeyKind.NATIVE_ID:
-            name = NATIVE_ID.get(adapter.backend.value)
+            name = native_id(adapter.backend)
         else:
             name = "external_id" if kind is KeyKind.EXTERNAL_ID else "email"
-        value = None if name is None else _value(write, name)
+        value = write.text(name)
         if value is not None:
             return f"{kind.value}:{folded_email(value) if kind is KeyKind.EMAIL else value}"
     return _of_its_own()
@@ -56,7 +54,7 @@ def contact_key(write: ContactWrite, adapter: Adapter) -> str:
 def lead_key(write: LeadWrite) -> str:
     """What a lead is known by; one that has no key stands in nobody's order."""
     for name, kind in (("external_id", "externalId"), ("ivvy.id", "id")):
-        value = _value(write, name)
+        value = write.text(name)
         if value is not None:
             return f"lead:{kind}:{value}"
     return _of_its_own()
@@ -64,11 +62,6 @@ def lead_key(write: LeadWrite) -> str:
 
 def _of_its_own() -> str:
     return f"once:{uuid4().hex}"
-
-
-def _value(write: Write, name: str) -> str | None:
-    given = write.given(name)
-    return None if given is None or given.value is None else str(given.value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,9 +48,9 @@ def numbers(ids: Iterable[str]) -> list[int]:
 def _ids(write: ContactWrite) -> Iterator[tuple[list[str], str]]:
     """Every native id in the input, with its path."""
     for name in ("everbridge.id", "everbridge.record_type_id"):
-        given = write.given(name)
-        if given is not None and given.value is not None:
-            yield write.field_path(name), str(given.value)
+        value = write.text(name)
+        if value is not None:
+            yield write.field_path(name), value
     for name in ("everbridge.group_ids", "everbridge.topic_ids"):
         for place, value in enumerate(write.items(name)):
             yield write.field_path(name, place), str(value)

@@ -32,11 +32,11 @@ def wanted_record_type(write: ContactWrite, organization: Organization) -> list[
         native = write.given(NATIVE)
         type_id = str(native.value) if native else None
         return [Wanted(catalog=CatalogName.RECORD_TYPES, entry_id=type_id)]
-    given = write.given(NAME)
-    if given is not None and given.value is not None:
-        if SHOWN_ID.fullmatch(given.value):
+    given = write.text(NAME)
+    if given is not None:
+        if SHOWN_ID.fullmatch(given):
             return [whole(CatalogName.RECORD_TYPES)]
-        return [_wanted(write, given.value)]
+        return [_wanted(write, given)]
     if organization.record_type is not None and not write.mentions("everbridge.id"):
         return [Wanted(catalog=CatalogName.RECORD_TYPES)]  # it may be a new contact
     return []

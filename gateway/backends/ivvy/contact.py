@@ -245,9 +245,9 @@ def lacks_email(write: ContactWrite, known: Sequence[Key]) -> bool:
 
 def has_only_wrong_keys(write: ContactWrite) -> bool:
     """Whether nobody can be looked for, because of what is told of the keys already."""
-    native = write.given(NATIVE_ID)
-    if native is not None and native.value is not None:
-        return not is_id(str(native.value))
+    native = write.text(NATIVE_ID)
+    if native is not None:
+        return not is_id(native)
     return has_wrong_key(write, KEYS) and not has_key(write, NATIVE_ID, KEYS)
 
 

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from gateway.names import Resolution
     from gateway.results import BackendCall
     from gateway.upstream import Exchange
-    from gateway.write import Write
 
 LEAD_IDS = (
     *("ivvy.id", "ivvy.contact_id", "ivvy.company_id", "ivvy.company_lead_contact_id"),
@@ -152,8 +151,8 @@ class IvvyLeads:
         if write.company is None:
             return None
         own = lead_parties.company_of(lead.raw) if lead else None
-        company_id = _text(write.company, "ivvy.id")
-        name = _text(write.company, "name")
+        company_id = write.company.text("ivvy.id")
+        name = write.company.text("name")
         if "name" in write.company.invalid if company_id is None else not is_id(company_id):
             return NOT_LOOKED_FOR
         if company_id is not None:
@@ -212,10 +211,10 @@ class IvvyLeads:
         """The names of what is to be made: company, contact, lead; updates mostly need no lock."""
         keys: list[str] = []
         if write.company is not None and found.company is not None and not found.company.stored:
-            keys.append(f"company:{folded(_text(write.company, 'name') or '')}")
+            keys.append(f"company:{folded(write.company.text('name') or '')}")
         if write.contact is not None and found.contact is not None:
             keys += self._contacts.lock_keys(write.contact, found.contact)
-        external_id = _text(write, "external_id")
+        external_id = write.text("external_id")
         if external_id is not None and found.lead is None:
             keys.append(f"lead:{external_id}")
         return keys
@@ -326,11 +325,6 @@ def _company_name(lead: Stored | None) -> Any:
 
 def _same_name(one: Any, other: str) -> bool:
     return one is not None and folded(str(one)) == folded(other)
-
-
-def _text(write: Write, name: str) -> str | None:
-    given = write.given(name)
-    return None if given is None or given.value is None else str(given.value)
 
 
 def _no_lead(lead_id: str, write: LeadWrite) -> Problem:

@@ -48,7 +48,7 @@ class Lookup:
 
     def wanted(self, write: Write) -> list[Wanted]:
         """The name to be resolved, or the list that an id or a child is looked up in."""
-        by_id, by_name = _value(write, self.native), _value(write, self.name)
+        by_id, by_name = write.text(self.native), write.text(self.name)
         if self.within is not None and (by_id or by_name) is not None:
             return [Wanted(catalog=self.catalog, child=by_id or by_name)]
         if by_id is not None:
@@ -109,7 +109,7 @@ def _said(
     stored: str | None,
     parent: Entry | None,
 ) -> Chosen:
-    by_id, by_name = _value(write, lookup.native), _value(write, lookup.name)
+    by_id, by_name = write.text(lookup.native), write.text(lookup.name)
     if by_id is not None:
         if write.given(lookup.name) is not None:
             laid.ignored.append(input_name(lookup.name))
@@ -131,7 +131,7 @@ def _said(
 
 def _left(lookup: Lookup, write: Write, resolution: Resolution, names: Sequence[str]) -> bool:
     """Whether the name is none of the list's, and that of what is stored."""
-    name = _value(write, lookup.name)
+    name = write.text(lookup.name)
     if name is None or (lookup.catalog, name) not in resolution.missing:
         return False
     return folded(name) in map(folded, names)
@@ -268,11 +268,6 @@ def needs_child(
             suggestions=[child.name for child in parent.children],
         )
     ]
-
-
-def _value(write: Write, name: str) -> str | None:
-    given = write.given(name)
-    return None if given is None or given.value is None else str(given.value)
 
 
 def stored_id(raw: Mapping[str, Any] | None, *keys: str) -> str | None:
