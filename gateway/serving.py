@@ -1,8 +1,9 @@
 """Serves the app, and ends in order: what runs is finished, stored work is left for the next process.
 
 The first SIGTERM (or Ctrl-C) takes effect at once: not ready, no stored step claimed, no connection
-accepted. Running requests have a bounded time. A second one ends the process on the spot, which
-loses nothing that was accepted: it is all in the store.
+accepted. Running requests have a bounded time; then the exit code is 0, for it was asked to end and
+did. A second one ends the process on the spot, which loses nothing that was accepted: it is all in
+the store.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import gc
 import math
 import os
+import signal
 import socket
 import sys
 from typing import TYPE_CHECKING
@@ -90,7 +92,10 @@ class GatewayServer(uvicorn.Server):
             os._exit(SIGNAL_EXIT + sig)
         if self._account is not None:
             self._account.drain()
-        super().handle_exit(sig, frame)
+        if sig == signal.SIGTERM:
+            self.should_exit = True  # and that is all: uvicorn would end by the signal after all
+        else:
+            super().handle_exit(sig, frame)
 
 
 def serve(

@@ -46,6 +46,7 @@ class Workers:
         self._running: dict[subprocess.Popen[bytes], float] = {}
         self._told: int | None = None
         """The signal by which the workers were told to end."""
+        self._told_again = False
 
     def run(self) -> int:
         """Keep the workers running until they are told to end; gives the exit code."""
@@ -88,14 +89,16 @@ class Workers:
         self._running[worker] = time.monotonic()
 
     def _tell(self, sig: int, _frame: FrameType | None) -> None:
-        self._told = self._told or sig
+        self._told, self._told_again = self._told or sig, self._told is not None
         for worker in self._running:
             worker.send_signal(signal.SIGTERM)
 
     def _end(self) -> int:
-        """End by the signal that was received, as one process without workers does."""
+        """End as one process without workers does: well on SIGTERM, on Ctrl-C by its signal."""
         if self._told is None:
             return 0
+        if self._told == signal.SIGTERM:
+            return 128 + self._told if self._told_again else 0
         signal.signal(self._told, signal.SIG_DFL)
         os.kill(os.getpid(), self._told)
         return 128 + self._told  # the first process of a container is not ended by its own signal

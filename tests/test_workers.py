@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from gateway.__main__ import cli
 from gateway.errors import SettingsError
-from gateway.workers import run_workers
+from gateway.workers import Workers, run_workers
 from tests.harness import free_port
 from tests.store.conftest import postgres_url
 
@@ -81,12 +81,20 @@ def test_workers_serve_one_port_are_replaced_when_they_die_and_end_together(
         workers = children(parent.pid)
         parent.send_signal(signal.SIGTERM)
         _, said = parent.communicate(timeout=SECONDS)
-        assert parent.returncode == -signal.SIGTERM
+        assert parent.returncode == 0
         assert not any(is_alive(worker) for worker in workers)
         assert "worker died; starting another" in said
     finally:
         parent.kill()
         parent.communicate()
+
+
+@pytest.mark.parametrize(("times", "code"), [(0, 0), (1, 0), (2, 128 + signal.SIGTERM)])
+def test_an_end_in_order_is_no_failure_and_a_hurried_one_is(times: int, code: int) -> None:
+    workers = Workers(2, "127.0.0.1", 0)
+    for _ in range(times):
+        workers._tell(signal.SIGTERM, None)
+    assert workers._end() == code
 
 
 def test_a_worker_ends_in_order_when_its_parent_is_gone() -> None:
