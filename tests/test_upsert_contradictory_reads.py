@@ -1,4 +1,4 @@
-"""Answers that contradict themselves say nothing of whether a record exists."""
+"""Answers that contradict themselves, or the call, say nothing of what is or has become of a record."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.leads import LEAD, LEAD_CALL, OF_ADA, fault, lead_writes, upsert_lead
+
 if TYPE_CHECKING:
     from tests.harness import Gateway
 
 LIST = "/api/1.0/contact?action=getContactList"
+SAVE = "/api/1.0/contact?action=addOrUpdateContact"
 
 
 @pytest.mark.parametrize(
@@ -82,3 +85,42 @@ async def test_a_list_of_groups_that_ends_short_is_not_taken_for_the_whole(
     )
     assert answer.outcomes() == {"EVERBRIDGE": "FAILED"}
     assert answer.errors[0]["code"] == "BACKEND_ERROR"
+
+
+@pytest.mark.usefixtures("no_waiting")
+async def test_an_update_in_ivvy_that_is_answered_with_another_id_is_unknown(
+    gateway: Gateway,
+) -> None:
+    for path in (SAVE, LEAD_CALL):
+        gateway.sandbox.faults.add(
+            {"backend": "ivvy", "path": path, "times": 4, "status": 200, "body": {"id": 44444}}
+        )
+    contact = await gateway.upsert({"externalId": "E-1001", "firstName": "A"}, targets=["IVVY"])
+    lead = await upsert_lead(gateway, {"ivvy": {"id": "9001"}, "name": "Autumn"})
+    for result, record in ((contact.result("IVVY"), "40001"), (lead.result, "9001")):
+        assert (result["outcome"], result["id"], result["changedFields"]) == ("UNKNOWN", record, [])
+        [problem] = result["errors"]
+        assert (problem["code"], problem["retryable"]) == ("BACKEND_ERROR", True)
+        assert f"change record {record} and answered with the id 44444" in problem["message"]
+
+
+@pytest.mark.usefixtures("no_waiting")
+async def test_a_new_lead_without_a_proper_id_is_unknown_and_not_linked(gateway: Gateway) -> None:
+    fault(gateway, status=200, body={"success": True, "id": "new"})
+    answer = await upsert_lead(gateway, LEAD)
+    assert (answer.outcome, answer.result["id"]) == ("UNKNOWN", None)
+    assert answer.errors[0]["code"] == "BACKEND_ERROR"
+    assert (await upsert_lead(gateway, LEAD)).outcome == "UNKNOWN"
+
+
+@pytest.mark.usefixtures("no_waiting")
+async def test_a_sub_type_without_a_proper_id_is_ivvys_unexpected_answer(gateway: Gateway) -> None:
+    body = {
+        "results": [{"id": 11, "type": "Conference", "subtypes": [{"id": "", "name": "One day"}]}]
+    }
+    types = "/api/1.0/crm?action=getLeadTypeList"
+    fault(gateway, types, times=9, status=200, body=body)
+    answer = await upsert_lead(gateway, OF_ADA)
+    assert (answer.status, answer.outcome) == ("FAILED", "FAILED")
+    assert answer.errors[0]["message"].startswith("iVvy answered what it should not (HTTP 200)")
+    assert lead_writes(gateway) == []

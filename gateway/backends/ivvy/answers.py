@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.backends.ivvy.ids import is_id, is_number
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 
@@ -116,6 +117,21 @@ def unreadable(reply: Reply) -> Problem:
     )
 
 
+def another(record: Any, reply: Reply) -> Problem | None:
+    """The problem of an update that is answered with the id of another record than `record`.
+
+    Whether iVvy has changed the one, the other or neither is not to be seen from it.
+    """
+    answered = str(reply.body["id"])
+    if answered == str(record):
+        return None
+    return _problem(
+        ProblemCode.BACKEND_ERROR,
+        f"iVvy was asked to change record {record} and answered with the id {answered}: which one it "
+        "has changed, if any, is not known. Look at both there.",
+    )
+
+
 def group_refusal(contacts: Sequence[Any], group: int, reply: Reply) -> Problem | None:
     """The problem of a group call that did not take in or let go one of its contacts.
 
@@ -149,10 +165,13 @@ def _problem(
 # ---------------------------------------------------------------- what a success looks like
 
 
+REF = "ref"
+"""The one key that is no number: the caller chooses it."""
+
 _PARTS: Mapping[str, str] = {
     "groups": "groupId",
     "customFields": "fieldId",
-    "externalUrls": "ref",
+    "externalUrls": REF,
     "companiesData": "id",
     "subtypes": "id",
     "reasons": "id",
@@ -160,8 +179,20 @@ _PARTS: Mapping[str, str] = {
 """The lists inside a record, by the key that each of their rows has."""
 
 
+_LEAD_IDS = (
+    "typeId",
+    "subtypeId",
+    "stageId",
+    "stageReasonId",
+    "sourceId",
+    "qualityId",
+    "channelId",
+)
+_LEAD_PARTIES = ("contact", "company", "ownerUser")
+
+
 def _has_id(body: Any) -> bool:
-    return isinstance(body, dict) and bool(body.get("id"))
+    return isinstance(body, dict) and is_number(body.get("id")) and is_id(str(body["id"]))
 
 
 def _record(body: Any) -> bool:
@@ -170,14 +201,17 @@ def _record(body: Any) -> bool:
 
 def _sound(record: Mapping[str, Any]) -> bool:
     """Whether what should be a list in a record is one, or null, which is an empty one."""
-    return isinstance(record.get("companies") or [], list) and all(
+    companies = record.get("companies")
+    return (companies in (None, "") or isinstance(companies, list)) and all(
         _keyed(record[part], key) for part, key in _PARTS.items() if record.get(part)
     )
 
 
 def _keyed(rows: Any, key: str) -> bool:
     return isinstance(rows, list) and all(
-        isinstance(row, dict) and row.get(key) is not None for row in rows
+        isinstance(row, dict)
+        and (row.get(key) is not None if key == REF else is_number(row.get(key)))
+        for row in rows
     )
 
 
@@ -193,6 +227,18 @@ def _collection(body: Any) -> bool:
         meta = body.get("meta")
         return isinstance(meta, dict) and str(meta.get("totalResults")) == "0"
     return _keyed(rows, "id") and all(map(_sound, rows))
+
+
+def _leads(body: Any) -> bool:
+    return _collection(body) and all(map(_points_well, body.get("results") or []))
+
+
+def _points_well(lead: Mapping[str, Any]) -> bool:
+    """Whether what should be an id in a lead is one, or none."""
+    parties = (lead.get(name) for name in _LEAD_PARTIES)
+    held = [party.get("id") for party in parties if isinstance(party, dict)]
+    held += [lead.get(name) for name in _LEAD_IDS]
+    return all(one in (None, "") or is_number(one) for one in held)
 
 
 def _accepted(body: Any) -> bool:
@@ -224,9 +270,10 @@ ANSWERS: Mapping[str, Callable[[Any], bool]] = {
     "getSubscriptionGroupList": _array_of("id"),
     "getCustomFieldDefinition": _array_of("fieldId"),
     "getCompanyCustomFieldDefinition": _array_of("fieldId"),
+    "getLeadList": _leads,
     **dict.fromkeys(
         (
-            *("getContactList", "getCompanyList", "getLeadList"),
+            *("getContactList", "getCompanyList"),
             *("getLeadTypeList", "getLeadStageList", "getLeadSourceList"),
             *("getLeadQualityList", "getLeadChannelList", "getIndustryList", "getUserList"),
         ),

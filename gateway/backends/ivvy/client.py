@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gateway.backends.ivvy.answers import ANSWERS, explain, group_refusal, unreadable
+from gateway.backends.ivvy.answers import ANSWERS, another, explain, group_refusal, unreadable
 from gateway.backends.ivvy.clock import with_offset
 from gateway.backends.ivvy.signature import API_VERSION, content_md5, signature
 from gateway.calls import Call, Safety
@@ -90,6 +90,8 @@ class IvvyDialect:
             return unreadable(reply)
         if action in GROUP_ACTIONS:
             return group_refusal(call.body["contacts"], call.body["group"], reply)
+        if action in SAVES and "id" in call.body:
+            return another(call.body["id"], reply)
         return None
 
     def route(self, call: Call) -> str:
@@ -156,7 +158,7 @@ def save_contact(body: Mapping[str, Any]) -> Call:
     """
     repeatable = "id" in body or body.get("updateIfExists") is True
     safety = Safety.REPEATABLE if repeatable else Safety.ONCE
-    return call("contact", "addOrUpdateContact", body, safety)
+    return call("contact", SAVE_CONTACT, body, safety)
 
 
 def save_lead(body: Mapping[str, Any]) -> Call:
@@ -186,7 +188,8 @@ def get_company(company_id: str) -> Call:
     return call("contact", "getCompany", {"id": int(company_id)})
 
 
-SAVE_LEAD = "addOrUpdateLead"
+SAVE_CONTACT, SAVE_LEAD = "addOrUpdateContact", "addOrUpdateLead"
+SAVES = frozenset({SAVE_CONTACT, SAVE_LEAD})
 ADD_TO_GROUP = "addContactsToSubscriptionGroup"
 REMOVE_FROM_GROUP = "removeContactsFromSubscriptionGroup"
 GROUP_ACTIONS = frozenset({ADD_TO_GROUP, REMOVE_FROM_GROUP})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.backends.ivvy.custom_values import NATIVE
 from gateway.model import Backend
@@ -16,11 +16,19 @@ if TYPE_CHECKING:
 
 _ID = re.compile(r"[1-9][0-9]{0,17}")
 """At most 18 digits: more are no whole number of JSON's that every reader takes."""
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 def is_id(value: str) -> bool:
     """Whether a text can be an id of iVvy's."""
     return _ID.fullmatch(value) is not None
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value of an answer is a whole number, which may be told as text."""
+    if isinstance(value, str):
+        return _NUMBER.fullmatch(value) is not None
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def ill_formed(path: list[str], value: str) -> list[Problem]:

@@ -190,6 +190,9 @@ async def test_a_refused_write_shows_the_vendors_words(more: Any, said: str) -> 
 
 GET_CALL = client.get_contact("6")
 SAVE_CALL = client.save_contact({"id": 6})
+NEW_CALL = client.save_contact({"firstName": "Ada", "updateIfExists": True})
+LEAD_CALL = client.save_lead({"id": 6})
+LEADS_CALL = client.list_leads({"id": 6}, 0)
 LIST_CALL = client.list_contacts("email", "ada@example.com", 0)
 TYPES_CALL = client.listing("crm", "getLeadTypeList", 0)
 JOIN_CALL = client.change_group(client.ADD_TO_GROUP, 6, "301")
@@ -211,8 +214,10 @@ def judged(call: Call, status: int, body: Any) -> ProblemCode | None:
         (GET_CALL, {"id": 6, "externalId": None}),
         (GET_CALL, {"id": "6"}),
         (GET_CALL, {"id": 6, "groups": None, "companies": None, "customFields": []}),
-        (SAVE_CALL, {"id": 33884}),
-        (SAVE_CALL, {"success": True, "id": 33884}),
+        (NEW_CALL, {"id": 33884}),
+        (NEW_CALL, {"success": True, "id": 33884}),
+        (SAVE_CALL, {"id": 6}),
+        (SAVE_CALL, {"success": True, "id": "6"}),
         (LIST_CALL, {"meta": {"totalResults": 0}, "results": []}),
         (LIST_CALL, {"meta": {"totalResults": "0"}, "results": None}),
         (LIST_CALL, {"results": [{"id": 1}]}),
@@ -263,7 +268,15 @@ def error(code: Any, specific: Any = None) -> dict[str, Any]:
         (SAVE_CALL, 200, '{"id":33', ProblemCode.BACKEND_ERROR),
         (SAVE_CALL, 200, "", ProblemCode.BACKEND_ERROR),
         (SAVE_CALL, 200, {"success": True}, ProblemCode.BACKEND_ERROR),
+        (SAVE_CALL, 200, {"id": 7}, ProblemCode.BACKEND_ERROR),
+        (LEAD_CALL, 200, {"success": True, "id": "60"}, ProblemCode.BACKEND_ERROR),
+        (NEW_CALL, 200, {"id": True}, ProblemCode.BACKEND_ERROR),
+        (NEW_CALL, 200, {"id": "abc"}, ProblemCode.BACKEND_ERROR),
+        (NEW_CALL, 200, {"id": [7]}, ProblemCode.BACKEND_ERROR),
+        (NEW_CALL, 200, {"id": -1}, ProblemCode.BACKEND_ERROR),
         (GET_CALL, 200, {}, ProblemCode.BACKEND_ERROR),
+        (GET_CALL, 200, {"id": "six"}, ProblemCode.BACKEND_ERROR),
+        (GET_CALL, 200, {"id": 6, "companies": 0}, ProblemCode.BACKEND_ERROR),
         (GET_CALL, 200, [], ProblemCode.BACKEND_ERROR),
         (GET_CALL, 200, {"id": 6, "groups": {"0": {"groupId": 1}}}, ProblemCode.BACKEND_ERROR),
         (GET_CALL, 200, {"id": 6, "companies": 7001}, ProblemCode.BACKEND_ERROR),
@@ -273,6 +286,20 @@ def error(code: Any, specific: Any = None) -> dict[str, Any]:
         (LIST_CALL, 200, ["x"], ProblemCode.BACKEND_ERROR),
         (TYPES_CALL, 200, {"results": [{"id": 1, "subtypes": "x"}]}, ProblemCode.BACKEND_ERROR),
         (LIST_CALL, 200, {"results": [{"email": "x"}]}, ProblemCode.BACKEND_ERROR),
+        (LIST_CALL, 200, {"results": [{"id": ""}]}, ProblemCode.BACKEND_ERROR),
+        *(
+            (
+                TYPES_CALL,
+                200,
+                {"results": [{"id": 1, "subtypes": [odd]}]},
+                ProblemCode.BACKEND_ERROR,
+            )
+            for odd in ({"name": "x"}, {"id": ""}, {"id": "x"}, {"id": {}}, "x", None)
+        ),
+        *(
+            (LEADS_CALL, 200, {"results": [{"id": 6, **odd}]}, ProblemCode.BACKEND_ERROR)
+            for odd in ({"contact": {"id": "x"}}, {"sourceId": "x"}, {"ownerUser": {"id": True}})
+        ),
         (JOIN_CALL, 200, [{"contactId": 6, "status": False}], ProblemCode.INVALID),
         (JOIN_CALL, 200, [{"contactId": 7, "status": True}], ProblemCode.BACKEND_ERROR),
         (JOIN_CALL, 200, {"ok": True}, ProblemCode.BACKEND_ERROR),
@@ -280,6 +307,12 @@ def error(code: Any, specific: Any = None) -> dict[str, Any]:
 )
 def test_answers_that_are_failures(call: Call, status: int, body: Any, code: ProblemCode) -> None:
     assert judged(call, status, body) is code
+
+
+@pytest.mark.parametrize("contact", [None, [], {}, {"id": None}, {"id": "7"}])
+def test_a_lead_may_point_to_nothing(contact: Any) -> None:
+    row = {"id": 6, "sourceId": None, "typeId": "11", "subtypeId": 0, "qualityId": ""}
+    assert judged(LEADS_CALL, 200, {"results": [row | {"contact": contact}]}) is None
 
 
 def test_an_answer_of_another_kind_is_shown() -> None:
