@@ -198,6 +198,9 @@ TYPES_CALL = client.listing("crm", "getLeadTypeList", 0)
 JOIN_CALL = client.change_group(client.ADD_TO_GROUP, 6, "301")
 
 
+ODD_SUBTYPES: list[Any] = [{"name": "x"}, {"id": ""}, {"id": "x"}, {"id": {}}, "x", None]
+
+
 def judged(call: Call, status: int, body: Any) -> ProblemCode | None:
     text = body if isinstance(body, str) else orjson.dumps(body).decode()
     reply = Reply(
@@ -294,7 +297,7 @@ def error(code: Any, specific: Any = None) -> dict[str, Any]:
                 {"results": [{"id": 1, "subtypes": [odd]}]},
                 ProblemCode.BACKEND_ERROR,
             )
-            for odd in ({"name": "x"}, {"id": ""}, {"id": "x"}, {"id": {}}, "x", None)
+            for odd in ODD_SUBTYPES
         ),
         *(
             (LEADS_CALL, 200, {"results": [{"id": 6, **odd}]}, ProblemCode.BACKEND_ERROR)
