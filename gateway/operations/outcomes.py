@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 BACKOFF_BASE = 1.0
 BACKOFF_CAP = 300.0
 """Seconds; the wait before try n is random between 0 and min(cap, base * 2^n) (full jitter)."""
+LONGEST = timedelta(days=1)
+"""Waited at most where it is not known how long a step is tried yet."""
 
 FINAL = frozenset(
     {Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.CONFIRMED}
@@ -83,9 +85,10 @@ def settled(
         return needs_attention(step, result, now)
     if not again or (result.outcome is Outcome.PARTIAL and not repeatable):
         return done(step, result, now)
-    if now - accepted_at >= patience.give_up_after:
+    left = accepted_at + patience.give_up_after - now
+    if left <= timedelta(0):
         return needs_attention(step, result, now) if doubtful else done(step, result, now)
-    return queued_again(step, result, now)
+    return queued_again(step, result, now, left=left)
 
 
 def _look_back(step: Step, result: BackendResult) -> None:
@@ -134,11 +137,18 @@ def needs_attention(step: Step, result: BackendResult, now: datetime) -> Step:
     )
 
 
-def queued_again(step: Step, result: BackendResult, now: datetime) -> Step:
-    """The step as it waits for its next try, with what kept the last one from succeeding."""
+def queued_again(
+    step: Step, result: BackendResult, now: datetime, *, left: timedelta = LONGEST
+) -> Step:
+    """The step as it waits for its next try, with what kept the last one from succeeding.
+
+    `left` is how long it is tried yet. A backend that asks for more than that has the last try then:
+    neither this write nor those behind it on its record wait for years because of one answer's header.
+    """
     asked = [problem.retry_after_seconds or 0.0 for problem in result.errors]
     longest = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(step.attempts, 16))
     wait = max([*asked, random.uniform(0, longest)])  # noqa: S311 - jitter needs no secrecy
+    wait = min(wait, left.total_seconds())
     unwritten = _unwritten(step)
     if result.outcome not in DOUBTFUL and unwritten == step.attempts - 1:
         unwritten = step.attempts

@@ -170,6 +170,23 @@ def test_tries_that_all_wrote_nothing_end_as_failed() -> None:
     assert (ended(held).state, ended(held).outcome) == (StepState.DONE, "FAILED")
 
 
+@pytest.mark.parametrize("seconds", [3_600.0, 1e8, 1e15])
+def test_a_backend_that_asks_for_years_is_tried_once_more_when_the_time_is_over(
+    seconds: float,
+) -> None:
+    result = failed()
+    result.errors[0].retry_after_seconds = seconds
+    held = settled(
+        step(1),
+        result,
+        repeatable=True,
+        accepted_at=NOW - timedelta(minutes=20),
+        now=NOW,
+        patience=PATIENCE,
+    )
+    assert (held.state, held.due_at) == (StepState.QUEUED, NOW + timedelta(minutes=40))
+
+
 @pytest.mark.parametrize("known", [None, {"outcome": "QUEUED", "backend": "EVERBRIDGE"}])
 def test_a_try_whose_worker_died_may_have_written(known: Any) -> None:
     after = ended(step(2, known))
