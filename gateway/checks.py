@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from strawberry import Some
 
-from gateway.entries import folded
 from gateway.model import MissingPolicy, WriteMode
 from gateway.results import Problem, ProblemCode
 from gateway.values import read_country, read_email, read_phone, read_timezone
@@ -225,7 +224,7 @@ class Check:
 
     def once(self, name: str, part: str, keys: Iterable[str]) -> None:
         """A keyed list names each key once."""
-        counted = Counter(folded(key) for key in keys)
+        counted = Counter(keys)
         for key in (key for key, count in counted.items() if count > 1):
             self.wrong(
                 (name,),
@@ -233,16 +232,15 @@ class Check:
             )
 
     def custom_fields(self, names: list[str]) -> None:
-        """Each custom field is named once."""
+        """Each custom field is named once; whether two spellings are one field, its list tells."""
         seen: set[str] = set()
         for place, name in enumerate(names):
-            key = folded(name)
-            if key in seen:
+            if name in seen:
                 self.wrong(
                     ("custom_fields", place, "name"),
                     f"customFields has the name {name!r} a second time: give it once.",
                 )
-            seen.add(key)
+            seen.add(name)
 
     def address(self, at: tuple[str | int, ...], address: AddressInput) -> None:
         """One postal address."""
@@ -324,9 +322,9 @@ class Check:
                     self.wrong((name,), _set_as_well(input_name(name), replaces=replaces))
         if not (adding and removing):
             return
-        left = {folded(group) for group in removing}
+        left = set(removing)
         for group in adding:
-            if folded(group) in left:
+            if group in left:  # two spellings may be two groups, which their list tells
                 self.wrong(("remove_groups_name",), f"{group!r} is to be joined and left at once.")
 
     def external_urls(self, urls: list[ExternalUrlInput]) -> None:

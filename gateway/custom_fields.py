@@ -128,18 +128,24 @@ def custom_fields(
             settings.problems.append(_no_such_field(backend, str(item.id), [*path, "id"]))
             continue
         if entry.id in settings.named():
-            settings.problems.append(_given_twice(backend, entry, [*path, "id"]))
+            settings.problems.append(_given_twice(backend, entry, [*path, "id"], by="id"))
             continue
         if _is_held(item.values, entry, held(entry)):
             settings.kept.add(entry.id)
             continue
         _add(settings, backend, entry, item.values, f"{input_name(native)}.{item.id}", path)
     by_id_named = settings.named() if by_id is not None else ()
+    by_name: set[str] = set()
     for item, label, path, _ in write.once(_by_name):
         entry = resolution.found.get((catalog, item.name))
         if entry is None or entry.id in by_id_named:
             settings.ignored.append(label)
-        elif _is_held(item.values, entry, held(entry)):
+            continue
+        if entry.id in by_name:
+            settings.problems.append(_given_twice(backend, entry, [*path, "name"], by="name"))
+            continue
+        by_name.add(entry.id)
+        if _is_held(item.values, entry, held(entry)):
             settings.kept.add(entry.id)
         else:
             _add(settings, backend, entry, item.values, label, path)
@@ -245,18 +251,21 @@ def read_whole(number: float, text: str) -> int:
 
 def read_option(info: FieldInfo, text: str) -> str:
     """The value of the option that a text means: exact label, exact value, then ignoring case."""
-    # Of several that read alike the last one is meant.
-    options = info.options[::-1]
-    for option in options:
-        if option.label == text:
-            return option.value
-    if any(option.value == text for option in options):
-        return text
     loosely = folded(text)
-    for part in ("label", "value"):
-        for option in options:
-            if folded(getattr(option, part)) == loosely:
-                return option.value
+    for meant in (
+        [option for option in info.options if option.label == text],
+        [option for option in info.options if option.value == text],
+        [option for option in info.options if folded(option.label) == loosely],
+        [option for option in info.options if folded(option.value) == loosely],
+    ):
+        values = {option.value for option in meant}
+        if text in values:
+            return text
+        if len(values) == 1:
+            return values.pop()
+        if values:
+            which = " and ".join(f"{option.label!r} ({option.value})" for option in meant)
+            raise ValueError(f"{text!r} may mean {which}: give the value, in brackets here.")
     if not info.options:
         raise ValueError(f"{text!r} cannot be chosen, because the field has no options.")
     labels = ", ".join(option.label for option in info.options)
@@ -273,11 +282,11 @@ def _no_such_field(backend: Backend, field_id: str, path: list[str]) -> Problem:
     )
 
 
-def _given_twice(backend: Backend, entry: Entry, path: list[str]) -> Problem:
+def _given_twice(backend: Backend, entry: Entry, path: list[str], *, by: str) -> Problem:
     return Problem(
         backend=backend,
         code=ProblemCode.INVALID,
-        message=f"{title(backend)}'s field {entry.name!r} is given twice by its id: give it once.",
+        message=f"{title(backend)}'s field {entry.name!r} is given twice by its {by}: give it once.",
         field=path,
     )
 

@@ -6,6 +6,7 @@ is no disagreement. Values are compared by what they mean, and shown as they are
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
@@ -15,9 +16,10 @@ from gateway.values import folded_email
 from gateway.write import input_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gateway.backends.adapter import Adapter
+    from gateway.entries import Entry
     from gateway.model import Backend
     from gateway.record_names import Names
     from gateway.records import Address, ContactRecord
@@ -101,26 +103,44 @@ def _by_name(
     """What each backend that knows a group or custom field of some name has of it."""
     known: dict[str, dict[Backend, str | None]] = {}
     spelled: dict[str, str] = {}
+    lists: dict[Backend, Sequence[Entry]] = {}
     for record in records:
         read = names[record.backend].catalogs.get(catalog)
-        values = held(record)
-        for entry in read.entries if read else ():
+        lists[record.backend] = read.entries if read else ()
+    apart = _told_apart(lists.values())
+
+    def form(name: str) -> str:
+        loosely = folded(name)
+        return name if loosely in apart else loosely
+
+    for record in records:
+        values = {form(name): value for name, value in held(record).items()}
+        for entry in lists[record.backend]:
             if entry.field is None or entry.field.writable:
-                name = folded(entry.name)
+                name = form(entry.name)
                 spelled.setdefault(name, entry.name)
                 known.setdefault(name, {})[record.backend] = values.get(name)
     return {spelled[name]: values for name, values in known.items()}
 
 
+def _told_apart(lists: Iterable[Sequence[Entry]]) -> set[str]:
+    """Names, folded, of which some backend has several that differ in their spelling alone."""
+    alike: set[str] = set()
+    for entries in lists:
+        counted = Counter(folded(name) for name in {entry.name for entry in entries})
+        alike |= {name for name, count in counted.items() if count > 1}
+    return alike
+
+
 def _groups(record: ContactRecord) -> Mapping[str, str]:
     """The groups that a record is in: each is its own value."""
-    return {folded(name): name for name in record.groups_name}
+    return {name: name for name in record.groups_name}
 
 
 def _custom_fields(record: ContactRecord) -> Mapping[str, str]:
     """The values of a record's custom fields; the order of several says nothing."""
     return {
-        folded(item.name): ", ".join(sorted(item.values))
+        item.name: ", ".join(sorted(item.values))
         for item in record.custom_fields
         if item.name is not None
     }

@@ -141,16 +141,35 @@ def memberships(
                 "groupsName",
                 *(name for name in ignored if not name.startswith("groupsName.")),
             ]
+    add, remove = ids.get("add_groups_name", ()), ids.get("remove_groups_name", ())
     named = [input_name(name) for name in ids]
     if exact is not None and "groupsName" not in named:
         named.insert(0, "groupsName")
     return Memberships(
         exact=exact,
-        add=ids.get("add_groups_name", ()),
-        remove=ids.get("remove_groups_name", ()),
+        add=add,
+        remove=remove,
         named=tuple(named),
         ignored=tuple(ignored),
+        problems=tuple(_both_ways(write, resolution, backend, set(add) & set(remove))),
     )
+
+
+def _both_ways(
+    write: ContactWrite, resolution: Resolution, backend: Backend, ids: Collection[str]
+) -> list[Problem]:
+    """A problem for each group that is joined by one spelling of its name and left by another."""
+    return [
+        Problem(
+            backend=backend,
+            code=ProblemCode.INVALID,
+            message=f"{group!r} is to be joined and left at once: {title(backend)} has one group "
+            "for the two names.",
+            field=write.field_path("remove_groups_name", place),
+        )
+        for place, group in enumerate(write.items("remove_groups_name") if ids else ())
+        if resolution.id(CatalogName.GROUPS, group) in ids
+    ]
 
 
 def _by_id(

@@ -287,20 +287,30 @@ def ambiguous(
     want: Wanted, entries: list[Entry], backend: Backend, *, id_field: str | None = None
 ) -> Problem:
     """The problem of a name that several entries have; `id_field` takes the id instead."""
-    ids = ", ".join(entry.id for entry in entries)
+    which = " and ".join(f"{entry.name!r} ({entry.id})" for entry in entries[:SHOWN])
+    if len(entries) > SHOWN:
+        which += f" and {len(entries) - SHOWN} more"
     by_id = id_field or _IDS.get((backend, want.catalog), backend.value.lower())
     return Problem(
         backend=backend,
         code=ProblemCode.NAME_AMBIGUOUS,
         message=(
-            f"{title(backend)} has {len(entries)} {want.catalog.value} named {want.name!r}, with "
-            f"the ids {ids}: give the id in {by_id} instead of the name."
+            f"{title(backend)} has {len(entries)} {want.catalog.value} that {want.name!r} may mean: "
+            f"{which}. {_tell_apart(entries)} the id in {by_id} instead of the name."
         ),
         field=list(want.field),
-        suggestions=[entry.id for entry in entries],
+        suggestions=[entry.id for entry in entries[:SHOWN]],
     )
 
 
+def _tell_apart(entries: Sequence[Entry]) -> str:
+    """How several entries that one name fits are told apart."""
+    spelled = len({entry.name for entry in entries}) == len(entries)
+    return "Give one of them as it is spelled here, or" if spelled else "Give"
+
+
+SHOWN = 5
+"""How many of those that a name may mean its problem shows."""
 _IDS = {
     (Backend.IVVY, CatalogName.GROUPS): "ivvy.groupIds",
     (Backend.IVVY, CatalogName.COMPANIES): "ivvy.companyIds",

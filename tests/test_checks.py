@@ -135,10 +135,10 @@ def test_null_is_no_problem_and_stays_null() -> None:
         (
             {
                 "custom_fields": Some(
-                    [CustomFieldInput(name=name, values=[]) for name in ("A", "a ")]
+                    [CustomFieldInput(name=name, values=[]) for name in ("A", "a ", "A")]
                 )
             },
-            ["customFields.1.name"],
+            ["customFields.2.name"],
         ),
         (
             {"external_urls": Some([ExternalUrlInput(ref=ref) for ref in ("x", "x", " ")])},
@@ -197,8 +197,9 @@ def test_a_replace_takes_no_difference_of_groups() -> None:
 
 
 def test_a_group_is_not_joined_and_left_at_once() -> None:
-    found = places(add_groups_name=Some(["VIP", "B"]), remove_groups_name=Some(["vip "]))
+    found = places(add_groups_name=Some(["VIP", "B"]), remove_groups_name=Some(["VIP"]))
     assert found == ["removeGroupsName"]
+    assert places(add_groups_name=Some(["VIP"]), remove_groups_name=Some(["vip"])) == []
 
 
 def test_every_problem_is_told_and_a_path_starts_where_the_input_stands() -> None:

@@ -12,7 +12,7 @@ from gateway.backends.everbridge.organization import Part, meaning
 from gateway.backends.everbridge.path_values import EMAILS, over_again, same, unified, value_of
 from gateway.backends.everbridge.quiet_times import KEY as QUIET_TIMES
 from gateway.backends.everbridge.quiet_times import laid_frames
-from gateway.entries import CatalogName, Entry, folded
+from gateway.entries import CatalogName, Entry
 from gateway.names import Wanted
 from gateway.results import ProblemCode
 from gateway.values import Phone
@@ -157,7 +157,7 @@ def _entry(
             "that exist.",
             ProblemCode.NOT_FOUND,
         )
-    elif prompt is not None and folded(prompt) != folded(entry.name):
+    elif prompt is not None and entry not in resolution.catalogs[CatalogName.PATHS].matches(prompt):
         part.ignored.append(f"paths.{place}.prompt")
     return entry
 

@@ -138,8 +138,9 @@ def _others(
 
 def held_in(stored: Mapping[str, Any], entry: Entry) -> Any:
     """The stored value. ASSUMED: read contacts key them by name; ids are understood as well."""
-    if entry.id in stored:
-        return stored[entry.id]
+    for key in (entry.id, entry.name):
+        if key in stored:
+            return stored[key]
     by_name = {folded(key): value for key, value in stored.items()}
     return by_name.get(folded(entry.name))
 

@@ -61,9 +61,8 @@ def read_custom_fields(raw: Mapping[str, Any], catalogs: Catalogs) -> list[Custo
     """
     catalog = catalogs.get(CatalogName.CUSTOM_FIELDS)
     entries = catalog.entries if catalog else ()
-    by_key = {folded(entry.name): entry for entry in entries} | {
-        entry.id: entry for entry in entries
-    }
+    by_key = {folded(entry.name): entry for entry in entries}
+    by_key |= {entry.name: entry for entry in entries} | {entry.id: entry for entry in entries}
     shown = []
     for key, value in (raw.get("custom_fields") or {}).items():
         entry = by_key.get(key) or by_key.get(folded(key))
