@@ -141,7 +141,9 @@ class Catalog:
         )
 
     def like(self, name: str) -> list[str]:
-        """Names close to one that does not exist, closest first."""
+        """Names close to one that does not exist, closest first; an id's is the name of its entry."""
+        if name.strip() in self.by_id:
+            return [self.by_id[name.strip()].name]
         known = {folded(entry.name): entry.name for entry in self.entries}
         found = process.extract(folded(name), list(known), limit=SUGGESTIONS, score_cutoff=LIKENESS)
         return [known[text] for text, _score, _index in found]

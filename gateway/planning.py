@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from gateway.deciding import UNHEARD, plan, siblings_of
 from gateway.errors import BackendFailure
+from gateway.held_names import held_ids, maybe_ids, with_held
 from gateway.matching import is_blamed
 from gateway.names import nowhere_found, remembered, resolve
+from gateway.record_names import ids_shown
 from gateway.results import Outcome
 from gateway.target import Border, Target
 from gateway.telemetry.spans import is_kept
@@ -102,6 +104,8 @@ async def prepare(
     for target in targets:
         if target.backend not in unanswered or target.excuse is not None:
             with Border(target):
+                if target.excuse is not None:
+                    _know_held(target)
                 plan(target, targets, unanswered)
     prepared.problems = [*problems, *unknown_names(targets)]
     return prepared
@@ -180,6 +184,8 @@ async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None
             target.fail(target.resolution.unreadable)
         elif target.names_only and target.needs_excuse():
             await _look_for_excuse(target)
+        if target.found is not None:
+            _know_held(target)
 
 
 async def _look_for_excuse(target: Target) -> None:
@@ -226,6 +232,19 @@ async def look_again(target: Target, targets: Sequence[Target]) -> None:
     """Find the stored record once more, by what the siblings have told since."""
     with Border(target):
         await _find(target, targets)
+        _know_held(target)
+
+
+def _know_held(target: Target) -> None:
+    """Take what the stored record shows by its id for known, where it is given just so."""
+    found = target.found or target.excuse
+    if found is None or not target.resolution.missing:
+        return
+    if found.stored is not None:
+        held = held_ids(target.resolution, ids_shown(target.adapter, found.stored))
+    else:  # where nobody has told what is stored, the delivery will
+        held = [] if found.answered else maybe_ids(target.resolution)
+    target.resolution = with_held(target.resolution, held)
 
 
 def _keys_unusable(target: Target) -> bool:

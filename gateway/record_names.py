@@ -51,7 +51,7 @@ async def _of_backend(adapter: Adapter, stored: Sequence[Stored], exchange: Exch
     names = Names()
     shown: dict[CatalogName, set[str]] = defaultdict(set)
     for record in stored:
-        for name, entry_id in _ids_shown(adapter, record):
+        for name, entry_id in ids_shown(adapter, record):
             shown[name].add(entry_id)
 
     async def read(name: CatalogName) -> None:
@@ -69,7 +69,7 @@ async def _of_backend(adapter: Adapter, stored: Sequence[Stored], exchange: Exch
     return names
 
 
-def _ids_shown(adapter: Adapter, record: Stored) -> Iterable[tuple[CatalogName, str]]:
+def ids_shown(adapter: Adapter, record: Stored) -> Iterable[tuple[CatalogName, str]]:
     """The ids that a record shows; none of one that cannot be shown, of which is told elsewhere."""
     try:
         return adapter.ids_shown(record)

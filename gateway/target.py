@@ -11,6 +11,7 @@ from gateway.backends.adapter import Found, Plan, ReadsByCatalog
 from gateway.custom_fields import custom_fields
 from gateway.delivery import planned
 from gateway.errors import BackendFailure
+from gateway.held_names import maybe_ids
 from gateway.memberships import unknown_ids
 from gateway.model import MissingPolicy
 from gateway.names import Resolution
@@ -151,6 +152,8 @@ class Target(Part):
         """Whether only the stored record can tell if the input is wrong by the catalogs."""
         if not self.may_be_excused or self.write.if_missing is MissingPolicy.SKIP:
             return False
+        if maybe_ids(self.resolution):
+            return True
         return len(self._misfits(Found())) > len(self._misfits(None))
 
     def _misfits(self, found: Found | None) -> list[Problem]:

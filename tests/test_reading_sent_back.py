@@ -217,3 +217,51 @@ async def test_groups_and_companies_without_a_name_go_by_their_ids(gateway: Gate
     assert (found["groupsName"], found["companiesName"]) == (["304"], ["7009"])
     result = await sent_back(gateway, "IVVY", "REPLACE", externalId="E-1001")
     assert (result["outcome"], result["changedFields"]) == ("UNCHANGED", [])
+
+
+@pytest.mark.parametrize("mode", ["PATCH", "REPLACE"])
+async def test_a_group_that_has_left_the_list_is_sent_back_by_its_id(
+    gateway: Gateway, mode: str
+) -> None:
+    state = gateway.sandbox.everbridge.dump()
+    [ada] = [row for row in state["contacts"] if row["externalId"] == "E-1001"]
+    gone = ada["groups"][0]
+    state["groups"] = [row for row in state["groups"] if row["id"] != gone]
+    gateway.sandbox.everbridge.load(state)
+    found = await record(gateway, "EVERBRIDGE", externalId="E-1001")
+    assert str(gone) in found["groupsName"]
+    result = await sent_back(gateway, "EVERBRIDGE", mode, externalId="E-1001")
+    assert (result["outcome"], result["changedFields"]) == ("UNCHANGED", [])
+    given = {"externalId": "E-1001", "removeGroupsName": [str(gone)]}
+    answer = await gateway.upsert(given)
+    assert answer.result("EVERBRIDGE")["changedFields"] == ["removeGroupsName"]
+    assert answer.result("IVVY")["ignoredFields"] == [f"removeGroupsName.{gone}"]
+
+
+async def test_a_list_that_has_gone_is_sent_back_by_its_id(gateway: Gateway) -> None:
+    state = gateway.sandbox.sendgrid.dump()
+    [ada] = [row for row in state["contacts"] if row["identifiers"]["email"] == "ada@example.com"]
+    gone = "00000000-0000-4000-8000-000000000099"
+    ada["list_ids"] = [*ada["list_ids"], gone]
+    gateway.sandbox.sendgrid.load(state)
+    result = await sent_back(gateway, "SENDGRID", "REPLACE", email="ada@example.com")
+    assert (result["outcome"], result["changedFields"]) == ("UNCHANGED", [])
+
+
+async def test_a_group_of_ivvy_that_has_gone_is_sent_back_by_its_id(gateway: Gateway) -> None:
+    store = gateway.sandbox.ivvy._store
+    ada = store.get("contacts", 40001) or {}
+    joined = [{"groupId": 999, "joinDate": store.stamp()}]
+    store.put("contacts", {**ada, "groups": joined})
+    assert (await record(gateway, "IVVY", externalId="E-1001"))["groupsName"] == ["999"]
+    result = await sent_back(gateway, "IVVY", "REPLACE", externalId="E-1001")
+    assert (result["outcome"], result["changedFields"]) == ("UNCHANGED", [])
+
+
+async def test_the_id_of_a_group_that_the_contact_is_not_in_is_no_name(gateway: Gateway) -> None:
+    [group] = [
+        i for i, name in gateway.group_names()["EVERBRIDGE"].items() if name == "Fire Wardens"
+    ]
+    given = {"externalId": "E-1002", "addGroupsName": [group]}
+    [error] = (await gateway.upsert(given, targets=["EVERBRIDGE"])).errors
+    assert (error["code"], error["suggestions"]) == ("NAME_NOT_FOUND", ["Fire Wardens"])

@@ -140,3 +140,31 @@ async def test_a_look_up_without_an_answer_hides_no_other_problem(
         sandbox.faults.add(fault)
         payload = await upsert_all(gateway, [one], **HERE, dryRun=True)
     assert told(payload) == [("NAME_NOT_FOUND", "inputs.0.recordTypeName")]
+
+
+async def test_a_group_that_has_left_its_list_may_be_sent_back_by_its_id(quick: Gateway) -> None:
+    state = quick.sandbox.everbridge.dump()
+    [ada] = [row for row in state["contacts"] if row["externalId"] == "E-1001"]
+    gone = ada["groups"][0]
+    state["groups"] = [row for row in state["groups"] if row["id"] != gone]
+    other = next(row for row in state["contacts"] if row["externalId"] == "E-1003")
+    other["groups"] = []
+    quick.sandbox.everbridge.load(state)
+    inputs = [{"externalId": key, "addGroupsName": [str(gone)]} for key in ("E-1001", "E-1003")]
+    payload = await upsert_all(quick, inputs, **HERE)
+    assert told(payload) == [("NAME_NOT_FOUND", "inputs.1.addGroupsName.0")]
+    items = await until_tried(quick, payload["operation"]["id"])
+    assert [item["status"] for item in items] == ["APPLIED", "REJECTED"]
+
+
+async def test_an_id_of_a_group_is_judged_at_delivery_where_nobody_answers(
+    sandbox: Sandbox, clock: ManualClock
+) -> None:
+    fault = {"backend": "everbridge", "path": "/contacts", "times": 9, "delayMs": 5000}
+    names = [{"addGroupsName": ["1200000000000999"]}, {"addGroupsName": ["Newslettre"]}]
+    inputs = [one | each for one, each in zip(people(2), names, strict=True)]
+    async with running(sandbox, clock, plan_wait_seconds=0.3) as gateway:
+        await gateway.data("{ groups(backend: EVERBRIDGE) { name } }")
+        sandbox.faults.add(fault)
+        payload = await upsert_all(gateway, inputs, **HERE, dryRun=True)
+    assert told(payload) == [("NAME_NOT_FOUND", "inputs.1.addGroupsName.0")]
