@@ -27,6 +27,7 @@ EVERBRIDGE: dict[str, dict[str, Any]] = {
     "a number that was not to be validated": {
         "paths": [{"pathId": SECOND, "value": "1", "countryCode": "DE", "skipValidation": True}]
     },
+    "a number whose country is not said": {"paths": [{"pathId": MOBILE, "value": "030 23125101"}]},
     "a number of no country": {"paths": [{"pathId": 241901148045321, "value": "80012345678"}]},
     "an address that is none": {"paths": [{"pathId": 241901148045317, "value": "by post"}]},
     "a token with spaces around": {"paths": [{"pathId": MEMBER_APP, "value": " tok "}]},
@@ -193,6 +194,20 @@ async def test_what_has_left_its_list_is_unknown_with_another_value(gateway: Gat
         ("paths", "0", "pathId"): "NOT_FOUND",
         ("customFields", "0", "values", "0"): "INVALID",
     }
+
+
+@pytest.mark.parametrize("without", [(), ("paths",)])
+async def test_the_country_of_a_number_that_has_none_is_said_beside_it(
+    gateway: Gateway, without: tuple[str, ...]
+) -> None:
+    put_everbridge(gateway, paths=[{"pathId": MOBILE, "value": "030 23125101"}])
+    found = to_input(await record(gateway, "EVERBRIDGE", externalId="E-1001"))
+    assert found["phone"] == "030 23125101"
+    given = {name: value for name, value in found.items() if name not in without}
+    answer = await gateway.upsert(given | {"phoneCountryCode": "DE"}, targets=["EVERBRIDGE"])
+    assert (answer.errors, answer.result("EVERBRIDGE")["changedFields"]) == ([], ["phone"])
+    [ada] = gateway.everbridge(externalId="E-1001")
+    assert [(path["value"], path["countryCode"]) for path in ada["paths"]] == [("3023125101", "DE")]
 
 
 async def test_a_quiet_time_that_changes_needs_a_time_zone(gateway: Gateway) -> None:

@@ -52,11 +52,30 @@ def value_of(
     return of_phone(read_phone(text, _reading_country(path, write, stored)))
 
 
-def unified(name: str, wish: Any) -> Value | None:
-    """The unified email or phone as the value of its path; None when it is cleared."""
+def unified(
+    name: str, wish: Any, write: ContactWrite, stored: Mapping[str, Any] | None
+) -> Value | None:
+    """The unified email or phone as the value of its path; None when it is cleared.
+
+    A phone that is given as a path without a country holds it means just that: the country that
+    reads it for the others was never said of this number. `phoneCountryCode` says it.
+    """
     if wish is None:
         return None
-    return of_phone(wish) if name == "phone" else Value(text=wish, keeps_country=True)
+    if name != "phone":
+        return Value(text=wish, keeps_country=True)
+    said = write.given("phone_country_code")
+    if stored is not None and is_without_country(stored, write) and not (said and said.value):
+        return Value(text=str(stored["value"]), keeps_country=True)
+    return of_phone(wish)
+
+
+def is_without_country(row: Mapping[str, Any], write: ContactWrite) -> bool:
+    """Whether a path holds the unified phone to the letter, in national notation and of no country."""
+    given = write.input.phone
+    text = given.value.strip() if given and given.value else ""
+    held = str(row.get("value") or "").strip()
+    return bool(text) and text == held and not row.get("countryCode") and text[0] != "+"
 
 
 def of_phone(phone: Phone) -> Value:

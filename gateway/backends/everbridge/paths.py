@@ -9,7 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.everbridge.organization import Part, meaning
-from gateway.backends.everbridge.path_values import EMAILS, over_again, same, unified, value_of
+from gateway.backends.everbridge.path_values import (
+    EMAILS,
+    is_without_country,
+    over_again,
+    same,
+    unified,
+    value_of,
+)
 from gateway.backends.everbridge.quiet_times import KEY as QUIET_TIMES
 from gateway.backends.everbridge.quiet_times import laid_frames
 from gateway.entries import CatalogName, Entry
@@ -78,7 +85,7 @@ def laid_paths(
     wish = write.get("paths")
     if wish is not None:
         named = _given(write, resolution, stored, part)
-        _refuse_contradictions(write, ids, named, part)
+        _refuse_contradictions(write, ids, named, stored, part)
         part.rows = named or _kept_by_absence(write, ids, stored)
     for name, path_id in ids.items():
         # A prompt that is not known is told elsewhere.
@@ -192,7 +199,11 @@ def _laid(
 
 
 def _refuse_contradictions(
-    write: ContactWrite, ids: dict[str, str | None], named: list[dict[str, Any]], part: Part
+    write: ContactWrite,
+    ids: dict[str, str | None],
+    named: list[dict[str, Any]],
+    stored: Sequence[dict[str, Any]],
+    part: Part,
 ) -> None:
     """`paths` and the unified email or phone must not say different things of one path."""
     for name, path_id in ids.items():
@@ -200,7 +211,9 @@ def _refuse_contradictions(
         wish = write.given(name)
         if row is None or wish is None:
             continue
-        value = unified(name, wish.value)
+        value = unified(name, wish.value, write, _first(stored, path_id))
+        if name == "phone" and is_without_country(row, write):
+            continue  # the same text; a phoneCountryCode reads it here, too
         if value is None or not same(row, value):
             part.wrong(
                 write.field_path(name),
@@ -238,7 +251,7 @@ def _with_unified(
     wish = write.get(name)
     if wish is None:
         return rows
-    value = unified(name, wish.value)
+    value = unified(name, wish.value, write, _first(stored, path_id))
     if value is None:
         if whole and write.cleared_by_absence(name):
             # The list names the path itself, or has already dropped it.
