@@ -41,6 +41,11 @@ class Contender:
     """Those in which it is measured; none for all."""
 
 
+POSTGRES = os.environ.get(
+    "CONTACT_GATEWAY_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres"
+)
+"""The database of gateways that share one."""
+
 GATEWAY_SETTINGS = {
     "GATEWAY_DATABASE_URL": "temporary",
     "GATEWAY_IVVY_BASE_URL": "{upstream}/ivvy",

@@ -29,7 +29,7 @@ import httpx
 import orjson
 
 from benchmarks import work
-from benchmarks.contenders import CONTENDERS, Running, free_port, pinned, started
+from benchmarks.contenders import CONTENDERS, POSTGRES, Running, free_port, pinned, started
 from benchmarks.run import CONNECTIONS, CONTENDER_CORE, LOAD_CORE, load, quiet
 from benchmarks.tables import put
 from benchmarks.upstream import upstream
@@ -70,12 +70,20 @@ class Case:
 
 
 AT_ONCE = {"GATEWAY_SENDGRID_WINDOW_MS": "0"}
+SHARED = {
+    **AT_ONCE,
+    "GATEWAY_DATABASE_URL": POSTGRES,
+    "GATEWAY_SENDGRID_CALLS_PER_MINUTE": "100000",
+}
+"""As several gateways share it, where a quota is a row with a time for each call of the last minute."""
 CASES = (
     *(Case(title=name, targets=(name,), settings=AT_ONCE) for name in ("SENDGRID", "EVERBRIDGE")),
     Case(title="IVVY", targets=("IVVY",), settings=AT_ONCE),
     Case(title="all three", targets=ALL.targets, settings=AT_ONCE),
     Case(title="SENDGRID, with its window of 10 ms", targets=("SENDGRID",), settings={}),
     Case(title="all three, with SendGrid's window", targets=ALL.targets, settings={}),
+    *(Case(title=f"{name}, on PostgreSQL", targets=(name,), settings=SHARED) for name in CHAIN),
+    Case(title="all three, on PostgreSQL", targets=ALL.targets, settings=SHARED),
 )
 
 

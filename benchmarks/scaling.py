@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
 import tempfile
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from benchmarks import work
-from benchmarks.contenders import CONTENDERS, started
+from benchmarks.contenders import CONTENDERS, POSTGRES, started
 from benchmarks.plots import Curve, draw
 from benchmarks.run import CONNECTIONS, CONTENDER_CORE, LOAD_CORE, load, quiet
 from benchmarks.tables import put
@@ -37,9 +36,6 @@ HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
 GATEWAY = CONTENDERS[0]
 NAMED = next(mode for mode in work.MODES if mode.name == "all")
-POSTGRES = os.environ.get(
-    "CONTACT_GATEWAY_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres"
-)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,9 +114,8 @@ async def deliver_many(store: Store, number: int) -> None:
 
 async def hold(store: Store, number: int) -> None:
     """Take a lease and give it back: two small commits."""
-    lease = await store.leases.acquire(f"key-{number}", "me", seconds=LEASE.total_seconds())
-    if lease is not None:
-        await store.leases.release(lease)
+    leases = await store.leases.acquire([f"key-{number}"], "me", seconds=LEASE.total_seconds())
+    await store.leases.release(list(leases.values()))
 
 
 async def ask_turn(store: Store, _number: int) -> None:

@@ -19,10 +19,11 @@ import structlog
 from gateway.errors import NotWrittenError
 from gateway.leased import RENEWALS, Leased
 from gateway.results import Problem, ProblemCode
+from gateway.slots import Slots
 from gateway.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from gateway.store.leases import Lease, Leases
     from gateway.upstream import Exchange
@@ -34,6 +35,22 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.1
 half of that."""
 WANTED_FOR = 0.5
 """Seconds for which a lease that has become free is kept for who waits for it."""
+MOST = 500
+"""Keys in one question to the store at most."""
+ASKING, LETTING_GO = 4, 1
+"""Questions to the store at a time, of some ten that it has connections for: for leases, which somebody
+waits for, and to let go of them. Who comes meanwhile shares the next one."""
+
+
+@dataclass(kw_only=True, slots=True)
+class _Asked:
+    """A key that somebody asks for."""
+
+    key: str
+    again: bool = False
+    """Whether it has been asked for in vain before."""
+    gone: bool = False
+    """Whether nobody waits for the answer any more."""
 
 
 @dataclass(kw_only=True)
@@ -52,7 +69,13 @@ class RecordLeases:
     seconds: float
     """How long a lease stays with a process that no longer says anything."""
     _held: dict[str, HeldLease] = field(default_factory=dict)
+    _letting_go: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    """Keys that nobody here holds any more, until the store knows."""
     _renewing: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        self._acquiring = Slots(together=self._acquire, most=MOST, at_once=ASKING)
+        self._releasing = Slots(together=self._release, most=MOST, at_once=LETTING_GO)
 
     @asynccontextmanager
     async def hold(self, key: str, exchange: Exchange) -> AsyncIterator[float]:
@@ -76,48 +99,84 @@ class RecordLeases:
             exchange.held.remove(held)
             del self._held[key]
             if not held.lost:
-                await self._let_go(held)
+                self._let_go(held.lease)
 
     async def close(self) -> None:
-        """Stop renewing; what is still held ends by itself."""
+        """Let go of what nobody holds, and stop renewing; what is still held ends by itself."""
+        if self._letting_go:
+            await asyncio.wait(self._letting_go.values())
         if self._renewing is not None:
             self._renewing.cancel()
             with suppress(asyncio.CancelledError):
                 await self._renewing
 
     async def _take(self, key: str, exchange: Exchange) -> tuple[HeldLease, float]:
-        pause, wanted_for = FIRST_PAUSE, 0.0
+        asked, pause = _Asked(key=key), FIRST_PAUSE
         until = time.monotonic() + exchange.patience
         while True:
             asked_at = time.monotonic()
-            try:
-                async with asyncio.timeout(exchange.left):
-                    lease = await self.leases.acquire(
-                        key, self.holder, seconds=self.seconds, wanted_for=wanted_for
-                    )
-            except StoreError as error:
-                raise NotWrittenError(_store_is_down()) from error
-            except TimeoutError as error:
-                raise NotWrittenError(_taken() if wanted_for else _store_is_down()) from error
+            lease = await self._ask(asked, exchange)
             if lease is not None:
                 # It was let go at the latest as long before the answer as the database says.
                 ago = lease.released_ago
                 released_at = 0.0 if ago is None else time.monotonic() - ago
                 return HeldLease(lease=lease, until=asked_at + self.seconds), released_at
-            if wanted_for == 0:  # at once again, to be the next
-                wanted_for = WANTED_FOR
+            if not asked.again:  # at once again, to be the next
+                asked.again = True
                 continue
             if until - time.monotonic() <= pause:
                 raise NotWrittenError(_taken())
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - no secrecy needed
             pause = min(LONGEST_PAUSE, pause * 2)
 
-    async def _let_go(self, held: HeldLease) -> None:
+    async def _ask(self, asked: _Asked, exchange: Exchange) -> Lease | None:
         try:
-            if not await self.leases.release(held.lease):
+            if (letting_go := self._letting_go.get(asked.key)) is not None:
+                await asyncio.wait([letting_go], timeout=exchange.left)
+            return await self._acquiring.go(asked, exchange.left)
+        except StoreError as error:
+            raise NotWrittenError(_store_is_down()) from error
+        except TimeoutError as error:
+            asked.gone = True
+            raise NotWrittenError(_taken() if asked.again else _store_is_down()) from error
+        except asyncio.CancelledError:
+            asked.gone = True
+            raise
+
+    async def _acquire(self, asked: Sequence[_Asked]) -> list[Lease | None]:
+        """The leases that these ask for; who was refused before is noted as the next."""
+        leases = await self.leases.acquire(
+            [one.key for one in asked], self.holder, seconds=self.seconds
+        )
+        refused = [one.key for one in asked if one.again and one.key not in leases]
+        if refused:
+            with suppress(StoreError):  # what was acquired is in hand all the same
+                await self.leases.want(refused, self.holder, seconds=WANTED_FOR)
+        for one in asked:
+            if one.gone and (lease := leases.pop(one.key, None)) is not None:
+                self._let_go(lease)
+        return [leases.get(one.key) for one in asked]
+
+    def _let_go(self, lease: Lease) -> None:
+        """Tell the store, without waiting for it: the answer to a write is not kept back for that."""
+        task = asyncio.create_task(self._released(lease), name=lease.key)
+        self._letting_go[lease.key] = task
+        task.add_done_callback(self._has_let_go)
+
+    def _has_let_go(self, task: asyncio.Task[None]) -> None:
+        if self._letting_go.get(task.get_name()) is task:
+            del self._letting_go[task.get_name()]
+
+    async def _released(self, lease: Lease) -> None:
+        try:
+            if not await self._releasing.go(lease):
                 log.warning("lease on a record lost while it was held")
         except StoreError:
             log.exception("lease on a record not let go; it ends by itself")
+
+    async def _release(self, leases: Sequence[Lease]) -> list[bool]:
+        lost = await self.leases.release(leases)
+        return [lease not in lost for lease in leases]
 
     async def _renew(self) -> None:
         """Keep what is in hand, until there is nothing."""

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING
 from gateway.store.database import Statement, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from gateway.store.database import Database, Transaction
+    from gateway.store.database import Database, Row, Transaction
 
 MICROS = 1_000_000
 """Times are kept as whole microseconds: every database reckons with those alike."""
 
 _ACQUIRE = """
+    WITH asked (key) AS {any_of $1}
     INSERT INTO lease (key, fence, holder, held_until, touched_at)
-    VALUES ($1, {micros}, $2, {micros} + $3, {micros})
+    SELECT key, {micros}, $2, {micros} + $3, {micros} FROM asked WHERE true ORDER BY key
     ON CONFLICT (key) DO UPDATE SET fence = lease.fence + 1, holder = excluded.holder,
         held_until = {micros} + $3, touched_at = {micros},
         released_at = CASE WHEN lease.holder IS NULL THEN lease.released_at ELSE {micros} END,
@@ -31,15 +32,42 @@ _ACQUIRE = """
     WHERE (lease.holder IS NULL OR lease.held_until <= {micros})
         AND (lease.wanted_by IS NULL OR lease.wanted_by = excluded.holder
             OR lease.wanted_until <= {micros})
-    RETURNING fence, {micros} - released_at AS released_ago
+    RETURNING key, fence, {micros} - released_at AS released_ago
 """
 # The first fence of a row is the time, so that it grows even when the row was removed in between.
 
 _WANT = """
-    UPDATE lease SET wanted_by = $2, wanted_until = {micros} + $3
-    WHERE key = $1
+    WITH refused AS (
+        SELECT key AS refused_key FROM lease WHERE key IN {any_of $1}
         AND (wanted_by IS NULL OR wanted_by = $2 OR wanted_until <= {micros})
+        ORDER BY key {for_update}
+    )
+    UPDATE lease SET wanted_by = $2, wanted_until = {micros} + $3
+    FROM refused WHERE key = refused_key
 """
+
+_RENEW = """
+    WITH held AS (
+        SELECT key AS held_key FROM lease WHERE key IN {any_of $1} AND holder = $2
+        ORDER BY key {for_update}
+    )
+    UPDATE lease SET held_until = {micros} + $3, touched_at = {micros}
+    FROM held WHERE key = held_key
+    RETURNING key, fence
+"""
+
+_RELEASE = """
+    WITH held AS (
+        SELECT key AS held_key FROM lease WHERE key IN {any_of $1}
+        AND fence || ' ' || key IN {any_of $2} AND holder IS NOT NULL
+        ORDER BY key {for_update}
+    )
+    UPDATE lease SET holder = NULL, held_until = NULL, released_at = {micros}, touched_at = {micros}
+    FROM held WHERE key = held_key
+    RETURNING key
+"""
+# Each is a transaction of one statement, which locks its rows in the order of their keys: no two
+# wait for each other, and none waits for a process that stands still in the middle of its own.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,14 +89,17 @@ class Leases:
         self._database = database
 
     async def acquire(
-        self, key: str, holder: str, *, seconds: float, wanted_for: float = 0.0
-    ) -> Lease | None:
-        """The lease; None while somebody else, or the same holder, has it.
+        self, keys: Collection[str], holder: str, *, seconds: float
+    ) -> dict[str, Lease]:
+        """Leases by their keys; without those that somebody else, or the same holder, has."""
+        return await self._database.write(_acquire, keys, holder, seconds)
 
-        With `wanted_for`, a key that was refused is kept for this holder for so many seconds once
-        it is free, unless another holder has asked before: then nobody who keeps asking starves.
+    async def want(self, keys: Collection[str], holder: str, *, seconds: float) -> None:
+        """Keep keys that were refused for this holder, for so many seconds, once they are free.
+
+        Not those that another holder has asked for before: so nobody who keeps asking starves.
         """
-        return await self._database.write(_acquire, key, holder, seconds, wanted_for)
+        await self._database.write(_want, keys, holder, seconds)
 
     async def renew(
         self, holder: str, leases: Sequence[Lease], *, seconds: float
@@ -79,9 +110,9 @@ class Leases:
         """
         return await self._database.write(_renew, holder, leases, seconds)
 
-    async def release(self, lease: Lease) -> bool:
-        """Let go of it. False when it had been lost before."""
-        return await self._database.write(_release, lease)
+    async def release(self, leases: Collection[Lease]) -> frozenset[Lease]:
+        """Let go of them, each of another key; gives those that had been lost before."""
+        return await self._database.write(_release, leases)
 
     async def forget_idle(self, seconds: float, limit: int = 1000) -> int:
         """Remove what nobody has touched for so long; gives how many keys were removed."""
@@ -92,41 +123,40 @@ def _micros(seconds: float) -> int:
     return round(seconds * MICROS)
 
 
-def _acquire(key: str, holder: str, seconds: float, wanted_for: float) -> Transaction[Lease | None]:
-    alone = wanted_for <= 0
-    rows = yield Statement(_ACQUIRE, (key, holder, _micros(seconds)), alone=alone)
-    if rows:
-        ago = rows[0]["released_ago"]
-        return Lease(
-            key=key,
-            holder=holder,
-            fence=rows[0]["fence"],
-            released_ago=None if ago is None else ago / MICROS,
-        )
-    if not alone:
-        yield Statement(_WANT, (key, holder, _micros(wanted_for)))
-    return None
+def _acquire(keys: Collection[str], holder: str, seconds: float) -> Transaction[dict[str, Lease]]:
+    asked = to_json(sorted(set(keys)))
+    rows = yield Statement(_ACQUIRE, (asked, holder, _micros(seconds)), alone=True)
+    return {row["key"]: _lease(row, holder) for row in rows}
+
+
+def _lease(row: Row, holder: str) -> Lease:
+    ago = row["released_ago"]
+    return Lease(
+        key=row["key"],
+        holder=holder,
+        fence=row["fence"],
+        released_ago=None if ago is None else ago / MICROS,
+    )
+
+
+def _want(keys: Collection[str], holder: str, seconds: float) -> Transaction[None]:
+    yield Statement(_WANT, (to_json(list(keys)), holder, _micros(seconds)), alone=True)
 
 
 def _renew(holder: str, leases: Sequence[Lease], seconds: float) -> Transaction[frozenset[Lease]]:
     rows = yield Statement(
-        "UPDATE lease SET held_until = {micros} + $3, touched_at = {micros}"
-        " WHERE key IN {any_of $1} AND holder = $2 RETURNING key, fence",
-        (to_json([lease.key for lease in leases]), holder, _micros(seconds)),
-        alone=True,
+        _RENEW, (to_json([lease.key for lease in leases]), holder, _micros(seconds)), alone=True
     )
     fences = {row["key"]: row["fence"] for row in rows}
     return frozenset(lease for lease in leases if fences.get(lease.key) != lease.fence)
 
 
-def _release(lease: Lease) -> Transaction[bool]:
-    rows = yield Statement(
-        "UPDATE lease SET holder = NULL, held_until = NULL, released_at = {micros},"
-        " touched_at = {micros} WHERE key = $1 AND fence = $2 AND holder IS NOT NULL RETURNING key",
-        (lease.key, lease.fence),
-        alone=True,
-    )
-    return bool(rows)
+def _release(leases: Collection[Lease]) -> Transaction[frozenset[Lease]]:
+    keys = [lease.key for lease in leases]
+    fenced = [f"{lease.fence} {lease.key}" for lease in leases]
+    rows = yield Statement(_RELEASE, (to_json(keys), to_json(fenced)), alone=True)
+    released = {row["key"] for row in rows}
+    return frozenset(lease for lease in leases if lease.key not in released)
 
 
 def _forget_idle(seconds: float, limit: int) -> Transaction[int]:
@@ -135,5 +165,6 @@ def _forget_idle(seconds: float, limit: int) -> Transaction[int]:
         " AND touched_at < {micros} - $1 ORDER BY touched_at LIMIT $2 {for_update} {skip_locked})"
         " RETURNING key",
         (_micros(seconds), limit),
+        alone=True,
     )
     return len(rows)

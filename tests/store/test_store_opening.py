@@ -72,7 +72,7 @@ async def test_every_older_version_is_upgraded_with_its_data(
     async with open_store(database_url, migrations=MIGRATIONS[:version]):
         pass
     async with open_store(database_url, migrations=MIGRATIONS) as store:
-        assert await store.leases.acquire("key", "a", seconds=30) is not None
+        assert await store.leases.acquire(["key"], "a", seconds=30)
     async with open_store(database_url, migrations=[*MIGRATIONS, NEXT]) as store:
         rows = await store.database.read(read_all, "SELECT holder, colour FROM lease")
         assert [tuple(row) for row in rows] == [("a", None)]
@@ -165,7 +165,7 @@ async def test_a_killed_process_leaves_no_lock_and_loses_nothing_that_was_stored
         "async def main():\n"
         "    async with open_store(sys.argv[1]) as store:\n"
         "        for number in range(20):\n"
-        "            await store.leases.acquire(f'key-{number}', 'dead', seconds=30)\n"
+        "            await store.leases.acquire([f'key-{number}'], 'dead', seconds=30)\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "asyncio.run(main())\n"
     )
@@ -181,8 +181,8 @@ async def test_a_killed_process_leaves_no_lock_and_loses_nothing_that_was_stored
 
 async def test_an_admin_command_works_beside_a_serving_process(sqlite_url: str) -> None:
     async with open_store(sqlite_url) as serving, open_store(sqlite_url, serving=False) as admin:
-        assert await admin.leases.acquire("a", "admin", seconds=30) is not None
-        assert await serving.leases.acquire("a", "server", seconds=30) is None
+        assert await admin.leases.acquire(["a"], "admin", seconds=30)
+        assert not await serving.leases.acquire(["a"], "server", seconds=30)
 
 
 async def test_an_admin_command_prepares_a_fresh_file(sqlite_url: str) -> None:

@@ -171,7 +171,7 @@ async def test_a_cancelled_caller_leaves_its_write_to_be_done(
     try:
         async with blocker.transaction():
             await blocker.execute("LOCK TABLE lease IN EXCLUSIVE MODE")
-            task = asyncio.create_task(one.leases.acquire("key", "a", seconds=30))
+            task = asyncio.create_task(one.leases.acquire(["key"], "a", seconds=30))
             await _until_waiting(postgres_url, 1, task)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -179,7 +179,7 @@ async def test_a_cancelled_caller_leaves_its_write_to_be_done(
     finally:
         await blocker.close()
 
-    assert await other.leases.acquire("key", "b", seconds=30) is None
+    assert not await other.leases.acquire(["key"], "b", seconds=30)
 
 
 async def test_a_broken_connection_is_told_and_replaced(
@@ -190,7 +190,7 @@ async def test_a_broken_connection_is_told_and_replaced(
     try:
         async with killer.transaction():
             await killer.execute("LOCK TABLE lease IN EXCLUSIVE MODE")
-            task = asyncio.create_task(one.leases.acquire("key", "a", seconds=30))
+            task = asyncio.create_task(one.leases.acquire(["key"], "a", seconds=30))
             await _until_waiting(postgres_url, 1, task)
             await killer.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -201,7 +201,7 @@ async def test_a_broken_connection_is_told_and_replaced(
     finally:
         await killer.close()
 
-    assert await one.leases.acquire("key", "a", seconds=30) is not None
+    assert await one.leases.acquire(["key"], "a", seconds=30)
 
 
 async def test_a_server_that_is_not_reached_has_surely_stored_nothing() -> None:

@@ -34,7 +34,7 @@ def written_by(store: Store) -> SqliteDatabase:
 
 
 async def acquire(store: Store, key: str) -> bool:
-    return await store.leases.acquire(key, "a", seconds=30) is not None
+    return bool(await store.leases.acquire([key], "a", seconds=30))
 
 
 async def is_stored(store: Store, key: str) -> bool:
