@@ -6,6 +6,7 @@ declined, no head without an end is waited for, and a refusal is not lost behind
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
@@ -100,6 +101,10 @@ HEAD_SECONDS = 20.0
 LINGER_SECONDS = 10.0
 """For which a body is taken and thrown away that was refused unread, where the connection ends with the
 answer. Closed at once it would be reset, and the client would not see why."""
+REST_SECONDS = 60.0
+"""The same, where the connection would be kept: then it is closed, in that way."""
+UNREAD_SECONDS = 60
+"""After which the system closes the connection of a client that takes nothing of what it is sent."""
 
 
 class Connections(HttpToolsProtocol):
@@ -116,6 +121,7 @@ class Connections(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin with a connection."""
+        _bound_unread(transport)
         self._one_write = OneWrite(transport, self.loop, self._may_close)
         super().connection_made(cast("asyncio.Transport", self._one_write))
         self._wait_for_head()
@@ -160,6 +166,7 @@ class Connections(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Note that a request is all there."""
         self._in_body = False
+        self._forget_head()  # the rest of a body may have been waited for
         if not self._offers():
             super().on_message_complete()
 
@@ -222,3 +229,15 @@ class Connections(HttpToolsProtocol):
         """End an answer."""
         self._one_write.send()
         super().on_response_complete()
+        if self._in_body and not self._throws_away and self.cycle.response_complete:
+            self._timer = self.loop.call_later(REST_SECONDS, self.transport.close)
+
+
+def _bound_unread(transport: asyncio.BaseTransport) -> None:
+    """Have the system close a connection when its client takes nothing for too long.
+
+    Nobody else notices: what is to be sent waits for room as long as the client is there.
+    """
+    held = transport.get_extra_info("socket")
+    if hasattr(socket, "TCP_USER_TIMEOUT") and held is not None and held.family != socket.AF_UNIX:
+        held.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)

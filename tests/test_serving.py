@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,7 +20,7 @@ from tests.program import gateway_dev
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 HANDSHAKE = (
     "GET /graphql{path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
@@ -145,9 +145,9 @@ async def answer_late(scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A connection to a server of its own."""
-    config = uvicorn.Config(answer_late, log_config=None)
+async def listening(app: ASGIApp) -> AsyncIterator[tuple[str, int]]:
+    """The address of a server."""
+    config = uvicorn.Config(app, log_config=None)
     config.load()
 
     def protocol() -> connections.Connections:
@@ -155,7 +155,14 @@ async def served() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWr
 
     server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
     async with server:
-        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        yield server.sockets[0].getsockname()
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to a server of its own."""
+    async with listening(answer_late) as address:
+        reader, writer = await asyncio.open_connection(*address)
         yield reader, writer
         writer.close()
 
@@ -197,18 +204,67 @@ async def send_without_an_end(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.01)
 
 
+@pytest.mark.parametrize("more", [b"Connection: close\r\n", b""], ids=["close", "keep alive"])
 async def test_a_body_that_is_refused_is_not_taken_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, more: bytes
 ) -> None:
     monkeypatch.setattr(connections, "LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(connections, "REST_SECONDS", 0.1)
     async with served() as (reader, writer):
         writer.write(
-            b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 9999999999\r\n\r\n"
+            b"POST / HTTP/1.1\r\nHost: a\r\n" + more + b"Content-Length: 9999999999\r\n\r\n"
         )
         async with asyncio.timeout(SECONDS):
             assert b"204 No Content" in await reader.read()
             with pytest.raises(ConnectionError):
                 await send_without_an_end(writer)
+
+
+async def test_the_rest_of_a_body_that_was_answered_ends_no_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "REST_SECONDS", 0.2)
+    async with served() as (reader, writer):
+        for _ in range(2):
+            writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n1")
+            async with asyncio.timeout(SECONDS):
+                assert b"204 No Content" in await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"2")
+            await asyncio.sleep(0.3)
+
+
+class Endless(asyncio.Protocol):
+    """A client that asks, and then takes nothing."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.transport.pause_reading()
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux alone bounds it")
+async def test_a_client_that_takes_nothing_of_its_answer_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "UNREAD_SECONDS", 1)
+    gone = asyncio.Event()
+
+    async def answer_much(_scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        try:
+            for _ in range(100):
+                await send(
+                    {"type": "http.response.body", "body": bytes(1 << 20), "more_body": True}
+                )
+            assert (await receive())["type"] != "http.disconnect"
+        finally:
+            gone.set()
+
+    async with listening(answer_much) as address:
+        transport, _ = await asyncio.get_running_loop().create_connection(Endless, *address)
+        async with asyncio.timeout(SECONDS):
+            await gone.wait()
+        transport.close()
 
 
 def test_a_connection_is_kept_longer_than_load_balancers_keep_theirs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
@@ -9,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from gateway.api.bulk_body import is_bulk, may_be_bulk
 from gateway.api.errors import HttpRefusalError
 from gateway.api.limits import check_text, exceeded
+from gateway.settings import variable
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope
@@ -18,11 +20,16 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
 
 
+BYTES_A_SECOND = 1_000
+"""A body that comes faster than this is waited for, however long it takes."""
+
+
 class BodyLimits:
-    """The limits of one gateway; what they refuse raises HttpRefusalError with 413 or 414."""
+    """The limits of one gateway; what they refuse raises HttpRefusalError with 408, 413 or 414."""
 
     def __init__(self, settings: Settings, limits: Limits) -> None:
         self.most = settings.max_body_bytes
+        self._seconds = settings.body_timeout_seconds
         self._most_of_bulk = max(settings.max_bulk_body_bytes, settings.max_body_bytes)
         self._limits = limits
 
@@ -37,7 +44,20 @@ class BodyLimits:
     async def read(self, receive: Receive) -> bytes:
         """A whole body; raises ClientDisconnect where the client has gone before its end."""
         pieces: list[bytes] = []
+        try:
+            async with asyncio.timeout(self._seconds) as limit:
+                size = await self._receive(receive, pieces, limit)
+        except TimeoutError:
+            raise self._too_slow(sum(map(len, pieces))) from None
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if size > self.most and not may_be_bulk(body):
+            raise self._too_large(f"The body has {size:,} bytes", 413)
+        return body
+
+    async def _receive(self, receive: Receive, pieces: list[bytes], limit: asyncio.Timeout) -> int:
+        """Receive all pieces, and have the limit wait longer for a body of which more is there."""
         size, more = 0, True
+        start = limit.when() or 0.0
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -47,10 +67,18 @@ class BodyLimits:
             if size > self._most_of_bulk:
                 raise self._too_large("The body is larger", 413, bulk=True)
             pieces.append(piece)
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        if size > self.most and not may_be_bulk(body):
-            raise self._too_large(f"The body has {size:,} bytes", 413)
-        return body
+            if more:
+                limit.reschedule(start + size / BYTES_A_SECOND)
+        return size
+
+    def _too_slow(self, size: int) -> HttpRefusalError:
+        seconds = self._seconds + size / BYTES_A_SECOND
+        said = f"Of the body {size:,} bytes came in {seconds:.0f} s, and not its end"
+        told = (
+            f"{said}; it has {self._seconds:g} s ({variable('body_timeout_seconds')}), and one more "
+            f"for each {BYTES_A_SECOND:,} bytes."
+        )
+        return HttpRefusalError(408, told, headers={"Connection": "close"})
 
     def check_operation(self, body: bytes, text: str, operation_name: str | None) -> None:
         """Refuse a body over the limit of all operations but a bulk's, now that it is known what it asks."""

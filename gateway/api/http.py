@@ -135,8 +135,8 @@ class GraphQLView(GraphQL[Context, None]):
         self, request: Request, account: Account, let_in: Admitted, media_type: str
     ) -> Answer:
         """What nearly all ask for, an answer to a POST, without what Strawberry's view does for all."""
-        context = self._context(request, account, let_in)
         asked = await self._posted(request, "http")
+        context = self._context(request, account, let_in)  # its time begins when all is there
         try:
             result = await self.schema.execute(
                 asked.query,

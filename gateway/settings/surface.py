@@ -55,6 +55,12 @@ class SurfaceSettings(BaseSettings):
         gt=0,
         description="Bytes of the body of a request that asks for upsertContacts alone.",
     )
+    body_timeout_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="Seconds in which a request's body has to come; one more for each 1,000 bytes "
+        "that are there, so that slow lines may send large ones.",
+    )
     max_document_characters: int = Field(
         default=100_000,
         gt=0,

@@ -22,7 +22,7 @@ def test_every_test_that_the_page_names_is_there() -> None:
 def test_every_limit_is_in_the_table_with_its_default() -> None:
     rows = dict(re.findall(r"^\| .* \| `(GATEWAY_\w+)` \| ([\d,]+) \|", PAGE, re.MULTILINE))
     limits = {name for name in Settings.model_fields if name.startswith("max_")}
-    limits |= {"operation_timeout_seconds"}
+    limits |= {"operation_timeout_seconds", "body_timeout_seconds"}
     assert set(Limits.__dataclass_fields__) - {"production"} <= limits
     expected = {variable(name): Settings.model_fields[name].default for name in limits}
     assert {name: float(default.replace(",", "")) for name, default in rows.items()} == expected
