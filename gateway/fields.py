@@ -168,29 +168,37 @@ def _clear(
 
 
 def refuse_clearing(
-    name: str, write: Write, backend: Backend, laid: Laid, *, shown: str | None = None
+    name: str,
+    write: Write,
+    backend: Backend,
+    laid: Laid,
+    *,
+    shown: str | None = None,
+    unseen: bool = False,
 ) -> None:
     """Report a field that the backend cannot clear.
 
     A problem where the caller asked this backend by name to clear it; otherwise, and for what a
-    REPLACE leaves out, an ignored field. `shown` names a part, such as customFields.Shift.
+    REPLACE leaves out, an ignored field. `shown` names a part, such as customFields.Shift. `unseen`
+    says that the backend does not show the field, so that there may be nothing to clear.
     """
     label = shown or input_name(name)
     if write.targets_named and not write.cleared_by_absence(name) and shown is None:
-        laid.problems.append(cannot_clear(label, write.field_path(name), backend))
+        path = write.field_path(name)
+        label += " and does not show what it holds" if unseen else ""
+        laid.problems.append(cannot_clear(label, path, backend, chosen=write.targets_chosen))
     else:
         laid.ignored.append(label)
 
 
-def cannot_clear(label: str, path: list[str], backend: Backend) -> Problem:
-    """The problem of a null that a backend cannot carry out."""
+def cannot_clear(label: str, path: list[str], backend: Backend, *, chosen: bool = True) -> Problem:
+    """The problem of a null that a backend cannot carry out; `chosen` as in `Write.targets_chosen`."""
+    name = title(backend)
+    instead = f", give a value, or leave {name} out of targets." if chosen else ", or give a value."
     return Problem(
         backend=backend,
         code=ProblemCode.CANNOT_CLEAR,
-        message=(
-            f"{title(backend)} has no way to clear {label}: leave it out, give a value, or leave "
-            f"{title(backend)} out of targets."
-        ),
+        message=f"{name} has no way to clear {label}: leave it out{instead}",
         field=path,
     )
 

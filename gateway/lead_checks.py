@@ -91,6 +91,7 @@ def _contact(
         contact,
         targets_named=True,
         targets=(LEADS_IN,),
+        targets_chosen=False,
         at=CONTACT_AT,
         default_country=default_country,
     )

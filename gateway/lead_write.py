@@ -26,6 +26,7 @@ class CompanyWrite(Write):
     """One company to be written with a lead, with e-mail and phone read."""
 
     input: CompanyInput
+    targets_chosen: bool = False
     email: Maybe[str | None] = None
     phone: Maybe[Phone | None] = None
 
@@ -37,6 +38,7 @@ class LeadWrite(Write):
     """One lead to be written."""
 
     input: LeadInput
+    targets_chosen: bool = False
     contact: ContactWrite | None = None
     """What is said of the person; None where the input names none."""
     contact_id_from: str | None = None

@@ -62,10 +62,14 @@ class Prepared:
         await asyncio.gather(*late, return_exceptions=True)
 
     def call_off(self) -> None:
-        """End every target: nothing is written, because one of them cannot take the input."""
+        """End every target: nothing is written, because one of them cannot take the input.
+
+        What is wrong whatever the target is told of each, also of one that had been left out.
+        """
         everywhere = any(problem.backend is None for problem in self.problems)
         for target in self.targets:
-            if target.result is not None:
+            left_out = target.result is not None and target.result.outcome is Outcome.SKIPPED
+            if target.result is not None and not (everywhere and left_out):
                 continue
             if target.checked:  # it is late, and what is wrong with the input is known all the same
                 target.end(Outcome.REJECTED, target.checked)

@@ -111,7 +111,7 @@ async def upsert_lead(
     unknown = nowhere_found({part.backend: part.wanted}, {part.backend: part.resolution})
     input_problems = [*problems, *unknown]
     if input_problems or (part.result is not None and part.result.outcome is Outcome.REJECTED):
-        if part.result is None:
+        if part.result is None or part.result.outcome is Outcome.SKIPPED:
             part.end(Outcome.REJECTED)
         return _receipt(part, input_problems, rejected=True)
     await asyncio.shield(writer.start(_finish(part, writer, dry=dry)))

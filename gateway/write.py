@@ -67,6 +67,8 @@ class Write:
     if_missing: MissingPolicy = MissingPolicy.CREATE
     targets_named: bool = False
     """Whether the caller named the targets: then a field that cannot be cleared is a problem."""
+    targets_chosen: bool = True
+    """Whether a call of this kind has targets to choose: a lead goes to the one system that holds leads."""
     invalid: frozenset[str] = frozenset()
     """Top-level attributes that hold a problem already reported; they count as given."""
     invalid_items: frozenset[tuple[str, int]] = frozenset()

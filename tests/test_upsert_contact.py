@@ -219,6 +219,15 @@ async def test_if_missing_skip_leaves_out_a_backend_that_does_not_hold_the_recor
     }
 
 
+async def test_an_input_that_is_wrong_everywhere_is_rejected_and_not_left_out(
+    gateway: Gateway,
+) -> None:
+    for wrong in ({"externalUrls": [{"ref": "a", "url": "http://a"}]}, {"groupsName": ["Nowhere"]}):
+        answer = await gateway.upsert({"externalId": "E-1003", **wrong}, ifMissing="SKIP")
+        assert answer.status == "REJECTED"
+        assert set(answer.outcomes().values()) == {"REJECTED"}
+
+
 async def test_a_key_is_taken_from_a_sibling_and_named(gateway: Gateway) -> None:
     answer = await gateway.upsert({"email": "ada@example.com", "lastName": "Lovelace"})
     assert answer.errors == []

@@ -224,3 +224,70 @@ async def test_groups_that_were_not_joined_or_left_are_not_told_as_changed(
     assert told == changed
     shown = [name for name in answer.result["changedFields"] if "Groups" in name]
     assert shown == [f"contact.{name}" for name in changed]
+
+
+# ---------------------------------------------------------------- nulls, twice
+
+LEAD_NULLS = (
+    *("description", "subtypeName", "stageReasonName", "industryName", "qualityName"),
+    *("channelName", "ownerName", "customFields"),
+)
+COMPANY_NULLS = (
+    *("externalId", "tradingName", "businessNumber", "phone", "email", "website", "address"),
+    *("industryName", "customFields"),
+)
+UNSEEN = {"industryName", "customFields"}
+"""Of a lead; iVvy cannot clear them either."""
+
+
+@pytest.mark.parametrize("name", LEAD_NULLS)
+async def test_a_null_of_a_lead_means_the_same_the_second_time(gateway: Gateway, name: str) -> None:
+    lead = OF_HARBOUR | {"typeName": "Wedding", "externalId": "L-1"}
+    lead = {key: value for key, value in lead.items() if key != "subtypeName"} | {name: None}
+    first, second = await upsert_lead(gateway, lead), await upsert_lead(gateway, lead)
+    told = {name: "CANNOT_CLEAR"} if name in UNSEEN else {}
+    assert (first.told(), second.told()) == (told, told)
+    assert (first.outcome, second.outcome) == (
+        ("REJECTED", "REJECTED") if told else ("CREATED", "UNCHANGED")
+    )
+
+
+@pytest.mark.parametrize("name", COMPANY_NULLS)
+async def test_a_null_of_a_company_means_the_same_the_second_time(
+    gateway: Gateway, name: str
+) -> None:
+    company = {"name": "Nobody Ltd", name: None}
+    lead = OF_HARBOUR | {"externalId": "L-1", "company": company, "contact": EVE}
+    assert (await upsert_lead(gateway, lead)).company["outcome"] == "CREATED"
+    again = await upsert_lead(gateway, lead)
+    assert (again.errors, again.outcome) == ([], "UNCHANGED")
+
+
+async def test_a_contacts_lead_without_an_industry_is_told_so_once(gateway: Gateway) -> None:
+    lead = NAMES | {"contact": {"externalId": "E-1001"}, "industryName": None}
+    answer = await refused(gateway, lead)
+    assert [(one["code"], one["field"]) for one in answer.errors] == [
+        ("REQUIRED", ["industryName"])
+    ]
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        {"qualityName": None},
+        {"customFields": None},
+        {"company": {"ivvy": {"id": "7002"}, "industryName": None}},
+        {"contact": {"ivvy": {"id": "40003"}, "emailStatus": None}},
+    ],
+)
+async def test_what_cannot_be_cleared_is_told_without_a_word_of_targets(
+    gateway: Gateway, lead: dict[str, Any]
+) -> None:
+    given = {"ivvy": {"id": "9001"}} if "qualityName" in lead else {"ivvy": {"id": "9002"}}
+    answer = await refused(gateway, lead | given)
+    assert "CANNOT_CLEAR" in answer.told().values()
+    assert not [one["message"] for one in answer.errors if "targets" in one["message"]]
+
+
+async def test_a_lead_that_is_wrong_is_rejected_and_not_left_out(gateway: Gateway) -> None:
+    await refused(gateway, OF_HARBOUR | {"externalId": "L-1", "name": " "}, ifMissing="SKIP")

@@ -129,13 +129,8 @@ def company_body(
     if stored is None and not write.mentions("name"):
         laid.problems.append(_needs_name(write))
     lay_address(laid, write, raw, text_clear)
-    industry = raw.get("industry") if raw else None
-    held = _industry_id(industry)
-    choose(
-        *(INDUSTRY, write, resolution, laid, held),
-        new=stored is None,
-        shown=not industry or isinstance(industry, dict | list),
-    )
+    held = _industry(raw.get("industry") if raw else None)
+    choose(INDUSTRY, write, resolution, laid, held, new=stored is None)
     lay_custom_fields(
         laid, write, raw, resolution, text_clear=text_clear, catalog=CatalogName.COMPANY_FIELDS
     )
@@ -147,9 +142,14 @@ def company_body(
     )
 
 
-def _industry_id(industry: Any) -> str | None:
-    """The stored industry's id. The vendor's pages show an object here, and its name alone there."""
-    return stored_id(industry, "id") if isinstance(industry, dict) else None
+def _industry(industry: Any) -> str | None:
+    """The stored industry's id, or its name where that is all that is shown: it is like no id.
+
+    The vendor's pages show an object here, and its name alone there.
+    """
+    if isinstance(industry, dict):
+        return stored_id(industry, "id")
+    return str(industry) if industry else None
 
 
 def _needs_name(write: CompanyWrite) -> Problem:

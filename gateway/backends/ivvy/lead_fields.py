@@ -65,7 +65,8 @@ def lay_lead_fields(
 ) -> None:
     """Add the custom fields to `laid`. ASSUMED: iVvy keeps those that are not named.
 
-    Null would clear all of them, and nobody can say which have a value: CANNOT_CLEAR.
+    Null would clear all of them, and nobody can say which have a value: CANNOT_CLEAR, for a new
+    lead as well, because the same call could not be carried out a second time.
     """
     table = resolution.catalogs.get(CatalogName.LEAD_FIELDS)
     by_id = _by_id(laid, write, table)
@@ -83,8 +84,9 @@ def lay_lead_fields(
         laid.values["customFields"] = sent
     for name in ("custom_fields", NATIVE):
         wish = write.get(name)
-        if wish is not None and wish.value is None and not new:
-            refuse_clearing(name, write, Backend.IVVY, laid)
+        left_out = new and write.cleared_by_absence(name)
+        if wish is not None and wish.value is None and not left_out:
+            refuse_clearing(name, write, Backend.IVVY, laid, unseen=True)
 
 
 def _by_id(laid: Laid, write: LeadWrite, table: Catalog | None) -> list[_Given]:

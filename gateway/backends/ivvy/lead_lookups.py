@@ -13,6 +13,7 @@ from gateway.backends.ivvy.lookups import (
     stored_id,
 )
 from gateway.entries import CatalogName
+from gateway.matching import besides
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 from gateway.write import input_name
@@ -128,7 +129,7 @@ def lay_lookups(
             )
     whole = raw is None or write.replaces
     if belonging.of_contact and (belonging.becomes_of_contact or whole):
-        laid.problems += _needs_industry(write, chosen[INDUSTRY.at])
+        laid.problems = besides(_needs_industry(write, chosen[INDUSTRY.at]), laid.problems)
 
 
 def _names(lookup: Lookup, raw: Mapping[str, Any] | None) -> list[str]:

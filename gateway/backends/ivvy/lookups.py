@@ -148,18 +148,19 @@ def _clear(
     """Report a null, or what a REPLACE leaves out: iVvy says of no id how it is cleared.
 
     A sub type or reason goes with its type or stage (ASSUMED), so that a null is fulfilled when
-    that changes.
+    that changes. A new record has nothing to clear; but for an id that is not shown a null is told
+    then as well, because the same call could not be carried out a second time.
     """
     given, native = write.given(lookup.name), write.given(lookup.native)
     absent = write.cleared_by_absence(lookup.name)
-    if (given is None and native is None and not absent) or new:
+    if (given is None and native is None and not absent) or (new and (shown or absent)):
         return
     if absent and lookup.required:
         return  # a REPLACE that lacks it is told so
     if (shown and stored is None) or _moves(lookup, laid):
         return
     name = lookup.native if given is None and native is not None else lookup.name
-    refuse_clearing(name, write, Backend.IVVY, laid)
+    refuse_clearing(name, write, Backend.IVVY, laid, unseen=not shown)
 
 
 def _id_problems(

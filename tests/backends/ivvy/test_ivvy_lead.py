@@ -168,7 +168,9 @@ def test_a_lead_field_by_id_is_text_unless_the_table_knows_it(
 def test_null_of_lead_fields_by_id_cannot_be_carried_out() -> None:
     made = plan(write_of(lead(ivvy={"custom_fields": None})), STORED_LEAD)
     assert told(made) == {"ivvy.customFields": "CANNOT_CLEAR"}
-    assert told(plan(write_of(lead(**NEW, contact=PERSON, custom_fields=None)))) == {}
+    made = plan(write_of(lead(**NEW, contact=PERSON, custom_fields=None)))
+    assert told(made) == {"customFields": "CANNOT_CLEAR"}  # as the second time
+    assert "does not show what it holds: leave it out" in made.plan.problems[0].message
 
 
 @pytest.mark.parametrize(
