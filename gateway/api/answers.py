@@ -67,15 +67,23 @@ def _refuses_gzip(scope: Scope) -> bool:
     return NO_GZIP.search(head_of(scope).get(b"accept-encoding", b"")) is not None
 
 
+def drop_empty_data(answer: GraphQLHTTPResponse) -> list[Any]:
+    """The errors of a request of which nothing has run, whose answer loses its `data`; else none."""
+    errors: list[Any] = answer.get("errors") or []
+    if answer.get("data") is not None or any("path" in error for error in errors):
+        return []
+    if errors:
+        answer.pop("data", None)
+    return errors
+
+
 def answered(
     answer: GraphQLHTTPResponse, media_type: str, headers: Mapping[str, str] | None = None
 ) -> Answer:
     """An operation's answer, with the status that its media type wants for a request error."""
-    errors: list[Any] = answer.get("errors") or []
     status = 200
-    if errors and answer.get("data") is None and not any("path" in error for error in errors):
-        answer.pop("data", None)
-        if media_type == GRAPHQL_RESPONSE:
-            code = errors[0].get("extensions", {}).get("code")
-            status = STATUS_OF_CODE.get(code, 400)
+    errors = drop_empty_data(answer)
+    if errors and media_type == GRAPHQL_RESPONSE:
+        code = errors[0].get("extensions", {}).get("code")
+        status = STATUS_OF_CODE.get(code, 400)
     return Answer(answer, status, media_type, headers or {})

@@ -21,19 +21,14 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from strawberry.types.graphql import OperationType
 
 from gateway.api.admission import OPEN, RATE_HEADERS, Admitted, admit, admitted
-from gateway.api.answers import Answer, answered
+from gateway.api.answers import Answer, answered, drop_empty_data
 from gateway.api.body import BodyLimits
 from gateway.api.context import Context
 from gateway.api.cors import Cors
 from gateway.api.errors import FAILED, HttpRefusalError
 from gateway.api.head import head_of
 from gateway.api.limits import Limits
-from gateway.api.negotiation import (
-    EVENT_STREAM,
-    JSON,
-    answer_type,
-    check_content,
-)
+from gateway.api.negotiation import EVENT_STREAM, JSON, answer_type, check_content
 from gateway.api.request_ids import REQUEST_ID, request_id
 from gateway.api.schema import Schema
 from gateway.api.schema import schema as own_schema
@@ -50,6 +45,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
     from strawberry.http import GraphQLHTTPResponse, GraphQLRequestProtocol
     from strawberry.http.base import BaseRequestProtocol
+    from strawberry.types import ExecutionResult
     from strawberry.types.unset import UnsetType
 
     from gateway.account import Account
@@ -254,6 +250,14 @@ class GraphQLView(GraphQL[Context, None]):
             extensions=data.get("extensions"),
             protocol=protocol,
         )
+
+    async def process_result(
+        self, request: Request, result: ExecutionResult
+    ) -> GraphQLHTTPResponse:
+        """The answer, an event of a stream too: a request error has no `data` there either."""
+        answer = await super().process_result(request, result)
+        drop_empty_data(answer)
+        return answer
 
     def create_response(
         self,

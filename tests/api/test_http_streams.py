@@ -301,6 +301,7 @@ async def test_request_error_is_the_only_event_of_a_stream(
     _, heard = await events(address, **request_)
     [(name, answer), (end, _)] = heard
     assert (name, end) == ("next", "complete")
+    assert list(answer) == ["errors"]
     assert words in answer["errors"][0]["message"]
 
 
