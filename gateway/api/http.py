@@ -289,7 +289,7 @@ def graphql_app(settings: Settings, schema: Schema = own_schema) -> ASGIApp:
         view,
         allow_origins=settings.cors_origins,
         allow_methods=("GET", "POST"),
-        allow_headers=("Authorization", "X-Api-Key", REQUEST_ID),
+        allow_headers=("Authorization", "X-Api-Key", REQUEST_ID, "traceparent", "tracestate"),
         expose_headers=(REQUEST_ID, "Retry-After", *RATE_HEADERS),
     )
 

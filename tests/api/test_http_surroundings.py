@@ -71,7 +71,7 @@ async def preflight(client: httpx.AsyncClient, origin: str, **headers: str) -> h
         headers={
             "Origin": origin,
             "Access-Control-Request-Method": "POST",
-            "Access-Control-Request-Headers": "content-type, authorization, x-api-key",
+            "Access-Control-Request-Headers": "content-type, authorization, x-api-key, x-request-id, traceparent, tracestate",
             **headers,
         },
     )
