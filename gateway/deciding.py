@@ -45,8 +45,6 @@ def plan(target: Target, targets: Sequence[Target], unanswered: set[Backend]) ->
     if target.checked and target.result is not None:
         # What is wrong with the input is wrong whatever the backend answers, or does not.
         if target.result.outcome is not Outcome.REJECTED:
-            target.result = None
-            target.plan = None
             target.end(Outcome.REJECTED, _once([*target.checked, *target.resolution.problems]))
             return
         target.result.errors = _once([*target.checked, *target.result.errors])
@@ -106,7 +104,7 @@ def _made(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -
 def _may_be_there(target: Target, found: Found) -> bool:
     """Whether a record was not looked for because its only key is wrong."""
     write = target.write
-    if found.asked_by or write.replaces or not write.invalid:
+    if found.asked_by or write.replaces:
         return False
     return has_wrong_key(write, target.adapter.key_kinds)
 

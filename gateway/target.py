@@ -181,10 +181,7 @@ class Target(Part):
 
 
 class Border:
-    """Where what goes wrong in a step of one part ends; see `Part.end_with`.
-
-    Steps that every write takes have an `except Exception` in its place, which costs nothing.
-    """
+    """Where what goes wrong in a step of one part ends; see `Part.end_with`."""
 
     __slots__ = ("_part",)
 

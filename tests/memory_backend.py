@@ -241,5 +241,5 @@ class MemoryAdapter:
 def write_of(**values: Any) -> ContactWrite:
     """A write of a contact; e-mail as text, other values as `Some`."""
     email = values.get("email")
-    settings = {key: values.pop(key) for key in ("if_missing", "mode") if key in values}
+    settings = {key: values.pop(key) for key in ("if_missing", "mode", "invalid") if key in values}
     return ContactWrite(input=ContactInput(**values), email=email, **settings)
