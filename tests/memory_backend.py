@@ -108,6 +108,7 @@ class MemoryAdapter:
     after_plan: Callable[[], object] | None = None
     """What happens once, behind the first plan."""
     contact_fields: Sequence[Field] = FIELDS
+    key_kinds: Sequence[KeyKind] = (KeyKind.EXTERNAL_ID, KeyKind.EMAIL)
     native_custom_fields = "ivvy.custom_fields"
     native_ids: Mapping[str, CatalogName] = field(default_factory=dict)
 
@@ -133,8 +134,8 @@ class MemoryAdapter:
         self._may_break("needs_siblings")
         return self.borrows and not write.mentions("email")
 
-    def _kinds(self) -> list[KeyKind]:
-        return [KeyKind.EMAIL] if self.borrows else [KeyKind.EXTERNAL_ID, KeyKind.EMAIL]
+    def _kinds(self) -> Sequence[KeyKind]:
+        return (KeyKind.EMAIL,) if self.borrows else self.key_kinds
 
     async def find(
         self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange
