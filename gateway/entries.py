@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 import strawberry
-from rapidfuzz import process
 
+from gateway.close_names import CloseNames
 from gateway.model import enum_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-SUGGESTIONS = 3
-LIKENESS = 70.0
-"""How alike, of 100, a name must be to be suggested."""
 
 
 class CatalogName(StrEnum):
@@ -129,7 +125,8 @@ class Catalog:
 
     def matches(self, name: str) -> list[Entry]:
         """The entries that a name means: an exact match first, then ignoring case and space."""
-        return self._exact.get(name) or self._folded.get(folded(name), [])
+        exact, loosely = self._exact.get(name), folded(name)
+        return exact or (self._folded.get(loosely, []) if loosely else [])
 
     def has_child(self, text: str) -> bool:
         """Whether some entry has a child of this id or name."""
@@ -144,9 +141,11 @@ class Catalog:
         """Names close to one that does not exist, closest first; an id's is the name of its entry."""
         if name.strip() in self.by_id:
             return [self.by_id[name.strip()].name]
-        known = {folded(entry.name): entry.name for entry in self.entries}
-        found = process.extract(folded(name), list(known), limit=SUGGESTIONS, score_cutoff=LIKENESS)
-        return [known[text] for text, _score, _index in found]
+        return self._close.to(name)
+
+    @cached_property
+    def _close(self) -> CloseNames:
+        return CloseNames(entry.name for entry in self.entries)
 
 
 def _indexed(entries: tuple[Entry, ...], form: Callable[[str], str]) -> dict[str, list[Entry]]:

@@ -324,7 +324,7 @@ async def test_problems_of_contact_and_company_are_told_with_those_of_the_lead(
         "name": "",
         "typeName": "Wedding",
         "stageName": "Neu",
-        "customFields": [{"name": "Season", "values": ["1"]}, {"name": "season", "values": []}],
+        "customFields": [{"name": "Season", "values": ["1"]}, {"name": "Season", "values": []}],
         "contact": {"email": "nobody", "firstName": "A", "groupsName": ["Newsleter"]},
         "company": {
             "name": "Nowhere Ltd",

@@ -124,7 +124,8 @@ def _id(row: Mapping[str, Any], key: str) -> str:
 
 def _name(row: Mapping[str, Any], id_key: str, *keys: str) -> str:
     """The first of some texts that is there; what has no name is still known by its id."""
-    return next((str(row[key]) for key in keys if row.get(key)), _id(row, id_key))
+    names = (str(row[key]) for key in keys if row.get(key))
+    return next((name for name in names if name.strip()), _id(row, id_key))
 
 
 def _path(row: Mapping[str, Any]) -> Entry:
