@@ -45,7 +45,7 @@ TEXTS = (
     "timezone_id",
 )
 ADDRESS_TEXTS = ("location_name", "line1", "line2", "city", "region", "postal_code")
-LISTS = ("paths", "custom_fields")
+LISTS = ("addresses", "alternate_emails", "custom_fields", "external_urls", "paths")
 """Lists whose items are judged one by one."""
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 LAST_HOUR, LAST_MINUTE = 23, 59
@@ -145,19 +145,19 @@ class Check:
         self.at = at
         self.problems: list[Problem] = []
         self.invalid: set[str] = set()
-        self.invalid_items: set[tuple[str, int]] = set()
+        self.invalid_items: set[tuple[str, int, str]] = set()
 
     def wrong(
         self, path: Iterable[str | int], message: str, code: ProblemCode = ProblemCode.INVALID
     ) -> None:
         """Note a problem; its path starts with the name of the field.
 
-        A list of which one item is wrong keeps the others, so that what is wrong with those is
-        told as well.
+        A list of which one item is wrong keeps the others, and an item its other parts, so that
+        what is wrong with those is told as well.
         """
         parts = [str(part) for part in path]
         if parts[0] in LISTS and len(parts) > 1:
-            self.invalid_items.add((parts[0], int(parts[1])))
+            self.invalid_items.add((parts[0], int(parts[1]), "".join(parts[2:3])))
         else:
             self.invalid.add(parts[0])
         self.problems.append(

@@ -71,8 +71,12 @@ class Write:
     """Whether a call of this kind has targets to choose: a lead goes to the one system that holds leads."""
     invalid: frozenset[str] = frozenset()
     """Top-level attributes that hold a problem already reported; they count as given."""
-    invalid_items: frozenset[tuple[str, int]] = frozenset()
-    """Places in lists whose items hold a problem already reported; the other items count."""
+    invalid_items: frozenset[tuple[str, int, str]] = frozenset()
+    """Places in lists, and the parts of their items, that hold a problem already reported.
+
+    The list's other items count, and so do the item's other parts. A text has no part but itself,
+    which is called "".
+    """
     at: tuple[str, ...] = ()
     """Where the input stands in the call, such as ("contact",) inside a lead."""
     targets: Collection[Backend] | None = None
@@ -160,10 +164,25 @@ class Write:
         found = self._said.get(name)
         return () if found is None else found.value or ()
 
-    def sound(self, name: str) -> list[tuple[int, Any]]:
-        """Places and items of a given list, without those that hold a problem."""
-        bad, placed = self.invalid_items, enumerate(self.items(name))
-        return [pair for pair in placed if (name, pair[0]) not in bad] if bad else list(placed)
+    def sound(self, name: str, *parts: str) -> list[tuple[int, Any]]:
+        """Places and items of a given list, without those that hold a problem in one of the parts.
+
+        Without any `parts`: in whichever.
+        """
+        placed = enumerate(self.items(name))
+        if not self.invalid_items:
+            return list(placed)
+        bad = {
+            place
+            for held_by, place, part in self.invalid_items
+            if held_by == name and (part in parts or not parts)
+        }
+        return [pair for pair in placed if pair[0] not in bad]
+
+    def is_wrong(self, name: str, place: int, *parts: str) -> bool:
+        """Whether one of these parts of a list's item holds a problem already reported."""
+        bad = self.invalid_items
+        return bool(bad) and any((name, place, part) in bad for part in parts)
 
     def once(self, work_out: Callable[[Self], T]) -> T:
         """What a pure function says of this write, worked out for the first backend that asks."""

@@ -220,3 +220,81 @@ async def test_a_field_that_is_given_twice_by_its_id_is_told_once(gateway: Gatew
     )
     [problem] = answer.errors
     assert (problem["code"], problem["field"]) == ("INVALID", ["ivvy", "customFields", "1", "id"])
+
+
+NIGHT = {"days": ["MONDAY"], "fromHour": 22, "fromMinute": 0, "toHour": 6, "toMinute": 0}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(
+            {"addresses": [{"line1": LONG, "countryCode": "QQ"}, {"city": "Bern"}]},
+            {
+                ("addresses.0.countryCode", "INVALID"),
+                ("addresses.0.line1", "TOO_LONG"),
+                ("addresses.1.line1", "REQUIRED"),
+                ("addresses.1.countryCode", "REQUIRED"),
+            },
+            id="an address",
+        ),
+        pytest.param(
+            {"addresses": [{"line1": " ", "countryCode": "GB"}]},
+            {("addresses.0.line1", "INVALID")},
+            id="a part that is told already",
+        ),
+        pytest.param(
+            {"alternateEmails": ["bad", *(f"a{number}@example.com" for number in range(5))]},
+            {("alternateEmails.0", "INVALID"), ("alternateEmails", "TOO_MANY")},
+            id="an alternate address",
+        ),
+        pytest.param(
+            {
+                "externalUrls": [
+                    {"ref": ref, "url": url}
+                    for ref, url in zip(
+                        "abcd", ["ftp://x", *["https://x.example"] * 3], strict=True
+                    )
+                ]
+            },
+            {("externalUrls.0.url", "INVALID"), ("externalUrls", "TOO_MANY")},
+            id="a link",
+        ),
+        pytest.param(
+            {
+                "paths": [
+                    {"prompt": "SMS", "value": "1", "quietTimeFrames": [NIGHT | {"toHour": 24}]}
+                ]
+            },
+            {
+                ("paths.0.quietTimeFrames.0.toHour", "INVALID"),
+                ("paths.0.value", "INVALID"),
+                ("timezoneId", "REQUIRED"),
+            },
+            id="a quiet time",
+        ),
+        pytest.param(
+            {"paths": [{"prompt": "Telepathy", "value": "x", "quietTimeFrames": [NIGHT]}]},
+            {("paths.0.prompt", "NAME_NOT_FOUND"), ("timezoneId", "REQUIRED")},
+            id="a path that there is not",
+        ),
+        pytest.param(
+            {
+                "paths": [
+                    {"prompt": "SMS", "value": "7700900124", "countryCode": "QQ"},
+                    {"prompt": "SMS", "value": "+447700900124"},
+                ]
+            },
+            {("paths.0.countryCode", "INVALID"), ("paths.1.prompt", "INVALID")},
+            id="a path's country",
+        ),
+    ],
+)
+async def test_a_wrong_part_of_a_list_hides_nothing_else_of_it(
+    gateway: Gateway, given: dict[str, Any], expected: set[tuple[str, str]]
+) -> None:
+    new = {"externalId": "N-1", "firstName": "N", "lastName": "L", "email": "n@example.com"}
+    answer = await gateway.upsert(new | given)
+    assert told(answer) == expected
+    assert answer.status == "REJECTED"
+    assert not any(gateway.calls(name, writes=True) for name in ("ivvy", "everbridge", "sendgrid"))

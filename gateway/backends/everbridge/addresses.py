@@ -135,7 +135,7 @@ def _laid(
     row = _given_parts(address, {**stored, "locationName": name})
     _set_position(row, address)
     for key, needed in (("streetAddress", "line1"), ("country", "country_code")):
-        if not row.get(key):
+        if not (row.get(key) or write.is_wrong("addresses", place, needed)):
             part.wrong(
                 write.field_path("addresses", place, needed),
                 f"The address {_called(address, place)!r} needs {input_name(needed)}: Everbridge keeps no address "
@@ -152,8 +152,7 @@ def _given_parts(address: AddressInput, stored: dict[str, Any]) -> dict[str, Any
         if part_name != "location_name" and getattr(address, part_name) is not None:
             _set(row, key, _text(address, part_name))
     if address.country_code is not None:
-        country = _text(address, "country_code")
-        _set(row, "country", read_country(country) if country else None)
+        _set(row, "country", _country(address))
     _set_line2(row, address)
     return row
 
@@ -221,6 +220,15 @@ def _check(
 
 def _quoted(given: Maybe[str | None], text: str) -> str:
     return repr(text) if given is not None else "What the stored address has"
+
+
+def _country(address: AddressInput) -> str | None:
+    """The country's code; one that is none, which is told already, as it is given."""
+    text = _text(address, "country_code")
+    try:
+        return read_country(text) if text else None
+    except ValueError:
+        return text
 
 
 def _set(row: dict[str, Any], key: str, value: str | None) -> None:

@@ -19,7 +19,7 @@ from gateway.backends.everbridge.client import create_contact, replace_contact
 from gateway.backends.everbridge.organization import Part, differ, problem, rows_in
 from gateway.backends.everbridge.paths import laid_paths, wanted_paths
 from gateway.backends.everbridge.quiet_times import KEY as QUIET_TIMES
-from gateway.backends.everbridge.quiet_times import said_frames
+from gateway.backends.everbridge.quiet_times import gives_frames, said_frames
 from gateway.backends.everbridge.record_types import (
     laid_record_type,
     unknown_record_type,
@@ -266,10 +266,14 @@ def _check_timezone(write: ContactWrite, draft: _Draft, stored: list[Any]) -> No
     if draft.body.get("timezoneId") or "timezone_id" in write.invalid:
         return
     framed = [path for path in draft.body.get("paths") or () if path.get(QUIET_TIMES)]
-    if not framed:
+    asked = [path for path in write.items("paths") if gives_frames(path)]
+    if not (framed or asked):
         return
     held = [(path.get("pathId"), path.get(QUIET_TIMES)) for path in stored]
-    sets_frames = any((path.get("pathId"), path[QUIET_TIMES]) not in held for path in framed)
+    # A path with another problem is not laid; its quiet times need a time zone all the same.
+    sets_frames = len(asked) > len(framed) or any(
+        (path.get("pathId"), path[QUIET_TIMES]) not in held for path in framed
+    )
     if sets_frames or "timezoneId" in draft.changed:
         draft.problems.append(
             problem(

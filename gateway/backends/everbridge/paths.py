@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from gateway.write import ContactWrite
 
 UNIFIED = ("email", "phone")
+_WHICH = ("path_id", "prompt")
+"""What says which path is meant: with a problem there nothing can be said of the rest."""
 
 NEW_PATH = {"waitTime": 0, "skipValidation": False}
 """What the vendor's examples say of every path, and its batch schema requires."""
@@ -43,7 +45,7 @@ NEW_PATH = {"waitTime": 0, "skipValidation": False}
 def wanted_paths(write: ContactWrite, organization: Organization) -> list[Wanted]:
     """The prompts that need a pathId."""
     wanted: list[Wanted] = []
-    for place, path in write.sound("paths"):
+    for place, path in write.sound("paths", *_WHICH):
         prompt = path.prompt.value if path.prompt and not _path_id(path) else None
         where = tuple(write.field_path("paths", place, "prompt"))
         wanted.append(
@@ -121,16 +123,18 @@ def _given(
 ) -> list[dict[str, Any]]:
     """The paths that the input lists, each laid over the stored one, in the input's order."""
     rows: list[dict[str, Any]] = []
-    for place, path in write.sound("paths"):
+    said: set[str] = set()
+    for place, path in write.sound("paths", *_WHICH):
         entry = _entry(write, resolution, place, path, stored, part)
         if entry is None:
             continue
-        if _first(rows, entry.id) is not None:
+        if entry.id in said:
             part.wrong(
                 write.field_path("paths", place, "pathId" if _path_id(path) else "prompt"),
                 f"The contact path {entry.name!r} is given twice: a contact has it once.",
             )
             continue
+        said.add(entry.id)
         row = _laid(write, entry, place, path, _first(stored, entry.id), part)
         if row is not None:
             rows.append(row)
@@ -178,6 +182,8 @@ def _laid(
     part: Part,
 ) -> dict[str, Any] | None:
     """One path of the input laid over the stored one; None where its value is wrong."""
+    if write.is_wrong("paths", place, "value", "country_code"):
+        return None  # which is told already
     row = _new(entry.id) if stored is None else dict(stored)
     try:
         value = value_of(entry.kind, path, write, stored)

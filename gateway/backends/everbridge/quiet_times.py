@@ -9,7 +9,7 @@ from gateway.model import Weekday
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gateway.model import QuietTimeFrameInput
+    from gateway.model import PathInput, QuietTimeFrameInput
 
 KEY = "quietTimeFrames"
 
@@ -37,6 +37,12 @@ def laid_frames(
         before = by_name.get(name, {}) if name else held or {}
         rows.append({**before, **_laid(frame, name, before)})
     return rows
+
+
+def gives_frames(path: PathInput) -> bool:
+    """Whether a path of the input asks for quiet times."""
+    frames = path.quiet_time_frames
+    return frames is not None and bool(frames.value)
 
 
 def said_frames(

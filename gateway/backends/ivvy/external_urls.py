@@ -36,7 +36,7 @@ def lay_external_urls(laid: Laid, write: ContactWrite, stored: Mapping[str, Any]
         return
     before = _by_ref((stored.get("externalUrls") if stored else None) or [])
     after = {} if write.replaces or wish.value is None else dict(before)
-    for item in wish.value or []:
+    for _, item in write.sound("external_urls", "ref"):
         _lay(after, before, item, whole=write.replaces)
     if after == before:
         return
