@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,19 +14,19 @@ import httpx
 import orjson
 
 from gateway.api.schema import schema
-from gateway.importing.client import Client, Wanted
+from gateway.importing.client import Client, TooLargeError, Wanted
+from gateway.importing.parts import PART, cut
 from gateway.importing.report import Report, told, write_rejected
 from gateway.importing.rows import ImportRefusedError, read_table
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Iterable
     from pathlib import Path
 
-    from gateway.importing.rows import Row, Table
+    from gateway.importing.parts import Part, Placed
+    from gateway.importing.rows import Table
     from gateway.settings import Settings
 
-PART = 1000
-"""Contacts of one call: what one call stores, a second start of the same import finds again."""
 LOOK_SECONDS = 0.5
 """Between two looks at how far an operation is."""
 CALL_SECONDS = 300.0
@@ -90,9 +91,9 @@ async def run_import(order: Order, settings: Settings | None, progress: Progress
     good = [(place, row) for place, row in enumerate(table.rows) if not row.problems]
     async with _gateway(order, settings) as client:
         work = _Import(order=order, client=client, progress=progress, report=report)
-        await work.check(good)
+        parts = await work.check(good)
         if not order.dry:
-            await work.send(good, hashlib.sha256(content).hexdigest())
+            await work.send(parts, hashlib.sha256(content).hexdigest())
     report.sum_up(table)
     if report.rejected:
         report.lines.append(await asyncio.to_thread(_write_rejected, order, table, report))
@@ -133,24 +134,24 @@ class _Import:
     progress: Progress
     report: Report
 
-    async def check(self, good: list[tuple[int, Row]]) -> None:
-        """Ask for the problems of every row before any is sent."""
+    async def check(self, good: list[Placed]) -> list[Part]:
+        """Ask for the problems of every row before any is sent; the parts that the gateway takes."""
         self.progress.begin("Checking", len(good))
         bad: dict[int, list[str]] = {}
-        for start in range(0, len(good), PART):
-            part = good[start : start + PART]
-            payload = await self._upsert(part, None)
+        parts: list[Part] = []
+        async for part, payload in self._taken(cut(good, PART), lambda _: None):
             for problem in payload["errors"]:
-                place = _place(part, problem)
-                bad.setdefault(place, []).append(told(problem))
-            self.progress.at(start + len(part))
+                bad.setdefault(part.place(problem), []).append(told(problem))
+            parts.append(part)
+            self.progress.at(part.end)
         if self.order.dry:
             for place, reasons in bad.items():
                 self.report.reject(place, reasons)
         if bad and not self.order.dry:
             self.progress.say(f"{len(bad)} rows have problems and are left out.")
+        return parts
 
-    async def send(self, good: list[tuple[int, Row]], content: str) -> None:
+    async def send(self, parts: list[Part], content: str) -> None:
         """Send every row, then follow them to their end.
 
         Rows with problems are sent along: the gateway rejects them and keeps the others, and a
@@ -160,42 +161,37 @@ class _Import:
             [self.order.wanted.variables(), self.order.null], option=orjson.OPT_SORT_KEYS
         )
         name = hashlib.sha256(content.encode() + options).hexdigest()[:40]
-        operations: list[tuple[str, list[tuple[int, Row]]]] = []
+        operations: list[tuple[str, Part]] = []
         try:
-            await self._store(good, f"import-{name}", operations)
+            await self._store(parts, f"import-{name}", operations)
             await self._follow(operations)
         except ImportRefusedError as error:
             if not operations:
                 raise
             raise ImportRefusedError([*error.problems, GOES_ON]) from error
 
-    async def _store(
-        self,
-        good: list[tuple[int, Row]],
-        key: str,
-        operations: list[tuple[str, list[tuple[int, Row]]]],
-    ) -> None:
+    async def _store(self, parts: list[Part], key: str, operations: list[tuple[str, Part]]) -> None:
         """Send every row, and note the operations that deliver them."""
-        self.progress.begin("Storing", len(good))
-        for start in range(0, len(good), PART):
-            part = good[start : start + PART]
-            payload = await self._upsert(part, f"{key}-{start // PART}")
+        self.progress.begin("Storing", sum(len(part.rows) for part in parts))
+        stored = 0
+        async for part, payload in self._taken(parts, lambda part: f"{key}-{part.name}"):
             if payload["operation"] is None:
                 for problem in payload["errors"]:
-                    self.report.reject(_place(part, problem), [told(problem)])
+                    self.report.reject(part.place(problem), [told(problem)])
             else:
                 operations.append((payload["operation"]["id"], part))
-            self.report.sent_before += len(part) if payload["replayed"] else 0
-            self.progress.at(start + len(part))
+            self.report.sent_before += len(part.rows) if payload["replayed"] else 0
+            stored += len(part.rows)
+            self.progress.at(stored)
 
-    async def _follow(self, operations: list[tuple[str, list[tuple[int, Row]]]]) -> None:
-        self.progress.begin("Delivering", sum(len(part) for _, part in operations))
+    async def _follow(self, operations: list[tuple[str, Part]]) -> None:
+        self.progress.begin("Delivering", sum(len(part.rows) for _, part in operations))
         done = 0
         for operation_id, part in operations:
             await self._follow_one(operation_id, done)
             async for item in self.client.items(operation_id):
-                self.report.take(part[item["index"]][0], item)
-            done += len(part)
+                self.report.take(part.rows[item["index"]][0], item)
+            done += len(part.rows)
 
     async def _follow_one(self, operation_id: str, done: int) -> None:
         """Follow an operation until it has ended, or only a person can go on with it.
@@ -222,19 +218,38 @@ class _Import:
                 return True
         return False
 
-    async def _upsert(self, part: list[tuple[int, Row]], key: str | None) -> dict[str, Any]:
+    async def _taken(
+        self, parts: Iterable[Part], key: Callable[[Part], str | None]
+    ) -> AsyncIterator[tuple[Part, dict[str, Any]]]:
+        """Each part and its payload; one that is too large goes in halves.
+
+        Where it is by its number of rows, those behind it do so as well. A row that is too large by
+        itself is rejected, and spoils no other.
+        """
+        waiting = deque(parts)
+        while waiting:
+            part = waiting.popleft()
+            try:
+                payload = await self._upsert(part, key(part))
+            except TooLargeError as error:
+                if len(part.rows) == 1:
+                    self.report.reject(part.rows[0][0], error.problems)
+                    continue
+                half = -(-len(part.rows) // 2)
+                if error.by_number:
+                    waiting = deque(piece for one in waiting for piece in one.cut(half))
+                waiting.extendleft(reversed(part.cut(half)))
+            else:
+                yield part, payload
+
+    async def _upsert(self, part: Part, key: str | None) -> dict[str, Any]:
         payload = await self.client.upsert(
-            [row.input or {} for _, row in part], self.order.wanted, key=key
+            [row.input or {} for _, row in part.rows], self.order.wanted, key=key
         )
         whole = [problem for problem in payload["errors"] if problem["field"][:1] != ["inputs"]]
         if whole:
             raise ImportRefusedError([told(problem) for problem in whole])
         return payload
-
-
-def _place(part: list[tuple[int, Row]], problem: dict[str, Any]) -> int:
-    """The place in the table of the row that a problem is about."""
-    return part[int(problem["field"][1])][0]
 
 
 @asynccontextmanager
