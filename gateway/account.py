@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import httpx
 
+from gateway.backends.adapter import SharesNotes
 from gateway.backends.every import ADAPTERS
 from gateway.backends.leads import HoldsLeads
 from gateway.callers.door import open_door
@@ -94,6 +95,8 @@ class Account:
         }
         for adapter in self.adapters.values():
             adapter.sender.meter = watching.metrics.calls_to(adapter.sender.dialect)
+            if store.shared and isinstance(adapter, SharesNotes):
+                adapter.share(store.notes, NAME)
         watching.metrics.start_at_zero(self.adapters)
         self._name = uuid4().hex
         self._lease = timedelta(seconds=settings.lease_seconds)

@@ -195,6 +195,15 @@ class ReadsByCatalog(Protocol):
 
 
 @runtime_checkable
+class SharesNotes(Protocol):
+    """An adapter that must know what other processes have written lately."""
+
+    def share(self, notes: Any, account: str) -> None:
+        """Leave notes for them in the store's `Notes` from now on, under the account's name."""
+        ...
+
+
+@runtime_checkable
 class ReadsBack(Protocol):
     """An adapter whose backend takes writes now and does them later."""
 

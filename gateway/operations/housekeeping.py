@@ -24,6 +24,7 @@ EVERY_SECONDS = 60.0
 AGAIN = timedelta(minutes=15)
 """Between two lines that say the same."""
 IDLE_LEASE = timedelta(days=1)
+OLD_NOTE = timedelta(minutes=15)
 BATCH = 500
 """Rows removed in one commit, so that others need not wait long."""
 
@@ -60,12 +61,13 @@ class Housekeeping:
                 log.exception("housekeeping failed")
 
     async def tidy(self) -> None:
-        """Remove ended operations, expired keys and idle leases, in batches."""
+        """Remove ended operations, expired keys, idle leases and old notes, in batches."""
         now = self.clock()
         operations, before = self.store.operations, now - self.keep_operations
         await _until_none(lambda: operations.purge_operations(before, BATCH))
         await _until_none(lambda: self.store.keys.purge_keys(now, BATCH))
         await _until_none(lambda: self.store.leases.forget_idle(IDLE_LEASE.total_seconds(), BATCH))
+        await _until_none(lambda: self.store.notes.forget(OLD_NOTE.total_seconds(), BATCH))
 
     async def tell(self) -> None:
         """Log what waits for a person, and what is old and not delivered.

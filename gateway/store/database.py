@@ -14,6 +14,7 @@ where the two databases differ:
     {tables}        the tables there are, by `name`
     {micros}        the database's time, in microseconds since 1970
     {identity} {int} {time} {json} {strict}     types and the end of a CREATE TABLE
+    {unlogged}      in front of TABLE: what is in it may be lost when the database breaks down
 """
 
 from __future__ import annotations

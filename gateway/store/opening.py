@@ -15,6 +15,7 @@ from gateway.store.leases import Leases
 from gateway.store.links import LeadLinks
 from gateway.store.lock_file import lock_file
 from gateway.store.migrations import check_version, migrate, read_version
+from gateway.store.notes import Notes
 from gateway.store.operations import Operations
 from gateway.store.quotas import Quotas
 from gateway.store.schema import MIGRATIONS
@@ -42,6 +43,7 @@ class Store:
     links: LeadLinks
     leases: Leases
     quotas: Quotas
+    notes: Notes
     keys: IdempotencyKeys
     operations: Operations
     api_keys: ApiKeys
@@ -90,6 +92,7 @@ async def open_store(
             links=LeadLinks(database),
             leases=Leases(database),
             quotas=Quotas(database),
+            notes=Notes(database),
             keys=IdempotencyKeys(database),
             operations=Operations(database),
             api_keys=ApiKeys(database),

@@ -42,6 +42,7 @@ DIALECT = Dialect(
         "time": "timestamptz",
         "json": "json",  # kept as it was written; jsonb refuses the NUL that JSON can spell
         "strict": "",
+        "unlogged": "UNLOGGED",
         "tables": "(SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema())",
         "micros": "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
     },

@@ -189,6 +189,20 @@ SHARED = (
     """,
 )
 
+NOTES = (
+    # What processes tell each other of what is under way; of no use some minutes later.
+    """
+    CREATE {unlogged} TABLE note (
+        subject text NOT NULL,
+        source text NOT NULL,
+        content {json} NOT NULL,
+        kept_at {int} NOT NULL,
+        PRIMARY KEY (subject, source)
+    ) {strict}
+    """,
+    "CREATE INDEX note_age ON note (kept_at)",
+)
+
 MIGRATIONS = (
     Migration(name="lead links", statements=LEAD_LINKS),
     Migration(name="leases", statements=LEASES),
@@ -196,5 +210,6 @@ MIGRATIONS = (
     Migration(name="idempotency keys", statements=IDEMPOTENCY_KEYS),
     Migration(name="API keys", statements=API_KEYS),
     Migration(name="leases and quotas by the database's clock", statements=SHARED),
+    Migration(name="notes", statements=NOTES),
 )
 """Every version of the schema, in order."""

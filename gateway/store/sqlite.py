@@ -42,6 +42,7 @@ DIALECT = Dialect(
         "time": "TEXT",
         "json": "TEXT",
         "strict": "STRICT",
+        "unlogged": "",
         "tables": "(SELECT name FROM sqlite_master)",
         "micros": "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
     },

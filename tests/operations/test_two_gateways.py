@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.operations.calls import operation, outcomes, steps, store_durably, until_ended, upsert
 from tests.operations.test_durable_contacts import HEDY, hold_work
+from tests.operations.test_housekeeping import housekeeping
 from tests.operations.test_operations_api import followed
 
 if TYPE_CHECKING:
@@ -74,3 +75,22 @@ async def test_writes_to_one_contact_keep_their_order_over_both(both: Both) -> N
         assert (await until_ended(both[0], operation_id))["status"] == "SUCCEEDED"
     sent = [call["body"]["firstName"] for call in both[0].calls("everbridge", writes=True)]
     assert sent == names
+
+
+async def test_what_sendgrid_has_accepted_from_one_the_other_knows(both: Both) -> None:
+    one, other = both
+    ada = {"email": "ada@example.com"}
+    [held] = one.sendgrid("ada@example.com")
+    names = one.group_names()["SENDGRID"]
+    lists = [names[one] for one in held["list_ids"]]
+    joined = await one.upsert({**ada, "addGroupsName": ["Berlin Office"]}, targets=["SENDGRID"])
+    assert joined.outcomes() == {"SENDGRID": "ACCEPTED"}
+    exact = await other.upsert({**ada, "groupsName": lists}, targets=["SENDGRID"])
+    assert exact.outcomes() == {"SENDGRID": "ACCEPTED"}
+    one.clock.advance(60)
+    [held] = one.sendgrid("ada@example.com")
+    assert [names[one] for one in held["list_ids"]] == lists
+    await housekeeping(one).tidy()
+    store = one.app.state.account.store
+    assert len(await store.notes.recall(["default:sendgrid:email:ada@example.com"], 600.0)) == 1
+    assert await store.notes.forget(-1.0) == 2, "one for the contact's address, one for its id"

@@ -18,16 +18,17 @@ from gateway.backends.adapter import Answer, Found, Key, KeyKind
 from gateway.backends.sendgrid.catalog import fetches
 from gateway.backends.sendgrid.changed_address import addresses_to_ask, may_create_new, tellers
 from gateway.backends.sendgrid.checks import check_write
-from gateway.backends.sendgrid.client import list_left, lists_left, removed
+from gateway.backends.sendgrid.client import lists_left
 from gateway.backends.sendgrid.contact import fields_for, plan_contact
 from gateway.backends.sendgrid.gone_lists import GoneLists
 from gateway.backends.sendgrid.identifiers import held_by
 from gateway.backends.sendgrid.job import Jobs, accepted_job
 from gateway.backends.sendgrid.look_ups import LookUps, look_up_many, needs_read
-from gateway.backends.sendgrid.memory import NOTHING, WriteMemory, by_id, by_identifier
+from gateway.backends.sendgrid.memory import NOTHING, by_id, by_identifier
 from gateway.backends.sendgrid.probe import explained
 from gateway.backends.sendgrid.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.backends.sendgrid.refusals import INPUT_PATHS
+from gateway.backends.sendgrid.remembering import Remembering
 from gateway.backends.sendgrid.sought import Sought
 from gateway.backends.sendgrid.taken import refuse_taken
 from gateway.backends.sendgrid.writes import Writes, written_by
@@ -39,7 +40,7 @@ from gateway.joined import AT_ONCE, asked
 from gateway.matching import keys_of, match
 from gateway.memberships import wanted_groups
 from gateway.model import Backend
-from gateway.results import JobStatus, ProblemCode
+from gateway.results import ProblemCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from gateway.backends.adapter import Plan, Stored
     from gateway.backends.sendgrid.client import SendGridDialect
     from gateway.backends.sendgrid.identifiers import Identifier
+    from gateway.backends.sendgrid.shared_memory import KeepsNotes
     from gateway.calls import Call, Reply
     from gateway.entries import Catalog
     from gateway.fields import Field
@@ -88,16 +90,25 @@ class SendGridAdapter:
         self.dialect = dialect
         self.catalogs = Catalogs(self.backend, fetches(sender), ttl=catalog_ttl)
         self.contact_fields: Sequence[Field] = fields_for(identifier)
-        self.memory = WriteMemory()
         self._identifier = identifier
         self._kind = KeyKind.EMAIL if identifier == "email" else KeyKind.EXTERNAL_ID
         self.key_kinds: Sequence[KeyKind] = READ_BY[identifier]
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._look_ups = LookUps(sender)
         self._jobs = Jobs(sender)
+        self._remembering = Remembering(self._jobs, identifier, self._now)
+        self.memory = self._remembering.memory
         self._writes = Writes(sender, identifier, window=window)
         self._gone = GoneLists(sender)
         sender.on_refusal = self._learn
+
+    @staticmethod
+    def _now() -> float:
+        return time.monotonic()
+
+    def share(self, notes: KeepsNotes, account: str) -> None:
+        """Tell other processes what SendGrid has accepted, and learn it from them."""
+        self._remembering.share(notes, account)
 
     def check(self, write: ContactWrite) -> list[Problem]:
         """What is wrong whatever is stored: identifiers, list ids, lengths, too many."""
@@ -143,13 +154,13 @@ class SendGridAdapter:
     async def _read(self, write: ContactWrite, key: Key, exchange: Exchange) -> Sought:
         """The contact as it is shown, with what was accepted since laid over its lists."""
         subject = by_identifier(self._identifier, key.value)
-        await self._settle(subject, exchange)
+        await self._remembering.renew(subject, exchange)
         leaving = self._writes.under_way(key.value)
         read_at = time.monotonic()
         found = await self._match(key, exchange)
         # What a job did shows in a read that began after its end, so a second one is needed where
         # only the first one told which contact to ask for.
-        if found.stored and await self._settle(by_id(found.stored.id), exchange):
+        if found.stored and await self._remembering.renew(by_id(found.stored.id), exchange):
             read_at = time.monotonic()
             found = await self._match(key, exchange)
         now = time.monotonic()
@@ -196,23 +207,6 @@ class SendGridAdapter:
     async def _match(self, key: Key, exchange: Exchange) -> Found:
         return await match(self.backend, [key], lambda key: self._look_ups.by_key(key, exchange))
 
-    async def _settle(self, subject: str, exchange: Exchange) -> bool:
-        """Ask how the jobs that touched a contact stand; whether one of them is over.
-
-        So is a job that SendGrid knows no more. A status that cannot be read changes nothing: the
-        job stays remembered.
-        """
-        ended = False
-        for job_id in self.memory.due(subject, time.monotonic()):
-            try:
-                job = await self.job(job_id, exchange)
-            except BackendFailure:
-                continue
-            if job is None or job.status is not JobStatus.PENDING:
-                self.memory.forget(job_id, time.monotonic())
-                ended = True
-        return ended
-
     async def _holders(
         self, write: ContactWrite, siblings: Mapping[Backend, Found], exchange: Exchange
     ) -> dict[str, str | None]:
@@ -220,6 +214,8 @@ class SendGridAdapter:
         asked_for = addresses_to_ask(write, siblings) if self._identifier == "email" else ()
         if not asked_for:
             return {}
+        subjects = [by_identifier("email", address) for address in asked_for]
+        await self._remembering.learn(subjects, exchange)
         now = time.monotonic()
         holders: dict[str, str | None] = {}
         for address, rows in (await self._look_ups.by_addresses(asked_for, exchange)).items():
@@ -275,30 +271,23 @@ class SendGridAdapter:
     async def send(self, call: Call, exchange: Exchange) -> Reply:
         """The answer to a call of a plan, which may leave with those of others.
 
-        That to a removal from a list that is no more is a 404: nobody is on it.
+        That to a removal from a list that is no more is a 404: nobody is on it. What is accepted is
+        remembered until its job is seen to have ended.
         """
         try:
-            return await self._writes.send(call, exchange)
+            reply = await self._writes.send(call, exchange)
         except RefusedError as refusal:
             if refusal.reply is None or not await self._gone.caused(call, refusal, exchange):
                 raise
             self.catalogs.expire(CatalogName.GROUPS)
             return refusal.reply
+        await self._remembering.accepted(call, reply, exchange)
+        return reply
 
     def read_answer(self, call: Call, reply: Reply) -> Answer:
-        """The job that the call has become, which is remembered until it is seen to have ended."""
-        if reply.status == HTTPStatus.NOT_FOUND:
-            return Answer()
-        job = accepted_job(call, reply)
-        now = time.monotonic()
-        if call.method == "PUT":
-            joined, identifiers = written_by(call)
-            subject = by_identifier(self._identifier, identifiers[self._identifier])
-            self.memory.remember(subject, job.id, now, joined=joined, identifiers=identifiers)
-        else:
-            for contact_id in removed(call):
-                self.memory.remember(by_id(contact_id), job.id, now, left=[list_left(call)])
-        return Answer(jobs=(job,))
+        """The job that the call has become; none where there was nothing to do."""
+        gone = reply.status == HTTPStatus.NOT_FOUND
+        return Answer() if gone else Answer(jobs=(accepted_job(call, reply),))
 
     async def look_up(
         self, kind: KeyKind, values: Sequence[str], exchange: Exchange

@@ -198,11 +198,22 @@ class WriteMemory:
             return None
         lists: dict[str, bool] = {}
         identifiers: dict[str, str] = {}
-        for note in sorted(notes, key=lambda note: note.job.number):
+        # Of another process's jobs one may be told of later than it was accepted.
+        for note in sorted(notes, key=lambda note: (note.job.accepted_at, note.job.number)):
             lists.update(note.lists)
             identifiers.update(note.identifiers)
         latest = max(note.job.accepted_at for note in notes)
         return Accepted(lists=lists, identifiers=identifiers, latest_at=latest)
+
+    def noted(self, subject: str, job_id: str) -> Accepted | None:
+        """What a job that has not ended does to a contact; None where nothing is known."""
+        job = self._jobs.get(job_id)
+        for note in self._of(subject) if job else ():
+            if note.job is job:
+                return Accepted(
+                    lists=note.lists, identifiers=note.identifiers, latest_at=job.accepted_at
+                )
+        return None
 
     def due(self, subject: str, now: float) -> list[str]:
         """The jobs of a contact whose status is to be asked for now; not again for a while."""
