@@ -109,23 +109,26 @@ def _by_id(laid: Laid, write: LeadWrite, table: Catalog | None) -> list[_Given]:
 
 
 def _by_name(laid: Laid, write: LeadWrite, table: Catalog | None, taken: set[str]) -> list[_Given]:
-    """The fields given by name; unknown names become problems, an id wins over its name."""
-    found: list[_Given] = []
+    """The fields given by name, each once; unknown names become problems, an id wins over its name."""
+    found: dict[str, _Given] = {}
     for place, item in write.sound("custom_fields"):
         path = write.field_path("custom_fields", place)
         matches = table.matches(item.name) if table else []
         if len(matches) != 1:
             likely = table.like(item.name) if table else []
             laid.problems.append(_unknown(item.name, [*path, "name"], likely))
-        elif matches[0].id in taken:
-            laid.ignored.append(f"customFields.{item.name}")
+            continue
+        [entry], label = matches, f"customFields.{item.name}"
+        if entry.id in taken:
+            laid.ignored.append(label)
+        elif entry.id in found:
+            message = f"The field {entry.name!r} is given twice by its name: give it once."
+            laid.problems.append(_problem(ProblemCode.INVALID, message, [*path, "name"]))
         else:
-            label = f"customFields.{item.name}"
-            [entry] = matches
-            found.append(
-                _Given(field_id=entry.id, entry=entry, texts=item.values, label=label, path=path)
+            found[entry.id] = _Given(
+                field_id=entry.id, entry=entry, texts=item.values, label=label, path=path
             )
-    return found
+    return list(found.values())
 
 
 def _to_field_value(given: _Given, text_clear: str | None) -> Any:
