@@ -59,7 +59,6 @@ def check_contact(
     if_missing: MissingPolicy = MissingPolicy.CREATE,
     targets_named: bool = False,
     targets: Collection[Backend] | None = None,
-    targets_chosen: bool = True,
     at: tuple[str, ...] = (),
     default_country: str | None = None,
 ) -> tuple[ContactWrite, list[Problem]]:
@@ -92,7 +91,6 @@ def check_contact(
         mode=mode,
         if_missing=if_missing,
         targets_named=targets_named,
-        targets_chosen=targets_chosen,
         targets=targets,
         email=email,
         phone=phone,

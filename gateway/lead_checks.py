@@ -87,14 +87,15 @@ def _contact(
     if contact_id is not None:
         native = (contact.ivvy.value if contact.ivvy else None) or IvvyContactInput()
         contact = replace(contact, ivvy=Some(replace(native, id=Some(contact_id))))
-    return check_contact(
+    write, problems = check_contact(
         contact,
         targets_named=True,
         targets=(LEADS_IN,),
-        targets_chosen=False,
         at=CONTACT_AT,
         default_country=default_country,
     )
+    named = input_name(_first_given(lead, CONTACT_IDS) or "contact.ivvy.id")
+    return replace(write, targets_chosen=False, id_field=named), problems
 
 
 def _company(

@@ -101,19 +101,23 @@ async def match(
     backend: Backend,
     keys: Sequence[Key],
     look_up: Callable[[Key], Awaitable[list[Stored]]],
+    *,
+    native: str | None = None,
 ) -> Found:
     """The record that the keys mean, or none.
 
+    `native` is what the call names the backend's own id, where it is not as in a contact's call.
     The first key that hits decides. Raises RefusedError for a native id that does not exist
     (NOT_FOUND) and for keys that mean several records (CONFLICT).
     """
     looked_at = time.monotonic()
+    native = native or native_id(backend)
     for place, key in enumerate(keys):
         rows = fitting(backend, key, await look_up(key))
         if len(rows) > 1:
-            raise RefusedError(_several(backend, key, rows, keys))
+            raise RefusedError(_several(backend, key, rows, keys, native))
         if rows:
-            await _object(backend, rows[0], keys, place, look_up)
+            await _object(backend, rows[0], keys, place, look_up, native)
             return Found(
                 stored=rows[0],
                 matched_by=key.source,
@@ -121,7 +125,7 @@ async def match(
                 asked_by=tuple(keys),
             )
         if key.kind is KeyKind.NATIVE_ID:
-            raise RefusedError(_no_such_id(backend, key))
+            raise RefusedError(_no_such_id(backend, key, native))
     return Found(looked_at=looked_at, asked_by=tuple(keys))
 
 
@@ -222,6 +226,7 @@ async def _object(
     keys: Sequence[Key],
     place: int,
     look_up: Callable[[Key], Awaitable[list[Stored]]],
+    native: str,
 ) -> None:
     """Raise what speaks against the match of `keys[place]`.
 
@@ -234,11 +239,12 @@ async def _object(
         return
     if key.kind is KeyKind.EMAIL:
         if row.external_id:
-            raise RefusedError(_shared_mailbox(backend, row, external))
+            raise RefusedError(_shared_mailbox(backend, row, external, native))
         return
     for other in fitting(backend, external, await look_up(external)):
         if other.id != row.id:
-            raise RefusedError(_two_records(backend, key, row, external, other))
+            named = native if key.kind is KeyKind.NATIVE_ID else key.source
+            raise RefusedError(_two_records(backend, named, row, external, other))
 
 
 def _shown(key: Key) -> str:
@@ -246,20 +252,22 @@ def _shown(key: Key) -> str:
     return f"{key.source} {key.value!r}" if key.path else key.source
 
 
-def _shared_mailbox(backend: Backend, row: Stored, given: Key) -> Problem:
+def _shared_mailbox(backend: Backend, row: Stored, given: Key, native: str) -> Problem:
     return Problem(
         backend=backend,
         code=ProblemCode.CONFLICT,
         message=(
             f"{backend.value} holds this e-mail address with record {row.id}, which has another "
             f"externalId than {_shown(given)}: a shared mailbox, or the wrong key. To write to that "
-            f"record give its id in {native_id(backend)}."
+            f"record give its id in {native}."
         ),
         field=list(given.path),
     )
 
 
-def _several(backend: Backend, key: Key, rows: list[Stored], keys: Sequence[Key]) -> Problem:
+def _several(
+    backend: Backend, key: Key, rows: list[Stored], keys: Sequence[Key], native: str
+) -> Problem:
     ids = ", ".join(row.id for row in rows)
     external = next((other for other in keys if other.kind is KeyKind.EXTERNAL_ID), None)
     none_of_them = (
@@ -273,30 +281,32 @@ def _several(backend: Backend, key: Key, rows: list[Stored], keys: Sequence[Key]
         code=ProblemCode.CONFLICT,
         message=(
             f"{backend.value} holds {len(rows)} records with {_shown(key)}, with the "
-            f"ids {ids}: say which one in {native_id(backend)}.{none_of_them}"
+            f"ids {ids}: say which one in {native}.{none_of_them}"
         ),
         field=list(key.path),
     )
 
 
-def _two_records(backend: Backend, key: Key, row: Stored, other_key: Key, other: Stored) -> Problem:
+def _two_records(
+    backend: Backend, named: str, row: Stored, other_key: Key, other: Stored
+) -> Problem:
     return Problem(
         backend=backend,
         code=ProblemCode.CONFLICT,
         message=(
-            f"In {backend.value}, {key.source} means record {row.id} and {_shown(other_key)} means "
+            f"In {backend.value}, {named} means record {row.id} and {_shown(other_key)} means "
             f"record {other.id}: give one of the two, or correct one."
         ),
         field=list(other_key.path),
     )
 
 
-def _no_such_id(backend: Backend, key: Key) -> Problem:
+def _no_such_id(backend: Backend, key: Key, native: str) -> Problem:
     return Problem(
         backend=backend,
         code=ProblemCode.NOT_FOUND,
         message=(
-            f"{backend.value} has no record with the id {key.value!r}: leave {key.source} out to "
+            f"{backend.value} has no record with the id {key.value!r}: leave {native} out to "
             "find the record by externalId, or to create it."
         ),
         field=list(key.path),

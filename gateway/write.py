@@ -217,6 +217,8 @@ class ContactWrite(Write):
     phone: Maybe[Phone | None] = None
     default_country: str | None = None
     """The country that reads national phone numbers of this input."""
+    id_field: str | None = None
+    """What the call names the id of this contact, where it is not as in a contact's call."""
 
     kept_by_absence: ClassVar[frozenset[str]] = KEPT_BY_ABSENCE
     held_here: ClassVar[frozenset[str]] = frozenset({"email", "phone"})

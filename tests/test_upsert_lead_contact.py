@@ -16,6 +16,7 @@ from tests.leads import (
     companies,
     lead_writes,
     leads,
+    refused,
     upsert_lead,
 )
 
@@ -98,6 +99,7 @@ async def test_a_person_who_is_there_is_updated_and_not_doubled(gateway: Gateway
 async def test_the_conflicts_of_matching_hold_for_the_contact_of_a_lead(gateway: Gateway) -> None:
     several = await upsert_lead(gateway, OF_ADA | {"contact": {"email": "office@example.com"}})
     assert several.told() == {"contact.email": "CONFLICT"}
+    assert several.errors[0]["message"].endswith("40004, 40005: say which one in contact.ivvy.id.")
     shared = {"externalId": "E-9", "email": "ada@example.com"}
     answer = await upsert_lead(gateway, OF_ADA | {"contact": shared})
     assert answer.told() == {"contact.externalId": "CONFLICT"}
@@ -253,3 +255,26 @@ async def test_two_leads_of_one_new_person_and_company_make_one_of_each(gateway:
     assert (
         sorted(answer.contact["outcome"] for answer in answers) == ["CREATED"] + ["UNCHANGED"] * 3
     )
+
+
+@pytest.mark.parametrize(
+    ("lead", "advice"),
+    [
+        ({"contact": {"ivvy": {"id": "49999"}}}, "leave contact.ivvy.id out"),
+        ({"ivvy": {"contactId": "49999"}}, "leave ivvy.contactId out"),
+        (
+            {"contact": {"ivvy": {"id": "40001"}, "externalId": "E-1002"}},
+            "contact.ivvy.id means record 40001 and externalId 'E-1002' means record 40002",
+        ),
+        (
+            {"contact": {"externalId": "E-777", "email": "ada@example.com"}},
+            "give its id in contact.ivvy.id",
+        ),
+        ({"company": {"phone": "+493023125105"}}, "or give company.ivvy.id"),
+    ],
+)
+async def test_advice_about_a_contact_or_company_does_not_speak_of_the_leads_own_id(
+    gateway: Gateway, lead: dict[str, Any], advice: str
+) -> None:
+    answer = await refused(gateway, OF_ADA | lead)
+    assert advice in answer.errors[0]["message"]

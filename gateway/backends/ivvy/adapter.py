@@ -127,7 +127,9 @@ class IvvyAdapter:
         known = keys(write, siblings)
         if not known:
             return Found(keyless=True, looked_at=time.monotonic())
-        found = await match(self.backend, known, lambda key: self._look_up(key, exchange))
+        found = await match(
+            *(self.backend, known, lambda key: self._look_up(key, exchange)), native=write.id_field
+        )
         if found.stored is None and lacks_email(write, known):
             return replace(found, keyless=True)
         singly = found.matched_by == "ivvy.id"

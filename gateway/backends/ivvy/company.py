@@ -156,6 +156,7 @@ def _needs_name(write: CompanyWrite) -> Problem:
     return Problem(
         backend=Backend.IVVY,
         code=ProblemCode.REQUIRED,
-        message="name is required: it finds the company, or names the new one; or give ivvy.id.",
+        message="name is required: it finds the company, or names the new one; or give "
+        "company.ivvy.id.",
         field=write.field_path("name"),
     )
