@@ -19,6 +19,9 @@ PHONE = {"pathId": MOBILE, "value": "7700900101", "countryCode": "GB", "waitTime
 EVERBRIDGE: dict[str, dict[str, Any]] = {
     "a record type that has left the list": {"recordTypeId": 1100000000000099},
     "a path that has left the list": {"paths": [{"pathId": 241901148045999, "value": "30 1"}]},
+    "one path twice": {
+        "paths": [{**PHONE, "waitTime": 5}, {**PHONE, "value": "7700900102", "x": 1}],
+    },
     "quiet times without a time zone": {
         "timezoneId": None,
         "paths": [{**PHONE, "quietTimeFrames": [{"name": "Night", **NIGHT}]}],
@@ -194,6 +197,23 @@ async def test_what_has_left_its_list_is_unknown_with_another_value(gateway: Gat
         ("paths", "0", "pathId"): "NOT_FOUND",
         ("customFields", "0", "values", "0"): "INVALID",
     }
+
+
+async def test_the_second_of_two_paths_is_kept_as_it_is_when_the_first_goes(
+    gateway: Gateway,
+) -> None:
+    second = {**PHONE, "value": "7700900102", "waitTime": 7}
+    put_everbridge(gateway, paths=[PHONE, second])
+    shown = (await record(gateway, "EVERBRIDGE", externalId="E-1001"))["paths"]
+    given = {"externalId": "E-1001", "paths": [shown[1]]}
+    await gateway.upsert(given, targets=["EVERBRIDGE"])
+    [ada] = gateway.everbridge(externalId="E-1001")
+    assert [(path["value"], path["waitTime"]) for path in ada["paths"]] == [("7700900102", 7)]
+    twice = {"externalId": "E-1001", "paths": [shown[1], shown[0]]}
+    answer = await gateway.upsert(twice, targets=["EVERBRIDGE"])
+    assert [(error["code"], error["field"]) for error in answer.errors] == [
+        ("INVALID", ["paths", "1", "pathId"])
+    ]
 
 
 @pytest.mark.parametrize("without", [(), ("paths",)])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.backends.everbridge.organization import Part, meaning
 from gateway.backends.everbridge.path_values import (
     EMAILS,
+    PHONES,
     is_without_country,
     over_again,
     same,
@@ -121,24 +122,44 @@ def _by_paths(
 def _given(
     write: ContactWrite, resolution: Resolution, stored: Sequence[dict[str, Any]], part: Part
 ) -> list[dict[str, Any]]:
-    """The paths that the input lists, each laid over the stored one, in the input's order."""
+    """The paths that the input lists, each laid over the stored one, in the input's order.
+
+    One that the contact holds several times may be given as often, as it is held.
+    """
     rows: list[dict[str, Any]] = []
     said: set[str] = set()
+    left = list(stored)
     for place, path in write.sound("paths", *_WHICH):
         entry = _entry(write, resolution, place, path, stored, part)
         if entry is None:
             continue
-        if entry.id in said:
-            part.wrong(
-                write.field_path("paths", place, "pathId" if _path_id(path) else "prompt"),
-                f"The contact path {entry.name!r} is given twice: a contact has it once.",
-            )
-            continue
+        held = _said_again(path, write, left, entry)
+        if held is None:
+            if entry.id in said:
+                part.wrong(
+                    write.field_path("paths", place, "pathId" if _path_id(path) else "prompt"),
+                    f"The contact path {entry.name!r} is given twice: a contact has it once.",
+                )
+                continue
+            held = _first(left, entry.id)
         said.add(entry.id)
-        row = _laid(write, entry, place, path, _first(stored, entry.id), part)
+        left = [row for row in left if row is not held]
+        row = _laid(write, entry, place, path, held, part)
         if row is not None:
             rows.append(row)
     return rows
+
+
+def _said_again(
+    path: PathInput, write: ContactWrite, stored: Sequence[dict[str, Any]], entry: Entry
+) -> dict[str, Any] | None:
+    """The stored path, of those with that pathId, that holds what is given."""
+    for row in stored:
+        if str(row.get("pathId")) == entry.id and over_again(
+            path, write, row, digits=entry.kind in PHONES
+        ):
+            return row
+    return None
 
 
 def _entry(
