@@ -116,6 +116,51 @@ def test_secrets_are_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "very-secret" not in "".join(problems())
 
 
+def test_what_a_file_ends_with_is_no_part_of_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {
+        "SENDGRID_API_KEY": " SG.key\n",
+        "EVERBRIDGE_ORGANIZATION_ID": "12\n",
+        "EVERBRIDGE_USERNAME": "user\n",
+        "EVERBRIDGE_PASSWORD": " a password \r\n",
+        "DATABASE_URL": "temporary\n",
+        "PLAN_WAIT_SECONDS": "3\n",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(PREFIX + name, value)
+    settings = load_settings()
+    key, password = settings.sendgrid_api_key, settings.everbridge_password
+    assert key is not None
+    assert password is not None
+    assert (key.get_secret_value(), password.get_secret_value()) == ("SG.key", " a password ")
+    assert (settings.database_url, settings.plan_wait_seconds) == ("temporary", 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SENDGRID_API_KEY", "SG.one\ntwo", "It has a line break"),
+        ("EVERBRIDGE_USERNAME", "one\x7f", "It has a line break or another control character"),
+        ("EVERBRIDGE_BASE_URL", "https://me:secret@example.com/?x=1", "What stands behind"),
+        ("EVERBRIDGE_BASE_URL", "https://", "'https:' is not an address"),
+        ("SENDGRID_BASE_URL", "https://a b", "'https://a b' is not an address such as"),
+        ("IVVY_LEAD_FIELDS", "Budget", "It is no JSON (unexpected character"),
+        ("IVVY_LEAD_FIELDS", "[702]", 'It is no JSON object: give the fields by name, such as {"'),
+        ("IDEMPOTENCY_HOURS", "inf", "Input should be at most 87,600 hours"),
+        ("KEEP_OPERATIONS_DAYS", "1e9", "Input should be at most 36,500 days"),
+        ("STUCK_MINUTES", "1e20", "Input should be at most 525,600 minutes"),
+        ("SHUTDOWN_SECONDS", "inf", "Input should be at most 31,536,000 seconds"),
+        ("LEASE_SECONDS", "nan", "Input should be greater than 0"),
+    ],
+)
+def test_what_would_fail_in_the_midst_of_a_write_is_told_at_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(PREFIX + name, value)
+    first = problems()[0]
+    assert first.startswith(f"{PREFIX}{name}: {told}")
+    assert "secret" not in first
+
+
 def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_CORS_ORIGINS", "https://App.example.com/, *,")
     assert load_settings().cors_origins == ("https://app.example.com", "*")

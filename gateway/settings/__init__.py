@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -18,7 +18,7 @@ from pydantic_settings import (
 
 from gateway.errors import SettingsError
 from gateway.model import Backend, title
-from gateway.settings.backends import BACKEND_SETTINGS, BackendSettings
+from gateway.settings.backends import BACKEND_SETTINGS, PASSWORDS, BackendSettings
 from gateway.settings.callers import CallerSettings
 from gateway.settings.delivery import TEMPORARY, DeliverySettings
 from gateway.settings.surface import SurfaceSettings
@@ -33,6 +33,8 @@ PREFIX = "GATEWAY_"
 TOML, ENV = Path("gateway.toml"), Path(".env")
 OF_CLIENTS = ("GATEWAY_KEY", "GATEWAY_URL", "GATEWAY_TOKEN")
 """What `gateway import` and the examples read."""
+LONGEST = {"seconds": 31_536_000, "minutes": 525_600, "hours": 87_600, "days": 36_500}
+"""The longest time that can be set, by its unit."""
 
 
 class Settings(
@@ -59,6 +61,23 @@ class Settings(
         """The environment wins over `.env`, and that over gateway.toml."""
         toml = TomlConfigSettingsSource(settings_cls, TOML)
         return (init_settings, env_settings, dotenv_settings, toml, file_secret_settings)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_ends(cls, value: object, info: ValidationInfo) -> object:
+        """Without the line break that a file or a secret ends with; a password may end with a space."""
+        if not isinstance(value, str):
+            return value
+        return value.rstrip("\r\n") if info.field_name in PASSWORDS else value.strip()
+
+    @field_validator("*")
+    @classmethod
+    def _no_longer_than_ever(cls, value: object, info: ValidationInfo) -> object:
+        """A time that no clock can hold would fail later, in the midst of a write."""
+        unit = (info.field_name or "").rpartition("_")[2]
+        if isinstance(value, float) and value > LONGEST.get(unit, value):
+            raise ValueError(f"Input should be at most {LONGEST[unit]:,} {unit}")
+        return value
 
     @model_validator(mode="after")
     def _whole_backends(self) -> Settings:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
+import orjson
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, NoDecode
 
 from gateway.model import Backend
 from gateway.values import read_country
@@ -14,6 +16,7 @@ from gateway.values import read_country
 LEAD_FIELD_TYPES = ("TEXT", "NUMBER", "DATE", "CHOICE", "MULTIPLE_CHOICE")
 _LEAD_FIELD = re.compile(rf"[1-9][0-9]{{0,17}}( ({'|'.join(LEAD_FIELD_TYPES)}))?")
 _ORGANIZATION = re.compile(r"[1-9][0-9]{0,15}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 BACKEND_SETTINGS: dict[Backend, tuple[tuple[str, ...], ...]] = {
     Backend.IVVY: (("ivvy_base_url", "ivvy_api_key", "ivvy_api_secret"),),
@@ -29,6 +32,12 @@ BACKEND_SETTINGS: dict[Backend, tuple[tuple[str, ...], ...]] = {
     Backend.SENDGRID: (("sendgrid_api_key",),),
 }
 """What a backend needs: one of these sets, whole. With nothing of it set, it is not configured."""
+PASSWORDS = ("ivvy_api_secret", "everbridge_password", "everbridge_client_secret")
+CREDENTIALS = (
+    *("ivvy_api_key", "sendgrid_api_key", "everbridge_username", "everbridge_client_id"),
+    *PASSWORDS,
+)
+LEAD_FIELDS_ARE = 'give the fields by name, such as {"Budget note": 702, "Delegates": "701 NUMBER"}'
 
 
 class BackendSettings(BaseSettings):
@@ -45,7 +54,7 @@ class BackendSettings(BaseSettings):
         default="empty",
         description="What clears a text in iVvy: an empty text, or null. iVvy does not say.",
     )
-    ivvy_lead_fields: dict[str, str] = Field(
+    ivvy_lead_fields: Annotated[dict[str, str], NoDecode] = Field(
         default={},
         description="iVvy's lead custom fields by name, as JSON: the id, with the type behind it "
         'where that matters, such as {"Budget note": 702, "Delegates": "701 NUMBER"}.',
@@ -130,8 +139,13 @@ class BackendSettings(BaseSettings):
     @classmethod
     def _lead_fields(cls, value: object) -> object:
         """A table of texts; an id may stand there as a number."""
+        if isinstance(value, str):
+            try:
+                value = orjson.loads(value)
+            except orjson.JSONDecodeError as error:
+                raise ValueError(f"It is no JSON ({error}): {LEAD_FIELDS_ARE}") from None
         if not isinstance(value, dict):
-            return value
+            raise ValueError(f"It is no JSON object: {LEAD_FIELDS_ARE}")
         table = {str(name): str(text) for name, text in value.items()}
         for name, text in table.items():
             if not _LEAD_FIELD.fullmatch(text):
@@ -144,7 +158,20 @@ class BackendSettings(BaseSettings):
     @field_validator("ivvy_base_url", "everbridge_base_url", "sendgrid_base_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
-        return None if value is None else _checked_address(value.rstrip("/"))
+        if value is None:
+            return None
+        if not _CONTROL.search(value) and urlsplit(value)[3:] != ("", ""):
+            raise ValueError("What stands behind the path (? or #) is no part of a base URL")
+        return _checked_address(value.rstrip("/"))
+
+    @field_validator(*CREDENTIALS)
+    @classmethod
+    def _credential(cls, value: str | SecretStr | None) -> str | SecretStr | None:
+        """It goes into headers; a wrong one is not shown."""
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value or ""
+        if _CONTROL.search(text):
+            raise ValueError("It has a line break or another control character in it")
+        return value
 
     @field_validator("everbridge_organization_id")
     @classmethod
@@ -168,4 +195,6 @@ class BackendSettings(BaseSettings):
 def _checked_address(value: str) -> str:
     if not value.startswith(("https://", "http://")):
         raise ValueError(f"{value!r} is not an address: it must start with https://.")
+    if _CONTROL.search(value) or " " in value or not urlsplit(value).hostname:
+        raise ValueError(f"{value!r} is not an address such as https://api.example.com.")
     return value
