@@ -14,7 +14,8 @@ from gateway.deciding import UNHEARD, plan, siblings_of
 from gateway.errors import BackendFailure
 from gateway.held_names import held_ids, maybe_ids, with_held
 from gateway.matching import is_blamed
-from gateway.names import nowhere_found, remembered, resolve
+from gateway.name_problems import nowhere_found
+from gateway.names import remembered, resolve
 from gateway.record_names import ids_shown
 from gateway.results import Outcome
 from gateway.target import Border, Target

@@ -17,7 +17,8 @@ from gateway.lead_link_problems import dead_link, made_already
 from gateway.lead_links import Meant
 from gateway.matching import besides, is_blamed
 from gateway.model import MissingPolicy
-from gateway.names import Loaders, nowhere_found, resolve
+from gateway.name_problems import nowhere_found
+from gateway.names import Loaders, resolve
 from gateway.results import HAS_IT, BackendResult, Outcome, Problem, ProblemCode
 from gateway.target import SILENT, Border, Journal, Part
 from gateway.upsert import Receipt, is_repeatable

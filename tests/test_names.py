@@ -11,7 +11,8 @@ from gateway.catalogs import Catalogs
 from gateway.entries import CatalogName, Entry
 from gateway.errors import NotWrittenError
 from gateway.model import Backend
-from gateway.names import Loaders, Resolution, Wanted, nowhere_found, resolve
+from gateway.name_problems import nowhere_found
+from gateway.names import Loaders, Resolution, Wanted, resolve
 from gateway.results import Problem, ProblemCode
 from tests.plain_backend import within
 from tests.shifted_clock import ShiftedClock

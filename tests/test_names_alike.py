@@ -130,6 +130,20 @@ async def test_a_prompt_that_is_that_of_another_path_is_reported(gateway: Gatewa
     assert [path["pathId"] for path in stored["paths"]] == [MOBILE, ALIKE_PATH]
 
 
+async def test_a_setting_that_fits_two_paths_is_to_be_corrected_there(gateway: Gateway) -> None:
+    [email] = [
+        row
+        for row in gateway.sandbox.everbridge.dump()["contactPaths"]
+        if row["prompt"] == "Work Email"
+    ]
+    add_everbridge(gateway, contactPaths=[{**email, "id": 9001, "pathId": ALIKE_PATH}])
+    given = {"externalId": "E-1002", "email": "grace@example.com"}
+    [error] = (await gateway.upsert(given, targets=["EVERBRIDGE"])).errors
+    assert (error["code"], error["field"]) == ("NAME_AMBIGUOUS", ["email"])
+    assert "setting GATEWAY_EVERBRIDGE_EMAIL_PATH that names it" in error["message"]
+    assert "instead of the name" not in error["message"]
+
+
 async def test_links_whose_refs_differ_in_case_are_two(gateway: Gateway) -> None:
     links = [{"ref": ref, "url": f"https://example.com/{ref}"} for ref in ("Web", "web")]
     answer = await gateway.upsert({"externalId": "E-1002", "externalUrls": links}, targets=["IVVY"])

@@ -10,7 +10,8 @@ from gateway.entries import CatalogName
 from gateway.fields import Laid, refuse_clearing, required
 from gateway.memberships import unknown_ids
 from gateway.model import Backend
-from gateway.names import Wanted, ambiguous, not_found, whole
+from gateway.name_problems import ambiguous, not_found
+from gateway.names import Wanted, whole
 from gateway.results import ProblemCode
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from gateway.entries import CatalogName, folded
 from gateway.errors import MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.matching import fitting
 from gateway.model import Backend
-from gateway.names import Wanted, ambiguous
+from gateway.name_problems import ambiguous
+from gateway.names import Wanted
 from gateway.results import Problem, ProblemCode
 from gateway.write import input_name
 

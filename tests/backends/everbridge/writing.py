@@ -23,7 +23,8 @@ from gateway.model import (
     QuietTimeFrameInput,
     Weekday,
 )
-from gateway.names import Resolution, not_found
+from gateway.name_problems import not_found
+from gateway.names import Resolution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
