@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from strawberry import ID
 
-from gateway.calls import filled, shown
+from gateway.calls import Safety, filled, shown
 from gateway.errors import BackendFailure
 from gateway.results import BackendResult, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gateway.backends.adapter import Answer, Plan
     from gateway.calls import Call, Reply
     from gateway.model import Backend
@@ -35,6 +37,11 @@ class Writes(Protocol):
         ...
 
 
+def is_repeatable(calls: Iterable[Call]) -> bool:
+    """Whether all of these calls may be sent twice."""
+    return Safety.ONCE not in [call.safety for call in calls]
+
+
 async def deliver(
     plan: Plan, adapter: Writes, exchange: Exchange, journal: Journal | None = None
 ) -> BackendResult:
@@ -52,7 +59,8 @@ async def deliver(
             result.id = ID(answer.id) if answer.id is not None else result.id
             result.jobs += answer.jobs
             if journal is not None and len(replies) < len(plan.calls):
-                await journal.answered(result)
+                left = plan.calls[len(replies) :]
+                await journal.answered(result, repeatable=is_repeatable(left))
         if result.outcome is Outcome.ACCEPTED and not result.jobs:
             result.outcome = Outcome.CONFIRMED  # nothing of it is left to be done
     except BackendFailure as failure:

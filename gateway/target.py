@@ -51,8 +51,11 @@ class Journal(Protocol):
         """
         ...
 
-    async def answered(self, result: BackendResult) -> None:
-        """A writing call was answered, and others follow; the result as it is so far."""
+    async def answered(self, result: BackendResult, *, repeatable: bool) -> None:
+        """A writing call was answered, and others follow; the result as it is so far.
+
+        `repeatable` says whether all that follows may be sent twice.
+        """
         ...
 
     async def ended(self, part: Part) -> None:
@@ -69,7 +72,7 @@ class Silent:
     async def sending(self, part: Part, *, repeatable: bool) -> None:
         """Nothing to do."""
 
-    async def answered(self, result: BackendResult) -> None:
+    async def answered(self, result: BackendResult, *, repeatable: bool) -> None:
         """Nothing to do."""
 
     async def ended(self, part: Part) -> None:

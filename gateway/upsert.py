@@ -13,9 +13,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gateway.calls import Safety
 from gateway.deciding import plan, siblings_of
-from gateway.delivery import deliver, dry_run
+from gateway.delivery import deliver, dry_run, is_repeatable
 from gateway.model import Backend
 from gateway.planning import lacks_key, look_again, prepare, unknown_names
 from gateway.results import Outcome
@@ -25,7 +24,7 @@ from gateway.upstream import Exchange
 if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine, Sequence
 
-    from gateway.backends.adapter import Adapter, Found, Plan
+    from gateway.backends.adapter import Adapter, Found
     from gateway.locks import Locks
     from gateway.names import Loaders
     from gateway.planning import Prepared
@@ -211,13 +210,8 @@ async def _deliver(target: Target) -> BackendResult:
     if target.plan is None:
         raise AssertionError("a target without a plan is not delivered")
     if target.plan.calls:
-        await target.journal.sending(target, repeatable=is_repeatable(target.plan))
+        await target.journal.sending(target, repeatable=is_repeatable(target.plan.calls))
     return await deliver(target.plan, target.adapter, target.exchange, target.journal)
-
-
-def is_repeatable(made: Plan) -> bool:
-    """Whether all of a plan's calls may be sent twice."""
-    return Safety.ONCE not in [call.safety for call in made.calls]
 
 
 def _outdated(adapter: Adapter, found: Found, released_at: float) -> bool:

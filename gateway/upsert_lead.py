@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.calls import FromReply
-from gateway.delivery import deliver, dry_run
+from gateway.delivery import deliver, dry_run, is_repeatable
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
 from gateway.lead_link_problems import dead_link, made_already
 from gateway.lead_links import Meant
@@ -21,7 +21,7 @@ from gateway.name_problems import nowhere_found
 from gateway.names import Loaders, resolve
 from gateway.results import HAS_IT, BackendResult, Outcome, Problem, ProblemCode
 from gateway.target import SILENT, Border, Journal, Part
-from gateway.upsert import Receipt, is_repeatable
+from gateway.upsert import Receipt
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ async def _deliver(part: LeadPart, planned: LeadPlan) -> BackendResult:
     external_id = part.external_id
     if planned.plan.calls:
         # With an externalId, the link table keeps a create from being sent twice.
-        safe = external_id is not None or is_repeatable(planned.plan)
+        safe = external_id is not None or is_repeatable(planned.plan.calls)
         await part.journal.sending(part, repeatable=safe)
     if external_id is None:
         return await _send(part, planned)

@@ -36,8 +36,10 @@ class DirectJournal:
         if self.held is not None:
             await self.held.sending(part, repeatable=repeatable)
 
-    async def answered(self, result: BackendResult) -> None:
-        """Nothing: the call that follows tells the rest."""
+    async def answered(self, result: BackendResult, *, repeatable: bool) -> None:
+        """Note it under the key, where there is one, and what follows may be sent again."""
+        if self.held is not None and repeatable:
+            await self.held.answered(result)
 
     async def ended(self, part: Part) -> None:
         """Tell the audit, and note it under the key, where there is one."""

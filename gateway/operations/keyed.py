@@ -78,7 +78,13 @@ class HeldKey:
                 call_in_doubt(result)
 
     async def sending(self, part: Part, *, repeatable: bool) -> None:
-        """Note that a target's write is about to leave; raises NotWrittenError to keep it back."""
+        """Note that a target's write is about to leave; raises NotWrittenError to keep it back.
+
+        Kept back is one that would make what an earlier call under the key has made already.
+        """
+        made = self.kept.made.get(part.backend)
+        if made is not None and (part.plan is None or part.plan.id != made):
+            raise NotWrittenError(_made_already(part, made))
         self.kept.sent[part.backend] = repeatable
         self.kept.results.pop(part.backend, None)
         try:
@@ -87,6 +93,17 @@ class HeldKey:
             raise NotWrittenError(_store_is_down(part)) from error
         if not held:
             raise NotWrittenError(_taken_over(part))
+
+    async def answered(self, result: BackendResult) -> None:
+        """Note the record that a write has made which must not be sent twice; what follows it may be."""
+        if self.kept.sent.get(result.backend, True) or result.id is None:
+            return
+        self.kept.made[result.backend] = str(result.id)
+        self.kept.sent[result.backend] = True
+        try:
+            await self.save(finished=False)
+        except StoreError:
+            log.exception("made record not stored", backend=result.backend.value)
 
     async def ended(self, part: Part) -> None:
         """Note what became of a write that was sent; the last `finish` says it again."""
@@ -298,6 +315,15 @@ def _unavailable() -> Problem:
 
 def _store_is_down(part: Part) -> Problem:
     problem = _unavailable()
+    problem.backend = part.backend
+    return problem
+
+
+def _made_already(part: Part, made: str) -> Problem:
+    problem = _problem(
+        f"An earlier call with this idempotencyKey has made record {made} in {part.backend.value}, "
+        "and the input's keys do not find it now: nothing was sent, so that it is not made twice."
+    )
     problem.backend = part.backend
     return problem
 

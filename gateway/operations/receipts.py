@@ -36,6 +36,8 @@ class Kept:
     company: Related | None = None
     sent: dict[Backend, bool] = field(default_factory=dict)
     """Where a writing call was about to leave; whether all of them may be sent twice."""
+    made: dict[Backend, str] = field(default_factory=dict)
+    """The records made by a call that must not be sent twice, where what followed it may be."""
 
     def to_stored(self) -> dict[str, Any]:
         """As JSON."""
@@ -46,6 +48,7 @@ class Kept:
             "contact": to_stored(self.contact),
             "company": to_stored(self.company),
             "sent": {backend.value: repeatable for backend, repeatable in self.sent.items()},
+            "made": {backend.value: record for backend, record in self.made.items()},
         }
 
     @classmethod
@@ -64,6 +67,7 @@ class Kept:
             contact=None if contact is None else from_stored(Related, contact),
             company=None if company is None else from_stored(Related, company),
             sent={Backend(name): repeatable for name, repeatable in stored["sent"].items()},
+            made={Backend(name): record for name, record in stored.get("made", {}).items()},
         )
 
     def take(self, receipt: Receipt) -> None:

@@ -49,7 +49,12 @@ class StepJournal:
         intent = {"calls": [f"{call.method} {call.target}" for call in calls]}
         await self._store(replace(self.hand.step, intent=intent), "sending", part)
 
-    async def answered(self, result: BackendResult) -> None:
+    async def answered(
+        self,
+        result: BackendResult,
+        *,
+        repeatable: bool,  # noqa: ARG002 - a step that must not be repeated is not tried again
+    ) -> None:
         """Store the jobs of a call, before the ones that follow it are made."""
         jobs = jobs_of(self.hand.step, result)
         if jobs == tuple(self.hand.step.jobs):
