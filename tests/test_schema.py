@@ -93,3 +93,9 @@ def test_everything_in_the_schema_has_a_description() -> None:
                 if not details.description
             ]
     assert not silent
+
+
+def test_scalars_promise_what_was_agreed() -> None:
+    now = served().type_map
+    for name in ("DateTime", "JSON"):
+        assert now[name].description == agreed().type_map[name].description

@@ -27,6 +27,7 @@ from gateway.api.mutations import Mutation, UpsertContactPayload
 from gateway.api.operation_queries import Subscription
 from gateway.api.prepared import Preparer, Running
 from gateway.api.queries import Query
+from gateway.api.scalars import SCALARS
 from gateway.api.scopes import guard
 from gateway.api.time_limit import time_left, too_long
 from gateway.api.watched import Ran, counted
@@ -104,7 +105,7 @@ class Schema(strawberry.Schema):
             subscription,
             extensions=[Prepared],
             execution_context_class=Executor,
-            config=config or StrawberryConfig(),
+            config=config or StrawberryConfig(scalar_map=SCALARS),
         )
         read_ids_exactly()
         self.documents = Documents(self._schema)
