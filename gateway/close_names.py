@@ -15,6 +15,8 @@ LIKENESS = 70.0
 """How alike, of 100, a name must be to be suggested."""
 SHORTEST_PART = 3
 """Characters that a name must have to be suggested, or found, as a part of another."""
+SHORTEST_START, START = 5, 80.0
+"""Characters that a misspelt beginning of a name must have, and how alike it must be."""
 REMEMBERED = 1000
 """Names of which is remembered what is close: many contacts of a file have the same wrong one."""
 UNSEEN = {"Mn", "Cf"}
@@ -23,6 +25,8 @@ UNSEEN = {"Mn", "Cf"}
 
 def plain(name: str) -> str:
     """A name without case, accents, width, what is not seen, and more than single spaces."""
+    if name.isascii():  # as most are: then no character has to be looked at by itself
+        return " ".join(name.casefold().split())
     letters = (char for char in normalize("NFKD", name) if category(char) not in UNSEEN)
     return " ".join("".join(letters).casefold().split())
 
@@ -59,13 +63,17 @@ class CloseNames:
                     share = fuzz.ratio(wanted, form) / 100
                     score = LIKENESS + share * (100 - LIKENESS)
                     scores[form] = max(score, scores.get(form, 0.0))
+        if not scores and len(wanted) >= SHORTEST_START:
+            scores = self._alike(wanted, [form[: len(wanted)] for form in self._forms], START)
         best = sorted(scores, key=lambda form: -scores[form])[:SUGGESTIONS]
         return [self._names[form] for form in best]
 
-    def _alike(self, wanted: str, forms: Sequence[str]) -> dict[str, float]:
+    def _alike(
+        self, wanted: str, forms: Sequence[str], least: float = LIKENESS
+    ) -> dict[str, float]:
         """The closest names by how alike they are, given what stands for each in `forms`."""
         found = process.extract(
-            wanted, forms, scorer=fuzz.ratio, limit=SUGGESTIONS, score_cutoff=LIKENESS
+            wanted, forms, scorer=fuzz.ratio, limit=SUGGESTIONS, score_cutoff=least
         )
         return {self._forms[place]: score for _, score, place in found}
 

@@ -32,6 +32,7 @@ NUMBERED = [f"Region {place} / Building {place} floor {place % 7}" for place in 
         ("berlin", ["Berlin Office"]),
         ("Berlin Office (new)", ["Berlin Office"]),
         ("Brelin Ofice", ["Berlin Office"]),
+        ("Brelin", ["Berlin Office"]),
         ("obrien", ["o'brien"]),
         ("Nothing like 0", []),
         ("Q", []),

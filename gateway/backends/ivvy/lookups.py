@@ -214,14 +214,14 @@ def _elsewhere(catalog: Catalog | None, name: str) -> bool:
 
 
 def _several(lookup: Lookup, path: list[str], name: str, found: list[Entry]) -> Problem:
-    ids = [entry.id for entry in found]
+    which = " and ".join(f"{entry.name!r} ({entry.id})" for entry in found)
     return Problem(
         backend=Backend.IVVY,
         code=ProblemCode.NAME_AMBIGUOUS,
-        message=f"iVvy has several of the {lookup.word} {name!r}, with the ids {', '.join(ids)}: "
-        f"give the id in {input_name(lookup.native)}.",
+        message=f"iVvy has several of the {lookup.word} {name!r}: {which}. Give the id in "
+        f"{input_name(lookup.native)}.",
         field=path,
-        suggestions=ids,
+        suggestions=[entry.id for entry in found],
     )
 
 
