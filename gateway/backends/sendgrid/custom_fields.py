@@ -150,13 +150,14 @@ def _is_text(entry: Entry) -> bool:
 
 
 def _same(entry: Entry, held: Any, value: str | float) -> bool:
+    """Whether a value means what is held in another notation; in the same one it is left out before."""
     if entry.field is not None and entry.field.type is CustomFieldType.DATE:
         try:
             return as_instant(read_date(str(held))) == as_instant(read_date(str(value)))
         except ValueError:
             return False
     if isinstance(value, str):
-        return bool(held == value) or (held is None and value == "")
+        return False
     try:  # a float would make two large numbers the same
         return Decimal(str(held)) == Decimal(str(value))
     except InvalidOperation:

@@ -62,6 +62,16 @@ def test_a_name_that_another_address_claims_is_not_taken() -> None:
     assert after[1] == {**OFFICE, "city": "Leeds"}
 
 
+def test_an_address_takes_the_first_number_that_nobody_claims() -> None:
+    given = [address(**NEW), address(**NEW), address(**NEW, location_name="Address 2")]
+    made = plan(contact(addresses=given), {**ADA, "address": []})
+    names = [each["locationName"] for each in sent(made)["address"]]
+    assert names == ["Primary", "Address 3", "Address 2"]
+    numbered = [address(**NEW, location_name=f"Address {number}") for number in (1, 2, 3, 4)]
+    made = plan(contact(addresses=[address(**NEW), *numbered]), {**ADA, "address": []})
+    assert sent(made)["address"][0]["locationName"] == "Primary"
+
+
 def test_the_first_address_of_a_contact_without_one_is_primary() -> None:
     made = plan(contact(addresses=[address(**NEW)]), {**ADA, "address": []})
     assert [each["locationName"] for each in sent(made)["address"]] == ["Primary"]

@@ -189,7 +189,7 @@ def plan(
 ) -> Plan:
     """The plan of an input for a stored contact, or for a new one."""
     write = write_of(given, **how)
-    external_id = given.external_id.value if given.external_id else borrowed
+    external_id = (given.external_id.value if given.external_id else None) or borrowed
     keys = (
         (Key(kind=KeyKind.EXTERNAL_ID, value=external_id, source="externalId"),)
         if external_id

@@ -17,6 +17,7 @@ from gateway.backends.sendgrid.refusals import INPUT_PATHS
 from gateway.calls import Safety
 from gateway.model import (
     AddressInput,
+    Backend,
     SendGridContactInput,
     WriteMode,
 )
@@ -146,7 +147,24 @@ def test_a_country_that_the_address_gives_too_is_not_reported() -> None:
     )
     made = plan(write_of(given))
     assert made.ignored == ()
+    assert made.changed == ("email", "addresses", "countryCode")
     assert sent(made) == {"email": "ada@example.com", "country": "DE"}
+
+
+def test_a_country_that_the_address_contradicts_is_reported() -> None:
+    given = contact(
+        email="ada@example.com", addresses=[address(country_code="DE")], country_code="FR"
+    )
+    made = plan(write_of(given))
+    assert (made.ignored, made.changed) == (("countryCode",), ("email", "addresses"))
+
+
+def test_a_country_that_is_stored_is_not_told_to_change() -> None:
+    given = contact(
+        email="ada@example.com", addresses=[address(country_code="GB")], country_code="GB"
+    )
+    made = plan(write_of(given), seen())
+    assert (made.outcome, made.ignored, made.changed) == (Outcome.UNCHANGED, (), ())
 
 
 def test_a_new_contact_is_not_sent_what_it_cannot_hold_yet() -> None:
@@ -194,6 +212,9 @@ def test_more_than_five_alternate_addresses_are_too_many() -> None:
     many = [f"a{number}@example.org" for number in range(6)]
     [problem] = plan(write_of(contact(email="a@example.com", alternate_emails=many))).problems
     assert (problem.code, problem.field) == (ProblemCode.TOO_MANY, ["alternateEmails"])
+    assert problem.backend is Backend.SENDGRID
+    given = contact(email="a@example.com", alternate_emails=many[:5])
+    assert plan(write_of(given)).problems == ()
 
 
 def test_every_problem_is_told_at_once() -> None:

@@ -88,6 +88,39 @@ def test_a_number_that_differs_in_any_digit_is_sent(held: Any, given: str) -> No
     assert str(sent(made)["custom_fields"]["w2_N"]) == given
 
 
+@pytest.mark.parametrize(
+    ("name", "held", "given"),
+    [
+        ("badge_number", 1815, "1815.0"),
+        ("badge_number", "18.50", "18.500"),
+        ("member_since", "2024-02-01T00:00:00Z", "2024-02-01T01:00:00+01:00"),
+        ("member_since", "2024-02-01", "2024-02-01T00:00:00Z"),
+    ],
+)
+def test_a_value_that_is_held_in_another_notation_is_not_sent(
+    name: str, held: Any, given: str
+) -> None:
+    made = plan(write_of(named(**{name: [given]})), seen(stored(custom_fields={name: held})))
+    assert (made.outcome, made.changed) == (Outcome.UNCHANGED, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "given"),
+    [
+        ("shift", "42", "42.0"),
+        ("shift", None, "Day"),
+        ("member_since", "some day", "2024-02-01"),
+        ("member_since", "2024-02-01", "2024-02-02"),
+    ],
+)
+def test_a_text_is_compared_to_the_letter_and_a_date_by_its_time(
+    name: str, held: Any, given: str
+) -> None:
+    made = plan(write_of(named(**{name: [given]})), seen(stored(custom_fields={name: held})))
+    assert made.changed == (f"customFields.{name}",)
+    assert len(sent(made)["custom_fields"]) == 1
+
+
 def test_a_text_is_cleared_and_a_number_or_date_is_reported() -> None:
     made = plan(write_of(named(shift=[], badge_number=[], member_since=[])))
     assert sent(made)["custom_fields"] == {"e1_T": ""}

@@ -192,6 +192,14 @@ def test_the_form_of_identifiers_is_checked(
     assert (problem.field, problem.code) == (path, code)
 
 
+@pytest.mark.parametrize(
+    "native", [{"anonymous_id": "x" * 254}, {"anonymous_id": None}, {"phone_number_id": None}]
+)
+def test_an_identifier_may_be_as_long_as_sendgrid_keeps_and_null(native: dict[str, Any]) -> None:
+    given = contact(email="ada@example.com", sendgrid=native)
+    assert check_identifiers(write_of(given), "email") == []
+
+
 def test_a_long_external_id_matters_only_where_it_identifies() -> None:
     write = write_of(contact(external_id="x" * 255))
     assert check_identifiers(write, "email") == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gateway.calls import Safety
@@ -33,6 +35,24 @@ def test_an_exact_set_joins_with_the_upsert_and_leaves_by_calls_of_their_own() -
     ]
     assert made.changed == ("groupsName",)
     assert {call.safety for call in made.calls} == {Safety.REPEATABLE}
+
+
+@pytest.mark.parametrize(
+    ("groups", "carried"),
+    [
+        ({"groups_name": ["Berlin Office"]}, [("groupsName",), ("groupsName",), ("groupsName",)]),
+        (
+            {"add_groups_name": ["Berlin Office"], "remove_groups_name": ["VIP"]},
+            [("addGroupsName",), ("removeGroupsName",)],
+        ),
+        ({"remove_groups_name": ["VIP"]}, [(), ("removeGroupsName",)]),
+    ],
+)
+def test_each_call_says_which_memberships_it_carries(
+    groups: dict[str, Any], carried: list[tuple[str, ...]]
+) -> None:
+    given = contact(email="ada@example.com", first_name="Eve", **groups)
+    assert [call.carries for call in plan(write_of(given), seen()).calls] == carried
 
 
 @pytest.mark.parametrize("nothing", [[], None])
