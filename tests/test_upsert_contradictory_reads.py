@@ -124,3 +124,16 @@ async def test_a_sub_type_without_a_proper_id_is_ivvys_unexpected_answer(gateway
     assert (answer.status, answer.outcome) == ("FAILED", "FAILED")
     assert answer.errors[0]["message"].startswith("iVvy answered what it should not (HTTP 200)")
     assert lead_writes(gateway) == []
+
+
+async def test_a_refused_look_up_of_a_lead_is_no_problem_of_the_input(gateway: Gateway) -> None:
+    path = "/api/1.0/crm?action=getLeadList"
+    fault(gateway, path, status=200, body={"success": False, "message": "No way"})
+    answer = await upsert_lead(gateway, {"ivvy": {"id": "9001"}, "name": "Autumn"})
+    [problem] = answer.errors
+    assert (answer.status, problem["code"], problem["retryable"]) == (
+        "FAILED",
+        "BACKEND_ERROR",
+        True,
+    )
+    assert problem["message"] == "iVvy could not be asked for the lead: iVvy refused it: No way"

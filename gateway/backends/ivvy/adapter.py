@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.backends.adapter import Answer, Found, Key, KeyKind, Stored
 from gateway.backends.ivvy import client
+from gateway.backends.ivvy.answers import not_asked
 from gateway.backends.ivvy.batch import Batches
 from gateway.backends.ivvy.belonging import (
     NATIVE_COMPANIES,
@@ -151,8 +152,7 @@ class IvvyAdapter:
                 enough=2,
             )
         except RefusedError as error:
-            # A refused look-up says nothing of whether the contact exists.
-            raise NotWrittenError(_not_asked(name, error.problem)) from error
+            raise NotWrittenError(not_asked(f"the contact by its {name}", error.problem)) from error
         return [to_stored(row, read_at) for row in rows]
 
     async def _by_id(self, contact_id: str, exchange: Exchange) -> list[Stored]:
@@ -311,14 +311,3 @@ def check_ids(write: ContactWrite) -> list[Problem]:
     for place, item in enumerate(write.items(NATIVE_FIELDS)):
         problems += ill_formed(write.field_path(NATIVE_FIELDS, place, "id"), str(item.id))
     return problems
-
-
-def _not_asked(name: str, refusal: Problem) -> Problem:
-    return Problem(
-        backend=Backend.IVVY,
-        code=ProblemCode.BACKEND_ERROR,
-        message=f"iVvy could not be asked for the contact by its {name}: {refusal.message}",
-        backend_code=refusal.backend_code,
-        backend_message=refusal.backend_message,
-        retryable=True,
-    )

@@ -117,6 +117,18 @@ def unreadable(reply: Reply) -> Problem:
     )
 
 
+def not_asked(what: str, refusal: Problem) -> Problem:
+    """The problem of a look-up that was refused: it says nothing of whether the record exists."""
+    return Problem(
+        backend=Backend.IVVY,
+        code=ProblemCode.BACKEND_ERROR,
+        message=f"iVvy could not be asked for {what}: {refusal.message}",
+        backend_code=refusal.backend_code,
+        backend_message=refusal.backend_message,
+        retryable=True,
+    )
+
+
 def another(record: Any, reply: Reply) -> Problem | None:
     """The problem of an update that is answered with the id of another record than `record`.
 

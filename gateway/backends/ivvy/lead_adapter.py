@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.backends.adapter import Answer, Found, Key, KeyKind, Stored
 from gateway.backends.ivvy import client, lead_intent, lead_parties
+from gateway.backends.ivvy.answers import not_asked
 from gateway.backends.ivvy.company import wanted_company
 from gateway.backends.ivvy.contact import has_only_wrong_keys
 from gateway.backends.ivvy.ids import ill_formed_ids, is_id
@@ -286,8 +287,7 @@ class IvvyLeads:
                 enough=enough,
             )
         except RefusedError as error:
-            # A refused look-up says nothing of whether the lead exists.
-            raise NotWrittenError(error.problem) from error
+            raise NotWrittenError(not_asked("the lead", error.problem)) from error
         return [_to_stored(row, read_at) for row in rows]
 
 
