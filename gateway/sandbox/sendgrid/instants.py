@@ -10,7 +10,7 @@ _LOOKS_LIKE_A_DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ].*)?")
 
 def whole_seconds(at: datetime) -> str:
     """Write an instant as jobs and searches do: `2026-07-15T16:19:27Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def nanoseconds(at: datetime) -> str:
@@ -31,6 +31,6 @@ def read_date(text: str) -> str | None:
     year, month, date = day.split("-")
     try:
         at = datetime.fromisoformat(f"{year}-{month:0>2}-{date:0>2}{separator}{time}")
-    except ValueError:
+        return whole_seconds(at if at.tzinfo else at.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):  # a year outside 1 to 9999 once it is in UTC
         return None
-    return whole_seconds(at if at.tzinfo else at.replace(tzinfo=UTC))

@@ -98,6 +98,7 @@ async def test_created_at_is_the_puts_second_and_updated_at_the_apply_step(
         ("member_since", "1392815263"),
         ("member_since", "tomorrow"),
         ("member_since", "2026-13-01"),
+        ("member_since", "9999-12-31T23:59:59-01:00"),
         ("member_since", 20260102),
         ("member_since", ""),
         ("notes", 5),
@@ -123,6 +124,7 @@ async def test_value_of_the_wrong_type_fails_in_the_job_and_changes_nothing(
         ("2015/2/5", "2015-02-05T00:00:00Z"),
         ("2015-02-05", "2015-02-05T00:00:00Z"),
         ("2015-02-05T01:00:00+01:00", "2015-02-05T00:00:00Z"),
+        ("0001-01-01", "0001-01-01T00:00:00Z"),
     ],
 )
 async def test_dates_are_taken_in_the_known_forms(account: Account, given: str, read: str) -> None:
