@@ -80,7 +80,10 @@ what was read is remembered."""
 
 @lru_cache(maxsize=4096)
 def read_email(text: str) -> str:
-    """An e-mail address with its domain in lower case; the mailbox keeps its case."""
+    """An e-mail address with its domain in lower case; the mailbox keeps its case.
+
+    A domain keeps its form, `bücher.example` or `xn--bcher-kva.example`: backends compare texts.
+    """
     if len(text) > LONGEST_READ:
         raise ValueError(f"{text!r} is not an e-mail address: it has {len(text):,} characters.")
     if (plain := PLAIN_EMAIL.fullmatch(text.strip())) is not None:
@@ -93,9 +96,11 @@ def read_email(text: str) -> str:
         ):
             return f"{mailbox}@{known}"
     try:
-        return email_validator.validate_email(text.strip(), check_deliverability=False).normalized
+        read = email_validator.validate_email(text.strip(), check_deliverability=False)
     except email_validator.EmailNotValidError as error:
         raise ValueError(f"{text!r} is not an e-mail address: {error}") from None
+    in_ascii = text.strip().rpartition("@")[2].isascii()
+    return f"{read.local_part}@{read.ascii_domain if in_ascii else read.domain}"
 
 
 @lru_cache(maxsize=1024)

@@ -149,6 +149,18 @@ async def test_another_country_than_the_one_that_is_named_is_written(gateway: Ga
     assert call["body"]["contacts"] == [{"email": "ada@example.com", "country": "FR"}]
 
 
+async def test_an_address_whose_domain_is_in_ascii_letters_is_found_and_sent_back(
+    gateway: Gateway,
+) -> None:
+    email = "rosa@xn--bcher-kva.example"
+    state = gateway.sandbox.sendgrid.dump()
+    [ada] = [row for row in state["contacts"] if row["identifiers"]["email"] == "ada@example.com"]
+    ada["identifiers"]["email"] = email
+    gateway.sandbox.sendgrid.load(state)
+    result = await sent_back(gateway, "SENDGRID", "REPLACE", email=email)
+    assert (result["outcome"], result["changedFields"]) == ("UNCHANGED", [])
+
+
 async def test_a_country_that_is_none_is_shown_as_it_is_held(gateway: Gateway) -> None:
     put_sendgrid(gateway, {"country": "Atlantis"})
     found = await record(gateway, "SENDGRID", email="ada@example.com")
