@@ -214,6 +214,34 @@ def test_subscription_shows_each_change_until_the_operation_has_ended(graphiql: 
     expect(answer(page)).to_contain_text("The key is not known.")
 
 
+def test_keys_of_the_headers_editor_are_not_kept_in_the_browser(graphiql: Visit) -> None:
+    page = opened(graphiql)
+    show(page, "ReadAContact")
+    fill(page, "Headers", json.dumps({"X-Api-Key": "made-up"}))
+    fill(page, "Variables", json.dumps({"by": {"externalId": "E-9999"}}))
+    while "E-9999" not in page.evaluate("JSON.stringify(localStorage)"):
+        page.wait_for_timeout(20)  # GraphiQL takes over what was typed, headers first, after a moment
+    with page.expect_request("**/graphql") as sent:
+        execute(page)
+    assert sent.value.headers["x-api-key"] == "made-up"
+    expect(answer(page)).to_contain_text('"contact": null')
+    page.get_by_role("button", name="Show History").click()
+    page.get_by_role("button", name="Add favorite").first.click()
+    kept = page.evaluate("JSON.stringify(localStorage)")
+    assert "ReadAContact" in json.loads(kept)["graphiql:favorites"]
+    assert "made-up" not in kept
+
+    earlier = {"queries": [{"query": "{ __typename }", "headers": "from-before"}]}
+    keep = "text => localStorage.setItem('graphiql:queries', text)"
+    page.evaluate(keep, json.dumps(earlier))
+    page.reload()
+    expect(page.locator(".graphiql-query-editor")).to_contain_text("ReadAContact", timeout=30_000)
+    kept = page.evaluate("JSON.stringify(localStorage)")
+    assert "__typename" in kept
+    assert "from-before" not in kept
+    assert graphiql.complaints == []
+
+
 def test_plain_form_sends_query_variables_and_shows_the_answer(plain_form: Visit) -> None:
     plain_form.open()
     page = plain_form.page
