@@ -18,22 +18,26 @@ LIKE_AN_ID = re.compile(r"[0-9]{1,16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 def maybe_ids(resolution: Resolution) -> list[str]:
     """Unknown names of groups that may be the ids of groups which the record is in."""
-    return [
-        name
-        for catalog, name in resolution.missing
-        if catalog is CatalogName.GROUPS and LIKE_AN_ID.fullmatch(name)
-    ]
+    return [name for name in _unknown(resolution) if LIKE_AN_ID.fullmatch(name)]
 
 
 def held_ids(resolution: Resolution, shown: Iterable[tuple[CatalogName, str]]) -> list[str]:
-    """Unknown names of groups that are ids which the record shows.
+    """Unknown names of groups that are ids which the record shows."""
+    unknown = _unknown(resolution)
+    return [each for name, each in shown if name is CatalogName.GROUPS and each in unknown]
 
-    It shows so a group that has left its list, and any group while the list cannot be read.
+
+def _unknown(resolution: Resolution) -> list[str]:
+    """Names of groups that are neither a name nor an id of the list.
+
+    A number may be the name of a group elsewhere and the id of one here: a group that has a name
+    goes by that alone.
     """
+    listed = resolution.catalogs.get(CatalogName.GROUPS)
     return [
-        entry_id
-        for catalog, entry_id in shown
-        if catalog is CatalogName.GROUPS and (catalog, entry_id) in resolution.missing
+        name
+        for catalog, name in resolution.missing
+        if catalog is CatalogName.GROUPS and not (listed and name in listed.by_id)
     ]
 
 

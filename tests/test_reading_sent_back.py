@@ -312,3 +312,17 @@ async def test_the_id_of_a_group_that_the_contact_is_not_in_is_no_name(gateway: 
     given = {"externalId": "E-1002", "addGroupsName": [group]}
     [error] = (await gateway.upsert(given, targets=["EVERBRIDGE"])).errors
     assert (error["code"], error["suggestions"]) == ("NAME_NOT_FOUND", ["Fire Wardens"])
+
+
+async def test_the_name_of_a_group_elsewhere_is_no_id_of_one_here(gateway: Gateway) -> None:
+    state = gateway.sandbox.everbridge.dump()
+    state["groups"].append({**state["groups"][0], "id": 1200000000000091, "name": "301"})
+    gateway.sandbox.everbridge.load(state)
+    assert (
+        gateway.group_names()["IVVY"]["301"]
+        in (await record(gateway, "IVVY", externalId="E-1001"))["groupsName"]
+    )
+    given = {"externalId": "E-1001", "removeGroupsName": ["301"]}
+    answer = await gateway.upsert(given, targets=["IVVY", "EVERBRIDGE"])
+    assert answer.result("IVVY")["ignoredFields"] == ["removeGroupsName.301"]
+    assert gateway.calls("ivvy", writes=True) == []
