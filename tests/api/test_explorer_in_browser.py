@@ -219,8 +219,9 @@ def test_keys_of_the_headers_editor_are_not_kept_in_the_browser(graphiql: Visit)
     show(page, "ReadAContact")
     fill(page, "Headers", json.dumps({"X-Api-Key": "made-up"}))
     fill(page, "Variables", json.dumps({"by": {"externalId": "E-9999"}}))
+    # GraphiQL takes over what was typed, the headers first, after a moment.
     while "E-9999" not in page.evaluate("JSON.stringify(localStorage)"):
-        page.wait_for_timeout(20)  # GraphiQL takes over what was typed, headers first, after a moment
+        page.wait_for_timeout(20)
     with page.expect_request("**/graphql") as sent:
         execute(page)
     assert sent.value.headers["x-api-key"] == "made-up"
