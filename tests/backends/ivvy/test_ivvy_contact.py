@@ -9,7 +9,7 @@ from strawberry import ID
 
 from gateway.backends.adapter import Key, KeyKind
 from gateway.backends.ivvy.contact import FIELDS, contact_body
-from gateway.calls import FromReply, Safety, shown
+from gateway.calls import Safety
 from gateway.checks import check_contact
 from gateway.fields import to_backend
 from gateway.model import (
@@ -122,7 +122,9 @@ def test_a_consent_cannot_be_cleared_and_false_comes_with_a_warning() -> None:
     made = plan(write_of(contact(privacy_consent=False)), held)
     assert sent(made) == {"privacyConsent": False}
     [warning] = made.warnings
-    assert warning.field == ["privacyConsent"]
+    assert (warning.backend, warning.field) == (Backend.IVVY, ["privacyConsent"])
+    assert plan(write_of(contact(privacy_consent=True)), stored()).warnings == ()
+    assert plan(write_of(contact(**NEW, privacy_consent=False)), None).warnings == ()
 
 
 def test_a_new_contact_has_every_given_field_and_may_be_repeated() -> None:
@@ -176,36 +178,6 @@ def test_a_create_that_may_not_match_is_sent_once(
     assert made.calls[0].safety is safety
 
 
-def test_a_new_contact_joins_single_groups_by_its_new_id() -> None:
-    given = contact(**NEW, add_groups_name=["Newsletter"], remove_groups_name=["Berlin Office"])
-    made = plan(write_of(given), None)
-    create, join = made.calls
-    assert "groups" not in create.body
-    assert join.body == {"contacts": [FromReply(call=0, key="id", whole=True)], "group": 301}
-    body: Any = shown(join).body
-    assert body == {"contacts": ["<id of call 1>"], "group": 301}
-    assert "addGroupsName" in made.changed
-    assert "removeGroupsName" not in made.changed
-
-
-def test_single_groups_are_joined_and_left_by_calls_of_their_own() -> None:
-    given = contact(
-        first_name="Augusta", add_groups_name=["Berlin Office"], remove_groups_name=["Newsletter"]
-    )
-    made = plan(write_of(given), stored())
-    assert bodies(made) == [
-        ("addOrUpdateContact", {"id": 40001, "firstName": "Augusta"}),
-        ("addContactsToSubscriptionGroup", {"contacts": [40001], "group": 302}),
-        ("removeContactsFromSubscriptionGroup", {"contacts": [40001], "group": 301}),
-    ]
-    assert {call.safety for call in made.calls} == {Safety.REPEATABLE}
-
-
-def test_groups_that_ivvy_does_not_know_leave_its_memberships_alone() -> None:
-    made = plan(write_of(contact(groups_name=["Fire Wardens"])), stored())
-    assert (made.outcome, made.ignored) == (Outcome.UNCHANGED, ("groupsName",))
-
-
 @pytest.mark.parametrize("name", ["email_status", "sms_status"])
 def test_a_new_contact_cannot_be_without_a_status(name: str) -> None:
     given = contact(**NEW, **{name: None})
@@ -229,6 +201,7 @@ def test_a_new_contact_needs_names_and_email(values: dict[str, Any]) -> None:
         (ProblemCode.REQUIRED, ["lastName"]),
         (ProblemCode.REQUIRED, ["email"]),
     ]
+    assert "holds no such contact" in made.problems[0].message
 
 
 def borrowed(email: str) -> tuple[Key, ...]:
@@ -242,6 +215,12 @@ def test_a_new_contact_takes_the_email_that_a_sibling_holds() -> None:
     assert sent(made)["email"] == "eve@example.com"
     assert "email" in made.changed
     assert plan(write, None).problems[0].field == ["email"]
+
+
+def test_a_siblings_email_does_not_stand_in_for_a_null() -> None:
+    write = write_of(contact(first_name="Eve", last_name="Moore", email=None))
+    [problem] = plan(write, None, asked_by=borrowed("eve@example.com")).problems
+    assert (problem.code, problem.field) == (ProblemCode.REQUIRED, ["email"])
 
 
 def test_a_stored_contact_takes_nothing_from_a_sibling() -> None:
@@ -287,11 +266,6 @@ def test_unknown_native_ids_are_told_with_their_places() -> None:
     }
 
 
-def test_null_native_lists_clear() -> None:
-    made = plan(write_of(contact(ivvy={"group_ids": None, "company_ids": None})), stored())
-    assert sent(made) == {"groups": [], "companies": []}
-
-
 def test_replace_clears_what_it_leaves_out_and_keeps_keys_statuses_and_consent() -> None:
     held = stored(
         privacyConsentData={"source": 1, "dateTime": "2024"},
@@ -322,6 +296,7 @@ def test_replace_needs_the_names_once_each_and_an_email_only_where_none_is_held(
     made = plan(write_of(contact(first_name=None), **replace), stored())
     assert [problem.field for problem in made.problems] == [["firstName"], ["lastName"]]
     assert {problem.code for problem in made.problems} == {ProblemCode.REQUIRED}
+    assert "REPLACE" in made.problems[0].message
     write = write_of(contact(first_name="Ada", last_name="Byron"), **replace)
     [problem] = plan(write, stored(email=None)).problems
     assert (problem.code, problem.field) == (ProblemCode.REQUIRED, ["email"])

@@ -68,6 +68,13 @@ def test_a_companys_lead_is_not_the_one_where_none_was_meant() -> None:
     assert not fits(SHOWN, intent)
 
 
+def test_a_company_is_recognised_by_its_id_alone() -> None:
+    intent = {"name": "Offsite", "typeId": 11, "sourceId": 31, "companyId": "7300"}
+    assert fits(SHOWN, intent)
+    assert not fits(SHOWN | {"company": {"id": 7301}}, intent)
+    assert not fits(SHOWN | {"company": None}, intent)
+
+
 @pytest.mark.parametrize(
     ("text", "instant"),
     [
