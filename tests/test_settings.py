@@ -79,13 +79,13 @@ def test_every_field_that_is_wrong_is_told_by_its_variable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GATEWAY_DEFAULT_COUNTRY", "Germany")
-    monkeypatch.setenv("GATEWAY_IVVY_BASE_URL", "api.example.com")
+    monkeypatch.setenv("GATEWAY_EVERBRIDGE_BASE_URL", "api.example.com")
     monkeypatch.setenv("GATEWAY_IVVY_BATCH_CALLBACK_URL", "example.com/done")
     monkeypatch.setenv("GATEWAY_PLAN_WAIT_SECONDS", "0")
     found = problems()
     assert [text.partition(":")[0] for text in sorted(found)] == [
         "GATEWAY_DEFAULT_COUNTRY",
-        "GATEWAY_IVVY_BASE_URL",
+        "GATEWAY_EVERBRIDGE_BASE_URL",
         "GATEWAY_IVVY_BATCH_CALLBACK_URL",
         "GATEWAY_PLAN_WAIT_SECONDS",
     ]
@@ -99,6 +99,31 @@ def test_every_backend_that_is_configured_in_part_is_told(monkeypatch: pytest.Mo
     assert len(found) == 2
     assert "GATEWAY_IVVY_BASE_URL and GATEWAY_IVVY_API_SECRET" in found[0]
     assert "GATEWAY_EVERBRIDGE_PASSWORD" in found[1]
+
+
+def test_what_is_wrong_hides_nothing_that_is_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text("GATEWAY_IVVY_API_KEY=key\nGATEWAY_EVERBRIDGE_USERNAME=\n")
+    (folder / "gateway.toml").write_text('jwt_issuer = "https://login.example.com/"\nauth = 5\n')
+    monkeypatch.setenv("GATEWAY_EVERBRIDGE_ORGANIZATION_ID", "not-said-again")
+    monkeypatch.setenv("GATEWAY_EVERBRIDGE_PASSWORD", "secret")
+    assert [text.partition(" ")[0] for text in problems()] == [
+        "GATEWAY_EVERBRIDGE_ORGANIZATION_ID:",
+        "GATEWAY_AUTH:",
+        "iVvy",
+        "Everbridge",
+        "JWTs",
+    ]
+    assert "set GATEWAY_EVERBRIDGE_USERNAME too" in problems()[3]  # the id is wrong, not missing
+
+
+@pytest.mark.parametrize("name", ["auth", "cors_origins", "jwt_algorithms"])
+def test_a_file_may_hold_what_is_no_text(folder: Path, name: str) -> None:
+    for value in ("5", "[5]", "true"):
+        (folder / "gateway.toml").write_text(f"{name} = {value}\n")
+        [problem] = problems()
+        assert problem.startswith(f"{variable(name)}: Input should be")
 
 
 def test_a_backend_may_be_configured_in_either_way(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,16 @@ from __future__ import annotations
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -19,13 +26,15 @@ from pydantic_settings import (
 from gateway.errors import SettingsError
 from gateway.model import Backend, title
 from gateway.settings.backends import BACKEND_SETTINGS, PASSWORDS, BackendSettings
-from gateway.settings.callers import CallerSettings
+from gateway.settings.callers import CallerSettings, jwt_gap
 from gateway.settings.delivery import TEMPORARY, DeliverySettings
 from gateway.settings.surface import SurfaceSettings
 from gateway.settings.watching import WatchingSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from pydantic_core import ErrorDetails
 
 __all__ = ["BACKEND_SETTINGS", "PREFIX", "TEMPORARY", "Settings", "load_settings", "variable"]
 
@@ -79,22 +88,49 @@ class Settings(
             raise ValueError(f"Input should be at most {LONGEST[unit]:,} {unit}")
         return value
 
-    @model_validator(mode="after")
-    def _whole_backends(self) -> Settings:
-        problems = [problem for backend in Backend if (problem := self._gap(backend))]
-        if problems:
-            raise ValueError("\n".join(problems))
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_at_once(cls, values: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        """What is missing is told together with what is wrong."""
+        try:
+            settings = read(values)
+        except ValidationError as error:
+            told = [_again(item) for item in error.errors(include_input=False, include_url=False)]
+            raise ValidationError.from_exception_data(
+                error.title, told + cls._gaps(values)
+            ) from None
+        if gaps := cls._gaps(vars(settings)):
+            raise ValidationError.from_exception_data(cls.__name__, gaps)
+        return settings
 
-    def _gap(self, backend: Backend) -> str | None:
-        """What is missing of a backend that is configured in part."""
-        sets = BACKEND_SETTINGS[backend]
-        missing = [[name for name in names if not getattr(self, name)] for names in sets]
-        started = any(len(gap) < len(names) for gap, names in zip(missing, sets, strict=True))
-        if not started or not all(missing):
-            return None
-        needed = min(missing, key=len)
-        return f"{title(backend)} is configured in part: set {' and '.join(map(variable, needed))} too."
+    @classmethod
+    def _gaps(cls, values: Mapping[str, Any]) -> list[InitErrorDetails]:
+        """What is missing of a backend, or of JWTs, that are configured in part."""
+        given = {name: field.default for name, field in cls.model_fields.items()} | {
+            name: value.strip() if isinstance(value, str) else value
+            for name, value in values.items()
+        }
+        backends = [gap for backend in Backend if (gap := _backend_gap(backend, given))]
+        return [_problem(gap) for gap in (*backends, jwt_gap(given)) if gap]
+
+
+def _backend_gap(backend: Backend, given: Mapping[str, Any]) -> str | None:
+    sets = BACKEND_SETTINGS[backend]
+    missing = [[name for name in names if not given[name]] for names in sets]
+    started = any(len(gap) < len(names) for gap, names in zip(missing, sets, strict=True))
+    if not started or not all(missing):
+        return None
+    needed = min(missing, key=len)
+    return f"{title(backend)} is configured in part: set {' and '.join(map(variable, needed))} too."
+
+
+def _problem(text: str, loc: tuple[int | str, ...] = ()) -> InitErrorDetails:
+    kind = PydanticCustomError("setting", "{text}", {"text": text})
+    return InitErrorDetails(type=kind, loc=loc, input=None)  # a value may be a secret
+
+
+def _again(item: ErrorDetails) -> InitErrorDetails:
+    return _problem(item["msg"], item["loc"])
 
 
 def variable(name: str) -> str:

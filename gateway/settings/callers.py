@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode
+
+from gateway.settings.texts import texts
 
 ALGORITHMS = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
@@ -51,7 +53,9 @@ class CallerSettings(BaseSettings):
 
     @field_validator("auth", mode="before")
     @classmethod
-    def _ways(cls, value: str) -> str:
+    def _ways(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value  # gateway.toml has numbers and lists as well
         ways = sorted(
             {part.strip().lower() for part in value.split(",") if part.strip()}, reverse=True
         )
@@ -71,9 +75,8 @@ class CallerSettings(BaseSettings):
 
     @field_validator("jwt_algorithms", mode="before")
     @classmethod
-    def _algorithms(cls, value: str | Sequence[str]) -> tuple[str, ...]:
-        named = value.split(",") if isinstance(value, str) else value
-        chosen = tuple(part.strip() for part in named if part.strip())
+    def _algorithms(cls, value: object) -> tuple[str, ...]:
+        chosen = tuple(part.strip() for part in texts(value) if part.strip())
         unknown = [name for name in chosen if name not in ALGORITHMS]
         if unknown or not chosen:
             raise ValueError(
@@ -82,14 +85,15 @@ class CallerSettings(BaseSettings):
             )
         return chosen
 
-    @model_validator(mode="after")
-    def _whole_jwt(self) -> CallerSettings:
-        missing = [f"GATEWAY_{name.upper()}" for name in JWT_NEEDS if not getattr(self, name)]
-        if missing and (len(missing) < len(JWT_NEEDS) or "jwt" in self.auth):
-            raise ValueError(f"JWTs are set up in part: set {' and '.join(missing)} too.")
-        return self
-
     @property
     def has_jwt(self) -> bool:
         """Whether all that checks JWTs is set."""
         return self.jwt_jwks_url is not None
+
+
+def jwt_gap(given: Mapping[str, Any]) -> str | None:
+    """What is missing to check JWTs, where some of it is set or they are to be checked."""
+    missing = [f"GATEWAY_{name.upper()}" for name in JWT_NEEDS if not given[name]]
+    if missing and (len(missing) < len(JWT_NEEDS) or "jwt" in str(given["auth"])):
+        return f"JWTs are set up in part: set {' and '.join(missing)} too."
+    return None

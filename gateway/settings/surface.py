@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode
+
+from gateway.settings.texts import texts
 
 
 class SurfaceSettings(BaseSettings):
@@ -98,9 +99,8 @@ class SurfaceSettings(BaseSettings):
 
     @field_validator("cors_origins", mode="before")
     @classmethod
-    def _origins(cls, value: str | Sequence[str]) -> tuple[str, ...]:
-        named = value.split(",") if isinstance(value, str) else value
-        origins = tuple(part.strip().rstrip("/").lower() for part in named if part.strip())
+    def _origins(cls, value: object) -> tuple[str, ...]:
+        origins = tuple(part.strip().rstrip("/").lower() for part in texts(value) if part.strip())
         for origin in origins:
             parts = urlsplit(origin)
             whole = f"{parts.scheme}://{parts.netloc}"
