@@ -187,9 +187,13 @@ class Catalogs:
         try:
             entries = await self._fetches[name](exchange)
         except RefusedError as error:
-            # A refused read of a list is no fault of the input that needs it.
-            raise NotWrittenError(error.problem) from error
+            raise NotWrittenError(self._refused(name, error.problem)) from error
         return Catalog(entries=tuple(entries), read_at=read_at)
+
+    def _refused(self, name: CatalogName, refusal: Problem) -> Problem:
+        """The problem of a list whose reading was refused: no fault of the input that needs it."""
+        told = f"{self.backend.value}'s {name.value} could not be read: {refusal.message}"
+        return replace(refusal, code=ProblemCode.BACKEND_ERROR, message=told, retryable=True)
 
     @staticmethod
     def _settle(kept: _Kept, task: asyncio.Task[Catalog]) -> None:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.leads import LEAD, LEAD_CALL, OF_ADA, fault, lead_writes, upsert_lead
+from tests.leads import (
+    LEAD,
+    LEAD_CALL,
+    OF_ADA,
+    OF_HARBOUR,
+    fault,
+    lead_writes,
+    upsert_lead,
+)
 
 if TYPE_CHECKING:
     from tests.harness import Gateway
@@ -137,3 +145,19 @@ async def test_a_refused_look_up_of_a_lead_is_no_problem_of_the_input(gateway: G
         True,
     )
     assert problem["message"] == "iVvy could not be asked for the lead: iVvy refused it: No way"
+
+
+async def test_a_refused_list_is_told_by_its_name_and_may_be_asked_for_again(
+    gateway: Gateway,
+) -> None:
+    path = "/api/1.0/contact?action=getCompanyList"
+    fault(gateway, path, status=200, body={"success": False, "message": "No way"})
+    answer = await upsert_lead(gateway, OF_HARBOUR)
+    [problem] = answer.errors
+    assert (answer.status, problem["code"], problem["retryable"]) == (
+        "FAILED",
+        "BACKEND_ERROR",
+        True,
+    )
+    assert problem["message"] == "IVVY's companies could not be read: iVvy refused it: No way"
+    assert (await upsert_lead(gateway, OF_HARBOUR)).outcome == "CREATED"
