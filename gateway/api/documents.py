@@ -41,6 +41,9 @@ PRODUCTION_RULES = (*RULES, NoSchemaIntrospectionCustomRule)
 MAX_ERRORS = 20
 """Validation stops here: nobody reads more, and a document of nothing but mistakes costs no more."""
 
+GIVEN_UP = "Validation aborted."
+"""All that graphql-core says of a document on which it would spend too much."""
+
 REMEMBERED_TOKENS = 50_000
 """Of all remembered documents together: some 36 MB, at the 615 bytes a token that were measured, and 100
 for what is prepared of it. Their texts count as well."""
@@ -166,7 +169,18 @@ def _prepare(schema: GraphQLSchema, text: str, limits: Limits) -> Prepared:
         max_errors=MAX_ERRORS,
         hide_suggestions=limits.production,
     )
-    return Prepared(document=document, errors=tuple(errors))
+    return Prepared(document=document, errors=tuple(_told(error) for error in errors))
+
+
+def _told(error: GraphQLError) -> GraphQLError:
+    """An error of validation, in words that help where graphql-core has none."""
+    if error.message != GIVEN_UP:
+        return error
+    return GraphQLError(
+        "It selects fields of the same name so often, or its operations share so many fragments, that it "
+        "would take too long to validate: select each field once, send each operation by itself.",
+        extensions={"code": "LIMIT_EXCEEDED"},
+    )
 
 
 def _syntax_error(error: GraphQLSyntaxError, limits: Limits) -> GraphQLError:

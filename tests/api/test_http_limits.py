@@ -205,6 +205,14 @@ async def test_hostile_document_gets_few_errors_that_are_its_own(text: str) -> N
     assert "INTERNAL_ERROR" not in codes
 
 
+async def test_document_that_takes_too_long_to_validate_is_told_why() -> None:
+    async with asking() as client:
+        assert "errors" not in await ask(client, "{ node { " + "name " * 700 + "} }")
+        [error] = (await ask(client, "{ node { " + "name " * 900 + "} }"))["errors"]
+    assert "select each field once" in error["message"]
+    assert error["extensions"] == {"code": "LIMIT_EXCEEDED"}
+
+
 async def test_doubling_fragments_are_counted_without_being_spread_out() -> None:
     doubling = " ".join(
         f"fragment f{n} on Node {{ a: child {{ ...f{n + 1} }} b: child {{ ...f{n + 1} }} }}"
