@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -17,6 +17,7 @@ from gateway.api.http import GRAPHQL, graphql_app, graphql_routes
 from gateway.status.backlog import KnownBacklog
 from gateway.status.gauges import Gauges
 from gateway.status.routes import status_routes
+from gateway.store.errors import StoreError
 
 ROUTES = ("/", GRAPHQL, "/healthz", "/readyz", "/metrics", "/status")
 """The paths that metrics and traces name; they call every other one `other`."""
@@ -49,7 +50,12 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with opened(settings, transports, exporter) as account:
+        async with AsyncExitStack() as stack:
+            try:
+                account = await stack.enter_async_context(opened(settings, transports, exporter))
+            except StoreError as error:
+                app.state.cannot_begin = f"The gateway cannot start: {error}"
+                raise
             app.state.account = account
             backlog = app.state.backlog = KnownBacklog(account.store)
             gauges = Gauges(account.adapters, lambda: backlog.known)

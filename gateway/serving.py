@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
+from uvicorn.lifespan.on import LifespanOn
 
 from gateway.connections import Connections, WebSockets
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from starlette.applications import Starlette
+    from uvicorn.lifespan.on import LifespanSendMessage
 
     from gateway.account import Account
 
@@ -56,6 +58,21 @@ IDLE_SECONDS = 75
 theirs (60 s are usual): who lets go first must not be we, while the next request is on its way."""
 
 
+class _Lifespan(LifespanOn):
+    """Says in plain words why the app cannot begin, where it knows; else uvicorn prints a trace."""
+
+    def __init__(self, config: uvicorn.Config, app: Starlette) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def send(self, message: LifespanSendMessage) -> None:
+        """What the app says of its beginning and its end."""
+        why: str | None = getattr(self._app.state, "cannot_begin", None)
+        if message["type"] == "lifespan.startup.failed" and why is not None:
+            message = {"type": "lifespan.startup.failed", "message": why}
+        await super().send(message)
+
+
 class GatewayServer(uvicorn.Server):
     """uvicorn's server, which tells the gateway of the first signal and obeys the second at once."""
 
@@ -65,6 +82,7 @@ class GatewayServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve."""
+        self.lifespan = _Lifespan(self.config, self._app)
         await super().startup(sockets)
         spare_collecting()
         if self.started and self._account is not None:

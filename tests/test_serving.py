@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
+import subprocess
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
@@ -15,10 +17,12 @@ from starlette.applications import Starlette
 from uvicorn.server import ServerState
 
 from gateway import connections, serving
-from tests.program import gateway_dev
+from tests.harness import free_port
+from tests.program import HERE, gateway_dev
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -279,3 +283,22 @@ def test_a_connection_is_kept_longer_than_load_balancers_keep_theirs(
     monkeypatch.setattr(serving.GatewayServer, "run", run)
     serving.serve(Starlette(), "127.0.0.1", 8000, seconds=1)
     assert kept[0] > 60
+
+
+def test_a_database_that_cannot_be_opened_is_told_in_one_line(tmp_path: Path) -> None:
+    missing = tmp_path / "missing" / "gateway.sqlite3"
+    ended = subprocess.run(
+        [*HERE, "serve", "--port", str(free_port())],
+        cwd=tmp_path,
+        env=os.environ | {"GATEWAY_DATABASE_URL": f"sqlite:///{missing}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS * 3,
+    )
+    told = [json.loads(line)["event"] for line in ended.stderr.splitlines()]
+    assert told[0] == (
+        f"The gateway cannot start: {missing}.lock cannot be made: No such file or directory"
+    )
+    assert "Traceback" not in ended.stderr
+    assert ended.returncode == 3

@@ -65,6 +65,10 @@ UNUSABLE = (
 """The server is not there, or the connection is at its end. The last is what asyncpg says of one that the
 server has ended while nobody used it, a restart say, when the next statement is faster than the news."""
 
+POOLED = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
+"""What was prepared on a connection is not there, or somebody else's: a pooler gives out another server's
+connection for each transaction, and knows nothing of prepared statements. Nothing was run."""
+
 
 class PostgresDatabase:
     """Runs transactions on a pool of connections."""
@@ -118,6 +122,11 @@ class PostgresDatabase:
             async with self._pool.acquire() as connection:
                 kind = StoreUnavailableError
                 return await self._run(steps, connection, options)
+        except POOLED as error:
+            raise kind(
+                "PostgreSQL is behind a pooler that loses prepared statements. Let it pool by session, "
+                "or let it keep them (PgBouncer 1.21: max_prepared_statements above 0)."
+            ) from error
         except asyncpg.DataError:
             raise  # a value of ours that does not fit its column, and an InterfaceError by descent
         except UNUSABLE as error:

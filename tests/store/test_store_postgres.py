@@ -204,6 +204,30 @@ async def test_a_broken_connection_is_told_and_replaced(
     assert await one.leases.acquire(["key"], "a", seconds=30)
 
 
+async def test_a_pooler_that_loses_prepared_statements_is_told_with_what_to_do(
+    postgres_url: str,
+) -> None:
+    pool = await asyncpg.create_pool(postgres_url, min_size=1, max_size=1, reset=_keep)
+    database = PostgresDatabase(pool)
+
+    def one() -> Transaction[int]:
+        rows = yield Statement("SELECT 1 AS number", alone=True)
+        return int(rows[0]["number"])
+
+    try:
+        assert await database.read(one) == 1
+        async with pool.acquire() as connection:
+            await connection.execute("DEALLOCATE ALL")  # as good as another server's connection
+        with pytest.raises(StoreUnavailableError, match="pool by session"):
+            await database.read(one)
+    finally:
+        await pool.close()
+
+
+async def _keep(_connection: Any) -> None:
+    """A reset would forget the statements in asyncpg, too."""
+
+
 async def test_a_server_that_is_not_reached_has_surely_stored_nothing() -> None:
     class Unreachable:
         def acquire(self) -> None:
