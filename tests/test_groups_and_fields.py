@@ -290,9 +290,11 @@ def test_a_value_is_read_by_its_type(info: FieldInfo, text: str, value: object) 
     assert type(read) is type(value)
 
 
-@pytest.mark.parametrize("text", ["1e18", "-1e30", "123456789012345678901.0"])
-def test_a_whole_number_has_the_digits_that_json_holds(text: str) -> None:
-    with pytest.raises(ValueError, match="at most 18"):
+@pytest.mark.parametrize(
+    ("text", "most"), [("1e18", 18), ("-1e30", 18), ("123456789012345678901.0", 15)]
+)
+def test_a_whole_number_has_the_digits_that_json_holds(text: str, most: int) -> None:
+    with pytest.raises(ValueError, match=f"at most {most}"):
         read_value(FieldInfo(type=CustomFieldType.NUMBER, whole=True), text)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import email_validator
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -176,9 +178,26 @@ def test_what_json_would_not_call_a_number_is_refused(text: str) -> None:
         read_number(text)
 
 
-def test_a_number_whose_last_digits_would_be_lost_is_refused() -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("-123456789012345678901234567890", "12345678901234567.5", "0.12345678901234567891"),
+        *("123456789012345678.0", "1e-400", "-90071992547409931e3"),
+    ],
+)
+def test_a_number_whose_last_digits_would_be_lost_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="digits"):
-        read_number("-123456789012345678901234567890")
+        read_number(text)
+
+
+@pytest.mark.parametrize("text", ["0.10", "-0.0", "1.5E+3", "1e22", "123456789012.345", " 0.1 "])
+def test_a_number_of_fewer_digits_keeps_them(text: str) -> None:
+    assert Decimal(repr(read_number(text))) == Decimal(text)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_number_that_a_backend_may_show_is_read(number: float) -> None:
+    assert read_number(orjson.dumps(number).decode()) == number
 
 
 @given(st.integers(min_value=-(2**63), max_value=2**64 - 1))
