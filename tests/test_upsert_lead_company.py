@@ -205,3 +205,15 @@ async def test_a_contacts_lead_becomes_a_companys(gateway: Gateway) -> None:
     [lead] = leads(gateway, id=9001)
     assert (lead["companyId"], lead["contactId"]) == (ENGINES, ADA)
     assert answer.company["matchedBy"] == "ivvy.companyId"
+
+
+async def test_another_company_of_the_same_letters_stays_the_contacts_own(gateway: Gateway) -> None:
+    store = gateway.sandbox.ivvy._store
+    harbour = store.get("companies", HARBOUR) or {}
+    store.put("companies", {**harbour, "id": 7099, "businessName": "HARBOUR HOTELS"})
+    contact = {"externalId": "E-1001", "companiesName": ["HARBOUR HOTELS", "harbour hotels "]}
+    lead = OF_HARBOUR | {"company": {"name": "Harbour Hotels"}, "contact": contact}
+    answer = await upsert_lead(gateway, lead)
+    assert (answer.errors, answer.company["id"]) == ([], str(HARBOUR))
+    [held] = gateway.ivvy(externalId="E-1001")
+    assert held["companies"] == [7099, HARBOUR]

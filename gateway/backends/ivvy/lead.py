@@ -32,6 +32,7 @@ from gateway.backends.ivvy.lead_parties import (
     Party,
     belong,
     company_of,
+    own_company_fields,
     party,
     person_of,
 )
@@ -148,7 +149,8 @@ def plan_lead(
         problems += body.problems if body else []
     for problem in problems:
         problem.field = write.of_lead(problem.field)
-    return replace(_planned(write, found, laid, bodies, problems), kept=laid.kept)
+    kept = [*laid.kept, *own_company_fields(write)]
+    return replace(_planned(write, found, laid, bodies, problems), kept=kept)
 
 
 def _bodies(

@@ -107,11 +107,29 @@ def contact_names(write: LeadWrite, wanted: list[Wanted]) -> list[Wanted]:
 
     That one is found, or made, by this write.
     """
+    own = (CatalogName.COMPANIES, _own_company(write))
+    return [want for want in wanted if (want.catalog, want.name) != own or want.name is None]
+
+
+def own_company_fields(write: LeadWrite) -> list[list[str]]:
+    """Where the contact names the company that it is linked to, in whatever spelling.
+
+    A company that is spelled just so is another one; that there is none is no problem.
+    """
+    own, contact = _own_company(write), write.contact
+    if own is None or contact is None:
+        return []
+    return [
+        contact.field_path("companies_name", place)
+        for place, name in enumerate(contact.items("companies_name"))
+        if folded(name) == folded(own)
+    ]
+
+
+def _own_company(write: LeadWrite) -> str | None:
+    """The name of the company that the call links the contact to."""
     given = write.company.given("name") if write.company and write.links_inline else None
-    if given is None or given.value is None:
-        return wanted
-    own = (CatalogName.COMPANIES, folded(given.value))
-    return [want for want in wanted if (want.catalog, folded(want.name or "")) != own]
+    return None if given is None or given.value is None else str(given.value)
 
 
 def belong(write: LeadWrite, found: FoundLead, contact: Party, company: Party) -> Belonging:
