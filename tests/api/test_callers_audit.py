@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from tests.api.callers import asking_for_keys, by_key, called_by, key_for
 from tests.leads import UPSERT_LEAD
 from tests.operations.calls import CONTACT, RESOLVE, until_ended
-from tests.operations.test_durable_contacts import HEDY, stuck
+from tests.operations.durable import HEDY, stuck
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

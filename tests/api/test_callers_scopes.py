@@ -12,7 +12,7 @@ from gateway.api.scopes import NEEDS, guard
 from gateway.callers.caller import Scope
 from tests.api.callers import asking_for_keys, by_key, called_by, codes, events_of, key_for
 from tests.operations.calls import CONTACT
-from tests.operations.test_durable_contacts import HEDY, hold_work, let_work
+from tests.operations.durable import HEDY, hold_work, let_work
 from tests.operations.test_operations_api import FOLLOW
 
 if TYPE_CHECKING:

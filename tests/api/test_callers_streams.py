@@ -19,7 +19,7 @@ from tests.api.callers import events_of
 from tests.api.small_schema import small_app
 from tests.harness import SANDBOX, free_port, serving
 from tests.operations.calls import CONTACT
-from tests.operations.test_durable_contacts import HEDY
+from tests.operations.durable import HEDY
 from tests.operations.test_operations_api import FOLLOW
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.operations import outcomes
+from gateway.operations import bulk_delivering, outcomes
 from tests.harness import Gateway, running
 from tests.store.conftest import database_url, postgres_url, sqlite_url
 
@@ -48,3 +48,30 @@ async def both(
         running(sandbox, clock, **settings) as other,
     ):
         yield one, other
+
+
+@pytest.fixture
+async def bulk(
+    sandbox: Sandbox,
+    clock: ManualClock,
+    soon: None,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Gateway]:
+    """A gateway whose calls do not wait long for each other."""
+    monkeypatch.setattr(bulk_delivering, "QUIET", 0.05)
+    async with running(sandbox, clock, job_look_seconds=0.02) as started:
+        yield started
+
+
+@pytest.fixture
+async def bulk_on_each(
+    sandbox: Sandbox,
+    clock: ManualClock,
+    database_url: str,
+    soon: None,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Gateway]:
+    """As `bulk`, on each kind of database."""
+    monkeypatch.setattr(bulk_delivering, "QUIET", 0.05)
+    async with running(sandbox, clock, database_url=database_url) as started:
+        yield started

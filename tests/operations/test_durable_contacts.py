@@ -19,6 +19,7 @@ from tests.operations.calls import (
     until_ended,
     upsert,
 )
+from tests.operations.durable import HEDY, IVVY_SAVES, fault, hold_work, let_work, stuck
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,29 +27,6 @@ if TYPE_CHECKING:
     from gateway.sandbox.app import Sandbox
     from gateway.sandbox.clock import ManualClock
     from tests.harness import Gateway
-
-HEDY: dict[str, Any] = {
-    "externalId": "E-3001",
-    "email": "hedy@example.com",
-    "firstName": "Hedy",
-    "lastName": "Kiesler",
-}
-ONCE = {**HEDY, "ivvy": {"updateIfExists": False}}
-IVVY_SAVES = "/api/1.0/contact?action=addOrUpdateContact"
-
-
-def fault(gateway: Gateway, backend: str, **what: Any) -> None:
-    gateway.sandbox.faults.add({"backend": backend, "times": 500, **what})
-
-
-def hold_work(gateway: Gateway) -> None:
-    gateway.app.state.account.worker.pause()
-
-
-async def let_work(gateway: Gateway) -> None:
-    gateway.app.state.account.worker._stopping = False
-    gateway.app.state.account.worker.wake()
-
 
 # ---------------------------------------------------------------- accepted
 
@@ -211,16 +189,6 @@ async def test_without_a_store_a_durable_write_is_not_accepted(
 
 
 # ---------------------------------------------------------------- a person settles
-
-
-async def stuck(gateway: Gateway, **drop: str) -> tuple[str, str]:
-    """A create in iVvy that must not be repeated and has no answer: its operation and step."""
-    gateway.sandbox.faults.add({"backend": "ivvy", "path": IVVY_SAVES, "times": 1, **drop})
-    operation_id = await store_durably(gateway, ONCE, targets=["IVVY"])
-    found = await until_ended(gateway, operation_id)
-    assert (found["status"], found["completedAt"]) == ("NEEDS_ATTENTION", None)
-    assert outcomes(found) == {"IVVY": "UNKNOWN"}
-    return operation_id, steps(found)["IVVY"]["id"]
 
 
 async def test_a_step_that_must_not_be_repeated_waits_for_a_person(quick: Gateway) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.store.errors import StoreError, StoreUnavailableError
 from tests.operations.calls import outcomes, resolve, steps, until, until_ended, upsert
-from tests.operations.test_durable_contacts import HEDY, IVVY_SAVES, ONCE, fault
+from tests.operations.durable import HEDY, IVVY_SAVES, ONCE, fault
 
 if TYPE_CHECKING:
     from gateway.sandbox.clock import ManualClock

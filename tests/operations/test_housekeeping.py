@@ -10,7 +10,7 @@ import structlog.testing
 
 from gateway.operations.housekeeping import Housekeeping
 from tests.operations.calls import operation, store_durably, until_ended, upsert
-from tests.operations.test_durable_contacts import HEDY, hold_work, let_work, stuck
+from tests.operations.durable import HEDY, hold_work, let_work, stuck
 
 if TYPE_CHECKING:
     from tests.harness import Gateway

@@ -8,7 +8,7 @@ import orjson
 
 from gateway.store.errors import StoreUnavailableError
 from tests.operations.calls import store_durably, until_ended
-from tests.operations.test_durable_contacts import HEDY, hold_work, let_work
+from tests.operations.durable import HEDY, hold_work, let_work
 
 if TYPE_CHECKING:
     import pytest

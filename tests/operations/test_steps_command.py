@@ -15,7 +15,7 @@ from gateway.errors import SettingsError
 from gateway.steps_command import list_stuck, resolve
 from tests.harness import SANDBOX, running
 from tests.operations.calls import operation, until_ended
-from tests.operations.test_durable_contacts import stuck
+from tests.operations.durable import stuck
 from tests.program import HERE
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tests.operations.calls import operation, outcomes, steps, store_durably, until_ended, upsert
-from tests.operations.test_durable_contacts import HEDY, hold_work
+from tests.operations.durable import HEDY, hold_work
 from tests.operations.test_housekeeping import housekeeping
 from tests.operations.test_operations_api import followed
 

@@ -128,3 +128,31 @@ def closed_port() -> int:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]
         return port
+
+
+async def until(ended: int, here: Served) -> None:
+    """Wait until so many connections are over."""
+    async with asyncio.timeout(5):
+        while here.ended < ended:  # noqa: ASYNC110 - the server has no event to wait for
+            await asyncio.sleep(0.005)
+
+
+class Door:
+    """A story that keeps all requests waiting until it is opened."""
+
+    def __init__(self, *answer: bytes) -> None:
+        self.opened = asyncio.Event()
+        self.answer = answer or (OK,)
+        self.asked = 0
+
+    async def __call__(self, peer: Peer) -> None:
+        while True:
+            await peer.asked()
+            self.asked += 1
+            await self.opened.wait()
+            await peer.say(*self.answer)
+
+    async def has_been_asked(self, times: int) -> None:
+        async with asyncio.timeout(5):
+            while self.asked < times:  # noqa: ASYNC110 - likewise
+                await asyncio.sleep(0.001)

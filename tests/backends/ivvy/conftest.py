@@ -116,3 +116,16 @@ async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     monkeypatch.setattr("gateway.tries.BACKOFF_BASE", 0.0)
     async with open_desk() as made:
         yield made
+
+
+@pytest.fixture
+def waits(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long was waited for batches; time passes for iVvy and not for the test."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        desk.sandbox.clock.advance(seconds)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr("gateway.backends.ivvy.batch_run.sleep", sleep)
+    return waited
