@@ -184,3 +184,7 @@ async def refused(gateway: Gateway, lead: dict[str, Any], **how: Any) -> LeadAns
     assert (answer.status, answer.outcome) == ("REJECTED", "REJECTED")
     assert gateway.calls("ivvy", writes=True) == []
     return answer
+
+
+def without(lead: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in lead.items() if name not in names}
