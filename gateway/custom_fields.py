@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
-    from gateway.entries import FieldInfo
+    from gateway.entries import FieldInfo, Option
     from gateway.model import Backend, CustomFieldByIdInput, CustomFieldInput
     from gateway.names import Resolution
     from gateway.write import Write
@@ -204,6 +204,8 @@ def _add(
                 )
             )
             return
+    if entry.field.type is CustomFieldType.MULTIPLE_CHOICE:
+        values = list(dict.fromkeys(values))  # two spellings may be one option
     settings.settings.append(Setting(entry=entry, values=tuple(values), label=label, path=path))
 
 
@@ -264,12 +266,20 @@ def read_option(info: FieldInfo, text: str) -> str:
         if len(values) == 1:
             return values.pop()
         if values:
-            which = " and ".join(f"{option.label!r} ({option.value})" for option in meant)
-            raise ValueError(f"{text!r} may mean {which}: give the value, in brackets here.")
+            which = " and ".join(map(_spelled, meant))
+            raise ValueError(
+                f"{text!r} may mean {which}: give one of them to the letter, or the value in brackets."
+            )
     if not info.options:
         raise ValueError(f"{text!r} cannot be chosen, because the field has no options.")
     labels = ", ".join(option.label for option in info.options)
     raise ValueError(f"{text!r} is none of {labels}.")
+
+
+def _spelled(option: Option) -> str:
+    """An option as messages tell it apart from one that reads alike."""
+    same = option.label == option.value
+    return repr(option.label) if same else f"{option.label!r} ({option.value})"
 
 
 def _no_such_field(backend: Backend, field_id: str, path: list[str]) -> Problem:

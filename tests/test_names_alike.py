@@ -188,5 +188,24 @@ def test_an_exact_option_wins(text: str, value: str) -> None:
 
 @pytest.mark.parametrize("text", ["night", "Day", "day"])
 def test_a_label_of_two_options_shows_both_values(text: str) -> None:
-    with pytest.raises(ValueError, match=r"may mean .*: give the value"):
+    with pytest.raises(ValueError, match=r"may mean .*: give one of them to the letter"):
         read_option(CHOICE, text)
+
+
+async def test_an_option_is_chosen_once_whatever_its_spellings(gateway: Gateway) -> None:
+    fields = [{"name": "Languages", "values": ["german", "French", "German"]}]
+    given = {"externalId": "E-1002", "customFields": fields}
+    await gateway.upsert(given, targets=["EVERBRIDGE"])
+    found = await record(gateway, "EVERBRIDGE", externalId="E-1002")
+    shown = {item["name"]: item["values"] for item in found["customFields"]}
+    assert shown["Languages"] == ["German", "French"]
+
+
+async def test_an_option_that_is_nothing_is_none(gateway: Gateway) -> None:
+    state = gateway.sandbox.everbridge.dump()
+    [shift] = [row for row in state["contactAttributes"] if row["name"] == "Shift"]
+    shift["definedValues"] += [None, "", " "]
+    gateway.sandbox.everbridge.load(state)
+    given = {"externalId": "E-1002", "customFields": [{"name": "Shift", "values": ["None"]}]}
+    [error] = (await gateway.upsert(given, targets=["EVERBRIDGE"])).errors
+    assert (error["code"], {"None", "", " "} & set(error["suggestions"])) == ("INVALID", set())

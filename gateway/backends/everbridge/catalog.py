@@ -160,7 +160,9 @@ def _attribute(row: Mapping[str, Any]) -> Entry:
     `mandatory` concerns the member portal only: an API write may leave the attribute out.
     """
     options = tuple(
-        Option(value=str(value), label=str(value)) for value in row.get("definedValues") or ()
+        Option(value=str(value), label=str(value))
+        for value in row.get("definedValues") or ()
+        if value is not None and str(value).strip()
     )
     kind = _TYPES.get(str(row.get("dataType")), CustomFieldType.OTHER)
     if kind is not CustomFieldType.OTHER:
