@@ -209,3 +209,4 @@ async def test_an_option_that_is_nothing_is_none(gateway: Gateway) -> None:
     given = {"externalId": "E-1002", "customFields": [{"name": "Shift", "values": ["None"]}]}
     [error] = (await gateway.upsert(given, targets=["EVERBRIDGE"])).errors
     assert (error["code"], {"None", "", " "} & set(error["suggestions"])) == ("INVALID", set())
+    assert gateway.calls("everbridge", writes=True) == []
