@@ -33,12 +33,11 @@ from gateway.operations.payloads import LEAD
 from gateway.operations.settling import Settling
 from gateway.operations.worker import Worker
 from gateway.quota import SlidingWindow
+from gateway.readiness import Readiness
 from gateway.record_leases import RecordLeases
 from gateway.results import Outcome
 from gateway.settings import TEMPORARY
 from gateway.shared_quota import SharedWindow
-from gateway.store.errors import StoreError
-from gateway.store.migrations import read_version
 from gateway.store.opening import SQLITE, open_store
 from gateway.telemetry.spans import kept_by
 from gateway.telemetry.watching import watching
@@ -63,8 +62,6 @@ if TYPE_CHECKING:
     from gateway.telemetry.watching import Watching
     from gateway.transport import Wire
 
-STORE_SECONDS = 2.0
-"""How long a store that is well may take to answer."""
 NAME = "default"
 """The account's name in the store; there is one account."""
 
@@ -106,6 +103,7 @@ class Account:
         # A store of this process alone need not be asked who writes: nobody else does.
         locks = Locks(self._record_leases if store.shared else None)
         self.writer = Writer(locks=locks, plan_wait=settings.plan_wait_seconds)
+        self._readiness = Readiness(database=store.database)
         self.draining = False
         self.worker = self._new_worker()
         self.acceptance = Acceptance(
@@ -228,12 +226,7 @@ class Account:
         """Why requests cannot be served well now; None when they can."""
         if self.draining:
             return "ending"
-        try:
-            async with asyncio.timeout(STORE_SECONDS):
-                await self.store.database.read(read_version)
-        except (StoreError, TimeoutError):
-            return "the store cannot be used"
-        return None
+        return None if await self._readiness.of_store() else "the store cannot be used"
 
     async def close(self) -> None:
         """Finish the writes under way, then let the connections go."""

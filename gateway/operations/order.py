@@ -32,6 +32,8 @@ log = structlog.get_logger()
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 """Seconds between two looks at whether the record's earlier writes are through."""
+STORE_SECONDS = 5.0
+"""For which a durable write waits for what it can do without."""
 
 
 def contact_key(write: ContactWrite, adapter: Adapter) -> str:
@@ -87,8 +89,9 @@ class Order:
     async def is_certainly_waiting(self, backend: Backend, key: str) -> bool:
         """As `is_waiting`; a store that cannot tell now is taken for no."""
         try:
-            return await self.is_waiting(backend, key)
-        except StoreError:
+            async with asyncio.timeout(STORE_SECONDS):
+                return await self.is_waiting(backend, key)
+        except (StoreError, TimeoutError):
             log.exception("order of writes not known")
             return False
 
@@ -100,12 +103,13 @@ class Order:
         """
         pause, until = FIRST_PAUSE, time.monotonic() + exchange.patience
         try:
-            while await self.is_waiting(backend, key):
-                if until - time.monotonic() <= pause:
-                    raise NotWrittenError(_overtaking(backend))
-                await asyncio.sleep(pause)
-                pause = min(LONGEST_PAUSE, pause * 2)
-        except StoreError as error:
+            async with asyncio.timeout(exchange.left):
+                while await self.is_waiting(backend, key):
+                    if until - time.monotonic() <= pause:
+                        raise NotWrittenError(_overtaking(backend))
+                    await asyncio.sleep(pause)
+                    pause = min(LONGEST_PAUSE, pause * 2)
+        except (StoreError, TimeoutError) as error:
             log.exception("order of writes not known")
             raise NotWrittenError(_cannot_tell(backend)) from error
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway.operations import order
 from gateway.store.errors import StoreUnavailableError, StoreUntouchedError
+from gateway.store.operations import Operations
 from tests.harness import running
 from tests.operations.calls import (
     operation,
@@ -317,6 +319,27 @@ async def test_a_direct_write_that_would_have_to_wait_too_long_is_a_conflict(
     assert answer.outcomes() == {"EVERBRIDGE": "FAILED"}
     assert (answer.errors[0]["code"], answer.errors[0]["retryable"]) == ("CONFLICT", True)
     assert gateway.calls("everbridge", writes=True) == []
+
+
+@pytest.mark.parametrize(("delivery", "outcome"), [("DIRECT", "FAILED"), ("DURABLE", "QUEUED")])
+async def test_a_store_that_does_not_tell_the_order_is_waited_for_no_longer_than_the_request(
+    sandbox: Sandbox,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+    delivery: str,
+    outcome: str,
+) -> None:
+    async def silent(*_args: Any) -> None:
+        await asyncio.sleep(10)
+
+    monkeypatch.setattr(order, "STORE_SECONDS", 0.1)
+    async with running(sandbox, clock, request_timeout_seconds=0.5) as gateway:
+        hold_work(gateway)
+        monkeypatch.setattr(Operations, "waiting_records", silent)
+        async with asyncio.timeout(5):
+            answer = await upsert(gateway, HEDY, targets=["EVERBRIDGE"], delivery=delivery)
+    assert answer.outcomes() == {"EVERBRIDGE": outcome}
+    assert [error["code"] for error in answer.errors] == ["UNAVAILABLE"] * (outcome == "FAILED")
 
 
 async def test_what_is_accepted_after_nothing_was_waiting_is_waited_for(

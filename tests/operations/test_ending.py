@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from starlette.applications import Starlette
 
+from gateway import readiness
 from gateway.sandbox.app import create_sandbox
 from gateway.store.errors import StoreUnavailableError
 from tests.harness import holding, serving
@@ -55,6 +57,31 @@ async def test_a_gateway_without_its_store_is_not_ready(
     monkeypatch.setattr(gateway.app.state.account.store.database, "read", broken)
     answer = await gateway.http.get("/readyz")
     assert (answer.status_code, answer.text) == (503, "the store cannot be used\n")
+
+
+async def test_a_store_that_has_fallen_silent_is_not_waited_for(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answers = 0, asyncio.Event()
+
+    async def silent(*_args: Any) -> None:
+        nonlocal asked
+        asked += 1
+        while (
+            not answers.is_set()
+        ):  # as asyncpg, which asks the server to cancel, and waits for that
+            with suppress(asyncio.CancelledError):
+                await answers.wait()
+
+    monkeypatch.setattr(readiness, "SECONDS", 0.05)
+    monkeypatch.setattr(gateway.app.state.account.store.database, "read", silent)
+    async with asyncio.timeout(SECONDS):
+        for _ in range(3):
+            answer = await gateway.http.get("/readyz")
+            assert (answer.status_code, answer.text) == (503, "the store cannot be used\n")
+    assert asked == 1
+    answers.set()
+    assert (await gateway.http.get("/readyz")).status_code == 200
 
 
 # ---------------------------------------------------------------- signals
