@@ -17,7 +17,7 @@ from gateway.deciding import plan, siblings_of
 from gateway.delivery import deliver, dry_run, is_repeatable
 from gateway.model import Backend
 from gateway.planning import lacks_key, look_again, prepare, unknown_names
-from gateway.results import Outcome
+from gateway.results import Outcome, UpsertStatus, summarize
 from gateway.target import SILENT, Border, Journal, Target
 from gateway.upstream import Exchange
 
@@ -44,6 +44,12 @@ class Receipt:
     """Those of the input first."""
     rejected: bool = False
     """Whether nothing was written because the input is wrong."""
+
+    def status(self, *, dry: bool) -> UpsertStatus:
+        """What became of the write as a whole."""
+        if self.rejected:
+            return UpsertStatus.REJECTED
+        return summarize((result.outcome for result in self.results), dry=dry)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,14 @@ Targets = Annotated[
 
 Mode = Annotated[WriteMode, strawberry.argument(description="What absent fields mean.")]
 
+DryRun = Annotated[
+    bool,
+    strawberry.argument(
+        description="Resolve, validate and translate, but write nothing: the calls come back in "
+        "`results.calls`."
+    ),
+]
+
 IdempotencyKey = Annotated[
     str | None,
     strawberry.argument(

@@ -8,7 +8,13 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
-from gateway.api.arguments import REPLAYED, DeliveryArgument, IdempotencyKey, given_key
+from gateway.api.arguments import (
+    REPLAYED,
+    DeliveryArgument,
+    DryRun,
+    IdempotencyKey,
+    given_key,
+)
 from gateway.api.context import Context, Info
 from gateway.api.lead_queries import not_configured
 from gateway.api.lead_types import Lead
@@ -29,7 +35,6 @@ from gateway.results import (
     Outcome,
     Problem,
     UpsertStatus,
-    summarize,
 )
 from gateway.upsert_lead import LeadReceipt, Related
 
@@ -169,13 +174,7 @@ async def upsert_one_lead(
         MissingPolicy,
         strawberry.argument(description="What happens where there is no such lead yet."),
     ] = MissingPolicy.CREATE,
-    dry_run: Annotated[
-        bool,
-        strawberry.argument(
-            description="Resolve, validate and translate, but write nothing: the calls come back in "
-            "`results.calls`."
-        ),
-    ] = False,
+    dry_run: DryRun = False,
     delivery: DeliveryArgument = Delivery.DIRECT,
     idempotency_key: IdempotencyKey = strawberry.UNSET,
 ) -> UpsertLeadPayload | None:
@@ -204,9 +203,7 @@ async def upsert_one_lead(
     read_back = ReadBack(context, context.account.leads, receipt.results[0])
     return UpsertLeadPayload(
         request_id=ID(context.request_id),
-        status=UpsertStatus.REJECTED
-        if receipt.rejected
-        else summarize((result.outcome for result in receipt.results), dry=dry_run),
+        status=receipt.status(dry=dry_run),
         results=receipt.results,
         contact=RelatedRecord.of(receipt.contact, read_back, of_company=False),
         company=RelatedRecord.of(receipt.company, read_back, of_company=True),

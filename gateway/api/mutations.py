@@ -11,6 +11,7 @@ from strawberry import ID
 from gateway.api.arguments import (
     REPLAYED,
     DeliveryArgument,
+    DryRun,
     IdempotencyKey,
     Mode,
     Targets,
@@ -27,7 +28,7 @@ from gateway.lookup import ContactKeys, NobodyAskedError
 from gateway.model import Backend, ContactInput, Delivery, MissingPolicy, WriteMode
 from gateway.operations.asked import Asked
 from gateway.records import Contact
-from gateway.results import BackendResult, Problem, UpsertStatus, summarize
+from gateway.results import BackendResult, Problem, UpsertStatus
 from gateway.write import ContactWrite, native_id
 
 
@@ -121,13 +122,7 @@ class Mutation:
             MissingPolicy,
             strawberry.argument(description="What happens where the contact is not held yet."),
         ] = MissingPolicy.CREATE,
-        dry_run: Annotated[
-            bool,
-            strawberry.argument(
-                description="Resolve, validate and translate, but write nothing: the calls come "
-                "back in `results.calls`."
-            ),
-        ] = False,
+        dry_run: DryRun = False,
         delivery: DeliveryArgument = Delivery.DIRECT,
         idempotency_key: IdempotencyKey = strawberry.UNSET,
     ) -> UpsertContactPayload | None:
@@ -152,9 +147,7 @@ class Mutation:
             )
         return UpsertContactPayload(
             request_id=ID(context.request_id),
-            status=UpsertStatus.REJECTED
-            if receipt.rejected
-            else summarize((result.outcome for result in receipt.results), dry=dry_run),
+            status=receipt.status(dry=dry_run),
             results=receipt.results,
             errors=receipt.errors,
             replayed=written.replayed,
