@@ -140,7 +140,7 @@ def to_backend(
             continue
         value = row.to(wish.value)
         if row.max_length is not None and len(value) > row.max_length:
-            laid.problems += too_long(row, write, backend, value)
+            laid.problems.append(_too_long(row, write, backend, value))
         held = None if stored is None else stored.get(row.at)
         if stored is None or (held != value and row.compared(held) != row.compared(value)):
             laid.values[row.at] = value
@@ -203,21 +203,16 @@ def cannot_clear(label: str, path: list[str], backend: Backend, *, chosen: bool 
     )
 
 
-def too_long(row: Field, write: Write, backend: Backend, value: Any) -> list[Problem]:
-    """The problem of a text that is longer than the backend keeps."""
-    if row.max_length is None or not isinstance(value, str) or len(value) <= row.max_length:
-        return []
-    return [
-        Problem(
-            backend=backend,
-            code=ProblemCode.TOO_LONG,
-            message=(
-                f"{input_name(row.name)} has {len(value)} characters, and {title(backend)} keeps at "
-                f"most {row.max_length}: shorten {value!r}."
-            ),
-            field=write.field_path(row.name),
-        )
-    ]
+def _too_long(row: Field, write: Write, backend: Backend, value: str) -> Problem:
+    return Problem(
+        backend=backend,
+        code=ProblemCode.TOO_LONG,
+        message=(
+            f"{input_name(row.name)} has {len(value)} characters, and {title(backend)} keeps at "
+            f"most {row.max_length}: shorten {value!r}."
+        ),
+        field=write.field_path(row.name),
+    )
 
 
 def too_long_fields(rows: Sequence[Field], write: Write, backend: Backend) -> list[Problem]:
@@ -229,7 +224,7 @@ def too_long_fields(rows: Sequence[Field], write: Write, backend: Backend) -> li
             continue
         value = row.to(given.value)
         if len(value) > (row.max_length or 0):
-            problems += too_long(row, write, backend, value)
+            problems.append(_too_long(row, write, backend, value))
     return problems
 
 

@@ -62,6 +62,12 @@ def test_a_value_is_set_where_it_differs() -> None:
     assert (laid.values, laid.changed) == ({"last": "B"}, ["lastName"])
 
 
+def test_fields_that_somebody_else_lays_are_left_alone() -> None:
+    both = write(first_name=Some("Ada"), last_name=Some("B"))
+    laid = lay(both, {}, but=["first_name"])
+    assert (laid.values, laid.changed) == ({"last": "B"}, ["lastName"])
+
+
 def test_values_are_compared_in_the_backends_own_form() -> None:
     assert lay(write(country_code=Some("de")), {"country": "de"}).values == {}
     assert lay(write(country_code=Some("de")), {"country": "fr"}).values == {"country": "DE"}
@@ -113,10 +119,27 @@ def test_a_part_that_cannot_be_cleared_is_ignored_by_its_own_name() -> None:
     assert (laid.ignored, laid.problems) == (["customFields.Joined"], [])
 
 
+@pytest.mark.parametrize(
+    ("chosen", "unseen", "says"),
+    [
+        (True, False, "clear suffix: leave it out, give a value, or leave iVvy out of targets."),
+        (False, False, "clear suffix: leave it out, or give a value."),
+        (False, True, "suffix and does not show what it holds: leave it out, or give a value."),
+    ],
+)
+def test_a_refusal_says_what_would_work(chosen: bool, unseen: bool, says: str) -> None:
+    given = ContactInput(suffix=Some(None))
+    wanted = ContactWrite(input=given, targets_named=True, targets_chosen=chosen)
+    laid = Laid()
+    refuse_clearing("suffix", wanted, IVVY, laid, unseen=unseen)
+    assert laid.problems[0].message.endswith(says)
+
+
 def test_a_text_that_is_too_long_is_told() -> None:
     [problem] = lay(write(first_name=Some("Adele"))).problems
     assert (problem.code, problem.field) == (ProblemCode.TOO_LONG, ["firstName"])
     assert "at most 4" in problem.message
+    assert lay(write(first_name=Some("Adel"))).problems == []
 
 
 def test_a_given_field_without_a_row_is_ignored_and_an_absent_one_is_not() -> None:
