@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gateway.calls import FromReply
 from gateway.delivery import deliver, dry_run, is_repeatable
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
+from gateway.held_names import held_ids, with_held
 from gateway.lead_link_problems import dead_link, made_already
 from gateway.lead_links import Meant
 from gateway.matching import besides, is_blamed
@@ -179,6 +180,9 @@ def _plan(part: LeadPart, found: FoundLead, checked: Sequence[Problem] = ()) -> 
     what else is wrong.
     """
     part.found = found
+    if part.resolution.missing:
+        held = held_ids(part.resolution, part.leads.ids_shown(found))
+        part.resolution = with_held(part.resolution, held)
     if found.lead is None and part.write.if_missing is MissingPolicy.SKIP:
         part.end(Outcome.REJECTED if checked else Outcome.SKIPPED, checked)
         return

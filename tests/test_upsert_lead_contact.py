@@ -278,3 +278,17 @@ async def test_advice_about_a_contact_or_company_does_not_speak_of_the_leads_own
 ) -> None:
     answer = await refused(gateway, OF_ADA | lead)
     assert advice in answer.errors[0]["message"]
+
+
+async def test_a_group_that_has_gone_may_be_given_by_its_id(gateway: Gateway) -> None:
+    store = gateway.sandbox.ivvy._store
+    ada = store.get("contacts", ADA) or {}
+    store.put("contacts", {**ada, "groups": [{"groupId": 999, "joinDate": store.stamp()}]})
+    contact = {"externalId": "E-1001", "groupsName": ["999"]}
+    answer = await upsert_lead(gateway, OF_ADA | {"contact": contact})
+    assert (answer.errors, answer.contact["outcome"]) == ([], "UNCHANGED")
+    gateway.sandbox.calls.clear()
+    unknown = {"externalId": "E-1001", "groupsName": ["998"]}
+    assert (await refused(gateway, OF_ADA | {"contact": unknown})).told() == {
+        "contact.groupsName.0": "NAME_NOT_FOUND"
+    }

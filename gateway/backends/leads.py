@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from gateway.backends.adapter import Answer, Found, Plan, Stored
     from gateway.calls import Call, FromReply, Reply
     from gateway.catalogs import Catalogs
+    from gateway.entries import CatalogName
     from gateway.lead_records import LeadRecord
     from gateway.lead_write import LeadWrite
     from gateway.model import Backend
@@ -86,6 +87,10 @@ class Leads(Protocol):
         Raises RefusedError when there is no such lead, NotWrittenError when the backend cannot
         tell.
         """
+        ...
+
+    def ids_shown(self, found: FoundLead) -> Iterable[tuple[CatalogName, str]]:
+        """The ids of named things that the lead's contact shows. Pure."""
         ...
 
     def plan(self, write: LeadWrite, found: FoundLead, resolution: Resolution) -> LeadPlan:

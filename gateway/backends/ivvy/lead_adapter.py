@@ -31,7 +31,7 @@ from gateway.results import Problem, ProblemCode
 from gateway.write import input_name
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from gateway.backends.ivvy.adapter import IvvyAdapter
     from gateway.backends.leads import LeadPlan
@@ -93,6 +93,11 @@ class IvvyLeads:
             *(wanted_company(write.company) if write.company else []),
             *(contact_names(write, self._contacts.wanted(write.contact)) if write.contact else []),
         ]
+
+    def ids_shown(self, found: FoundLead) -> Iterable[tuple[CatalogName, str]]:
+        """The ids of the contact's groups."""
+        stored = found.contact.stored if found.contact else None
+        return self._contacts.ids_shown(stored) if stored else ()
 
     async def find(
         self, write: LeadWrite, lead_id: str | None, matched_by: str | None, exchange: Exchange
