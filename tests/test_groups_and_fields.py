@@ -137,6 +137,14 @@ def test_joined_and_left_groups_are_told_apart() -> None:
     ]
 
 
+def test_one_group_of_two_names_is_not_joined_and_left_at_once() -> None:
+    wanted = write(add_groups_name=Some(["A"]), remove_groups_name=Some(["B", "a"]))
+    found = groups_of(wanted, A="1", B="2", a="1")
+    [problem] = found.problems
+    assert (problem.backend, problem.code) == (IVVY, ProblemCode.INVALID)
+    assert problem.field == ["removeGroupsName", "1"]
+
+
 def test_ids_win_over_names_and_unknown_ids_are_problems() -> None:
     native = IvvyContactInput(group_ids=Some([ID("1"), ID("9"), ID("1")]))
     wanted = write(groups_name=Some(["B"]), ivvy=Some(native))
