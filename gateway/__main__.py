@@ -12,13 +12,10 @@ import typer
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-cli = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    help="One GraphQL API in front of iVvy, Everbridge and SendGrid contacts.",
-)
+cli = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Host = Annotated[str, typer.Option(help="Address to serve on.")]
+Version = Annotated[bool, typer.Option("--version", help="Say which version it is.")]
 Port = Annotated[int, typer.Option(help="Port to serve on.", min=1, max=65535)]
 
 COLLECT_AFTER = 100_000, 20, 50
@@ -32,6 +29,16 @@ CREDENTIALS = """\
   SendGrid    key SG.sandbox.key, at {address}/sendgrid
   Calls       {address}/_sandbox/calls shows what each of them received
 """
+
+
+@cli.callback(invoke_without_command=True)
+def program(version: Version = False) -> None:
+    """One GraphQL API in front of iVvy, Everbridge and SendGrid contacts."""
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"contact-gateway {version_of('contact-gateway')}")
+        raise typer.Exit
 
 
 @cli.command()

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from gateway.store.api_keys import ApiKeys, StoredKey
 
 LONGEST_NAME = 100
+MOST_DAYS = 36_500
+"""For which a key can be good, unless it is good for ever."""
 AUTO = (
     "GATEWAY_AUTH is auto: a gateway that is running now, and had no key when it started, asks for "
     "keys from its next start on."
@@ -66,8 +68,8 @@ def wanted_key(
         problems.append(f"A key needs a scope: give --scope with some of {', '.join(Scope)}.")
     if not (0 < len(name) <= LONGEST_NAME and name.isprintable() and name == name.strip()):
         problems.append(f"The name must have 1 to {LONGEST_NAME} printable characters.")
-    if days is not None and days <= 0:
-        problems.append("--days must be more than 0.")
+    if days is not None and not 0 < days <= MOST_DAYS:
+        problems.append(f"--days must be more than 0, and at most {MOST_DAYS:,}.")
     if file is not None and not file.absolute().parent.is_dir():
         problems.append(f"There is no folder {file.absolute().parent} for the key's file.")
     if problems:

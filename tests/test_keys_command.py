@@ -83,6 +83,12 @@ async def test_a_key_can_end_by_itself(settings: Settings) -> None:
     assert "works until" in (await list_keys(settings))[1]
 
 
+@pytest.mark.parametrize("days", [0, -1, 36_501, float("inf"), float("nan")])
+def test_a_key_is_good_for_days_that_a_calendar_has(days: float) -> None:
+    with pytest.raises(SettingsError, match=r"--days must be more than 0, and at most 36,500\."):
+        wanted(days=days)
+
+
 def test_all_that_is_wrong_with_a_key_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         wanted(" ", "contacts:red", "x", days=0, file=tmp_path / "no" / "key")
