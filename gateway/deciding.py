@@ -50,7 +50,9 @@ def plan(target: Target, targets: Sequence[Target], unanswered: set[Backend]) ->
         target.result.errors = _once([*target.checked, *target.result.errors])
     if target.result is not None:
         if target.result.outcome is Outcome.REJECTED:
-            target.result.errors = _once([*target.result.errors, *target.resolution.problems])
+            # A key that means no record, or two, hides nothing of the values.
+            told = [*target.result.errors, *target.resolution.problems]
+            target.result.errors = _once(besides(told, target.wrong_values()))
         return
     try:
         with target.span("plan"):

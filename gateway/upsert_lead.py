@@ -10,13 +10,15 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gateway.backends.adapter import Found
+from gateway.backends.leads import FoundLead
 from gateway.calls import FromReply
 from gateway.delivery import deliver, dry_run, is_repeatable
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
 from gateway.held_names import held_ids, with_held
 from gateway.lead_link_problems import dead_link, made_already
 from gateway.lead_links import Meant
-from gateway.matching import besides, is_blamed
+from gateway.matching import besides, but_required, is_blamed
 from gateway.model import MissingPolicy
 from gateway.name_problems import nowhere_found
 from gateway.names import Loaders, resolve
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.backends.adapter import Plan
-    from gateway.backends.leads import FoundLead, LeadPlan, Leads
+    from gateway.backends.leads import LeadPlan, Leads
     from gateway.lead_links import Links
     from gateway.lead_write import LeadWrite
     from gateway.names import Resolution
@@ -56,6 +58,10 @@ class LeadReceipt(Receipt):
 
     contact: Related | None = None
     company: Related | None = None
+
+
+UNFOUND = FoundLead(contact=Found(looked=False), company=Found(looked=False))
+"""No lead, because its key is wrong: what else is wrong is told, and what may be stored is not missed."""
 
 
 @dataclass(kw_only=True)
@@ -142,10 +148,7 @@ async def _prepare(part: LeadPart, loaders: Loaders) -> None:
         part.resolution = await resolving
     if part.resolution.unreadable is not None:
         raise part.resolution.unreadable
-    if found is None:
-        part.end(Outcome.REJECTED, [*problems, *part.resolution.problems])
-    else:
-        _plan(part, found, problems)
+    _plan(part, UNFOUND if found is None else found, problems)
 
 
 async def _resolve(part: LeadPart, loaders: Loaders) -> Resolution:
@@ -197,7 +200,8 @@ def _plan(part: LeadPart, found: FoundLead, checked: Sequence[Problem] = ()) -> 
         return
     part.plan = part.planned.plan
     unknown = [one for one in part.resolution.problems if one.field not in part.planned.kept]
-    problems = besides(checked, [*part.plan.problems, *unknown])
+    wrong = part.plan.problems if found is not UNFOUND else but_required(part.plan.problems)
+    problems = besides(checked, [*wrong, *unknown])
     if problems:
         part.end(Outcome.REJECTED, problems)
 

@@ -298,3 +298,76 @@ async def test_a_wrong_part_of_a_list_hides_nothing_else_of_it(
     assert told(answer) == expected
     assert answer.status == "REJECTED"
     assert not any(gateway.calls(name, writes=True) for name in ("ivvy", "everbridge", "sendgrid"))
+
+
+WRONG_VALUE = {"customFields": [{"name": "Badge number", "values": ["many"]}]}
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (
+            {"externalId": "E-NEW", "email": "ada@example.com"},
+            {("externalId", "CONFLICT"), ("customFields.0.values.0", "INVALID")},
+        ),
+        (
+            {"ivvy": {"id": "99999", "groupIds": ["1"]}},
+            {
+                ("ivvy.id", "NOT_FOUND"),
+                ("ivvy.groupIds.0", "NOT_FOUND"),
+                ("customFields.0.values.0", "INVALID"),
+            },
+        ),
+    ],
+)
+async def test_a_key_that_means_no_one_record_hides_no_wrong_value(
+    gateway: Gateway, keys: dict[str, Any], expected: set[tuple[str, str]]
+) -> None:
+    answer = await gateway.upsert(WRONG_VALUE | keys, targets=["IVVY"])
+    assert told(answer) == expected
+    skipped = await gateway.upsert(WRONG_VALUE | keys, targets=["IVVY"], ifMissing="SKIP")
+    assert ("customFields.0.values.0", "INVALID") not in told(skipped)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            {"ivvy": {"id": "99999"}, "contact": {"externalId": "E-1001"} | WRONG_VALUE},
+            {("ivvy.id", "NOT_FOUND"), ("contact.customFields.0.values.0", "INVALID")},
+        ),
+        (
+            {"ivvy": {"id": "nine"}, "customFields": [{"name": "Delegates", "values": ["x"]}]},
+            {("ivvy.id", "INVALID"), ("customFields.0.values", "INVALID")},
+        ),
+        (
+            {
+                "contact": {"externalId": "E-NEW", "email": "ada@example.com"} | WRONG_VALUE,
+                "company": {
+                    "ivvy": {"id": "99999"},
+                    "customFields": [{"name": "Rooms", "values": ["x"]}],
+                },
+            },
+            {
+                ("contact.externalId", "CONFLICT"),
+                ("contact.customFields.0.values.0", "INVALID"),
+                ("company.ivvy.id", "NOT_FOUND"),
+                ("company.customFields.0.values.0", "INVALID"),
+            },
+        ),
+        ({"ivvy": {"id": "99999"}, "name": "x", "company": None}, {("ivvy.id", "NOT_FOUND")}),
+    ],
+)
+async def test_no_key_of_a_lead_hides_a_wrong_value(
+    sandbox: Sandbox,
+    clock: ManualClock,
+    given: dict[str, Any],
+    expected: set[tuple[str, str]],
+) -> None:
+    async with running(sandbox, clock, ivvy_lead_fields={"Delegates": "701 NUMBER"}) as gateway:
+        whole = (
+            {} if given.get("name") else {key: OF_ADA[key] for key in OF_ADA if key != "contact"}
+        )
+        lead = await upsert_lead(gateway, whole | given)
+        assert {(".".join(one["field"]), one["code"]) for one in lead.errors} == expected
+        assert gateway.calls("ivvy", writes=True) == []

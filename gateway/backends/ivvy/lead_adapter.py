@@ -303,13 +303,16 @@ async def _collected(
     exchange: Exchange,
     problems: list[Problem],
 ) -> Found | None:
-    """What was found; what speaks against it is put to the problems, so that all are told."""
+    """What was found; what speaks against it is put to the problems, so that all are told.
+
+    The rest of a contact or company that no record can be told for is still judged.
+    """
     try:
         return await find(write, lead, exchange)
     except RefusedError as error:
         error.problem.field = write.of_lead(error.problem.field)
         problems.append(error.problem)
-        return None
+        return NOT_LOOKED_FOR
 
 
 def _fitting(record_id: str, row: Mapping[str, Any], read_at: float) -> Stored:
