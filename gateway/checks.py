@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from strawberry import Some
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
         PathInput,
         QuietTimeFrameInput,
     )
+
+T = TypeVar("T")
 
 TEXTS = (
     "external_id",
@@ -83,9 +85,9 @@ def check_contact(
         check.path(place, path)
     check.groups(contact, mode)
     if contact.external_urls is not None:
-        check.external_urls(_listed(contact.external_urls))
+        check.external_urls(listed(contact.external_urls))
     if contact.custom_fields is not None:
-        check.custom_fields([item.name for item in _listed(contact.custom_fields)])
+        check.custom_fields([item.name for item in listed(contact.custom_fields)])
     write = ContactWrite(
         input=contact,
         mode=mode,
@@ -132,7 +134,8 @@ def _set_as_well(name: str, *, replaces: bool) -> str:
     return f"{name} and groupsName contradict each other: give one of them."
 
 
-def _listed(given: Maybe[Any]) -> list[Any]:
+def listed(given: Maybe[list[T] | None]) -> list[T]:
+    """The items of a list in the input; none where it is absent or null."""
     return list(given.value or []) if given else []
 
 
@@ -312,7 +315,7 @@ class Check:
 
     def groups(self, contact: ContactInput, mode: WriteMode) -> None:
         """A set, said by groupsName, and a difference, said by the other two, exclude each other."""
-        adding, removing = _listed(contact.add_groups_name), _listed(contact.remove_groups_name)
+        adding, removing = listed(contact.add_groups_name), listed(contact.remove_groups_name)
         if not (adding or removing):
             return
         replaces = mode is WriteMode.REPLACE

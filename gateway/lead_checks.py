@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from strawberry import Some
 
-from gateway.checks import Check, check_contact
+from gateway.checks import Check, check_contact, listed
 from gateway.lead_model import CompanyInput, IvvyCompanyInput
 from gateway.lead_write import COMPANY_AT, CONTACT_AT, CompanyWrite, LeadWrite
 from gateway.model import Backend, ContactInput, IvvyContactInput, MissingPolicy, WriteMode
@@ -16,7 +16,9 @@ from gateway.values import read_country, read_email, read_phone
 from gateway.write import input_name
 
 if TYPE_CHECKING:
-    from strawberry import Maybe
+    from collections.abc import Iterator
+
+    from strawberry import ID, Maybe
 
     from gateway.lead_model import LeadInput
     from gateway.write import ContactWrite
@@ -49,7 +51,7 @@ def check_lead(
     own = replace(lead, contact=None, company=None)  # the two have checks of their own
     check.characters((), own)
     check.texts(lead, LEAD_TEXTS)
-    check.custom_fields([item.name for item in _listed(lead.custom_fields)])
+    check.custom_fields([item.name for item in listed(lead.custom_fields)])
     if lead.external_id and "\0" in (lead.external_id.value or ""):
         check.wrong(("external_id",), "externalId holds a NUL, which nothing can store.")
     if lead.external_id and lead.external_id.value is None and _given_id(lead, ("ivvy.id",)):
@@ -127,7 +129,7 @@ def check_company(
         region = _country_of(address.country_code) or default_country
     email = check.read("email", company.email, read_email)
     phone = check.read("phone", company.phone, lambda text: read_phone(text, region))
-    check.custom_fields([item.name for item in _listed(company.custom_fields)])
+    check.custom_fields([item.name for item in listed(company.custom_fields)])
     write = CompanyWrite(
         input=company,
         targets_named=True,
@@ -177,25 +179,23 @@ def _differing(
 
 
 def _own_id(inline: ContactInput | CompanyInput | None) -> str | None:
-    native: Any = inline.ivvy.value if inline is not None and inline.ivvy else None
+    native = inline.ivvy.value if inline is not None and inline.ivvy else None
     return str(native.id.value) if native and native.id and native.id.value is not None else None
 
 
-def _given_id(lead: LeadInput, names: tuple[str, ...]) -> Any:
+def _given_id(lead: LeadInput, names: tuple[str, ...]) -> ID | None:
     """The first id that is given under one of these names of `ivvy`."""
-    native: Any = lead.ivvy.value if lead.ivvy else None
-    name = _first_given(lead, names)
-    return None if name is None else getattr(native, name.split(".")[1]).value
+    return next((value for _, value in _given_ids(lead, names)), None)
 
 
 def _first_given(lead: LeadInput, names: tuple[str, ...]) -> str | None:
+    """Under which of these names of `ivvy` the first id is given."""
+    return next((name for name, _ in _given_ids(lead, names)), None)
+
+
+def _given_ids(lead: LeadInput, names: tuple[str, ...]) -> Iterator[tuple[str, ID]]:
     native = lead.ivvy.value if lead.ivvy else None
     for name in names:
-        given = getattr(native, name.split(".")[1], None)
+        given: Maybe[ID | None] = getattr(native, name.partition(".")[2], None)
         if given is not None and given.value is not None:
-            return name
-    return None
-
-
-def _listed(given: Maybe[Any]) -> list[Any]:
-    return list(given.value or []) if given else []
+            yield name, given.value
