@@ -38,6 +38,10 @@ UNWRITTEN = "unwritten"
 """Stands in the stored result of a step that is tried again: up to which attempt nothing was written
 for sure. One that a dead worker has never told of is not among those."""
 
+MADE = "made"
+"""Stands in the stored result of a step whose try has made a record by a call that must not be sent twice,
+where what followed it may be: the record's id."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
@@ -109,6 +113,18 @@ def _unwritten(step: Step) -> int:
     return found
 
 
+def made_by(step: Step) -> str | None:
+    """The record that an earlier try has made, and that must not be made again."""
+    return (step.result or {}).get(MADE)
+
+
+def _stored(step: Step, result: BackendResult) -> dict[str, Any]:
+    """A result as it is stored for the step's next try."""
+    stored: dict[str, Any] = to_stored(result)
+    made = made_by(step)
+    return stored if made is None else stored | {MADE: made}
+
+
 def jobs_of(step: Step, result: BackendResult) -> tuple[str, ...]:
     """The ids of a step's jobs, those that a call has brought among them; each once."""
     return tuple(dict.fromkeys([*step.jobs, *(str(job.id) for job in result.jobs)]))
@@ -132,7 +148,7 @@ def needs_attention(step: Step, result: BackendResult, now: datetime) -> Step:
         step,
         state=StepState.NEEDS_ATTENTION,
         outcome=Outcome.UNKNOWN.value,
-        result=to_stored(replace(result, outcome=Outcome.UNKNOWN)),
+        result=_stored(step, replace(result, outcome=Outcome.UNKNOWN)),
         due_at=now,
     )
 
@@ -156,7 +172,7 @@ def queued_again(
         step,
         state=StepState.QUEUED,
         outcome=None,
-        result={**to_stored(replace(result, outcome=Outcome.QUEUED)), UNWRITTEN: unwritten},
+        result={**_stored(step, replace(result, outcome=Outcome.QUEUED)), UNWRITTEN: unwritten},
         intent=None,
         due_at=now + timedelta(seconds=wait),
     )

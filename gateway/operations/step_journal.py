@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.errors import NotWrittenError
-from gateway.operations.outcomes import jobs_of
-from gateway.results import Problem, ProblemCode
+from gateway.operations.outcomes import MADE, jobs_of, made_by
+from gateway.results import Outcome, Problem, ProblemCode
 from gateway.store.errors import StoreError
+from gateway.stored_values import to_stored
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,8 +37,12 @@ class StepJournal:
         """Store the intent of a write that must not be repeated.
 
         A repeatable one needs none: the claim says that it may be under way. Raises NotWrittenError
-        when the step is no longer this worker's.
+        when the step is no longer this worker's, and for a write that would make once more what an
+        earlier try has made.
         """
+        made = made_by(self.hand.step)
+        if made is not None and (part.plan is None or part.plan.id != made):
+            raise NotWrittenError(_made_already(part, made))
         self.repeatable = repeatable
         if not self.hand.holds:
             raise NotWrittenError(_not_mine(part))
@@ -49,17 +54,15 @@ class StepJournal:
         intent = {"calls": [f"{call.method} {call.target}" for call in calls]}
         await self._store(replace(self.hand.step, intent=intent), "sending", part)
 
-    async def answered(
-        self,
-        result: BackendResult,
-        *,
-        repeatable: bool,  # noqa: ARG002 - a step that must not be repeated is not tried again
-    ) -> None:
-        """Store the jobs of a call, before the ones that follow it are made."""
-        jobs = jobs_of(self.hand.step, result)
-        if jobs == tuple(self.hand.step.jobs):
-            return
-        await self._store(replace(self.hand.step, jobs=jobs), "accepted", None)
+    async def answered(self, result: BackendResult, *, repeatable: bool) -> None:
+        """Store the jobs of a call, before the ones that follow it are made; and what must not be made twice."""
+        step = replace(self.hand.step, jobs=jobs_of(self.hand.step, result))
+        if repeatable and not self.repeatable and result.id is not None:
+            self.repeatable = True
+            known = to_stored(replace(result, outcome=Outcome.QUEUED))
+            step = replace(step, intent=None, result=known | {MADE: str(result.id)})
+        if step != self.hand.step:
+            await self._store(step, "accepted", None)
 
     async def ended(self, part: Part) -> None:
         """Nothing: the worker stores what became of it."""
@@ -73,6 +76,16 @@ class StepJournal:
             raise NotWrittenError(_not_stored(part)) from error
         if not held:
             raise NotWrittenError(_not_mine(part))
+
+
+def _made_already(part: Part, made: str) -> Problem:
+    return Problem(
+        backend=part.backend,
+        code=ProblemCode.CONFLICT,
+        message=f"An earlier try has made record {made} in {part.backend.value}, and the input's keys do "
+        "not find it now: nothing was sent, so that it is not made twice.",
+        retryable=True,
+    )
 
 
 def _not_mine(part: Part | None) -> Problem:
