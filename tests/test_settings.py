@@ -186,6 +186,20 @@ def test_what_would_fail_in_the_midst_of_a_write_is_told_at_start(
     assert "secret" not in first
 
 
+def test_an_operation_has_more_time_than_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_REQUEST_TIMEOUT_SECONDS", "60")
+    [problem] = problems()
+    assert problem.startswith(
+        "GATEWAY_OPERATION_TIMEOUT_SECONDS is 60, and must be more than "
+        "GATEWAY_REQUEST_TIMEOUT_SECONDS, which is 60:"
+    )
+    monkeypatch.setenv("GATEWAY_OPERATION_TIMEOUT_SECONDS", "60.5")
+    assert load_settings().request_timeout_seconds == 60
+    monkeypatch.setenv("GATEWAY_OPERATION_TIMEOUT_SECONDS", "long")
+    [problem] = problems()
+    assert "valid number" in problem
+
+
 def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_CORS_ORIGINS", "https://App.example.com/, *,")
     assert load_settings().cors_origins == ("https://app.example.com", "*")

@@ -105,13 +105,28 @@ class Settings(
 
     @classmethod
     def _gaps(cls, values: Mapping[str, Any]) -> list[InitErrorDetails]:
-        """What is missing of a backend, or of JWTs, that are configured in part."""
+        """What is missing of a backend, or of JWTs, that are configured in part; times that do not fit."""
         given = {name: field.default for name, field in cls.model_fields.items()} | {
             name: value.strip() if isinstance(value, str) else value
             for name, value in values.items()
         }
         backends = [gap for backend in Backend if (gap := _backend_gap(backend, given))]
-        return [_problem(gap) for gap in (*backends, jwt_gap(given)) if gap]
+        return [_problem(gap) for gap in (*backends, jwt_gap(given), _cut_off(given)) if gap]
+
+
+def _cut_off(given: Mapping[str, Any]) -> str | None:
+    """Why a write would be ended before it can tell what it did."""
+    names = ("operation_timeout_seconds", "request_timeout_seconds")
+    try:
+        longest, request = (float(given[name]) for name in names)
+    except (TypeError, ValueError):
+        return None  # which is told by itself
+    if not longest <= request:
+        return None
+    return (
+        f"{variable(names[0])} is {longest:g}, and must be more than {variable(names[1])}, which is "
+        f"{request:g}: a write would be cut off before it can tell what it did."
+    )
 
 
 def _backend_gap(backend: Backend, given: Mapping[str, Any]) -> str | None:

@@ -267,7 +267,7 @@ def test_every_validation_rule_of_strawberry_is_among_ours() -> None:
 
 
 async def test_operation_over_its_time_is_ended_and_says_so() -> None:
-    async with asking(operation_timeout_seconds=0.05) as client:
+    async with asking(request_timeout_seconds=0.01, operation_timeout_seconds=0.05) as client:
         headers = {"Accept": "application/graphql-response+json"}
         response = await client.post("/graphql", json={"query": "{ never }"}, headers=headers)
         [error] = response.json()["errors"]

@@ -278,7 +278,9 @@ async def test_what_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> 
         return await run(self)
 
     monkeypatch.setattr(Running, "run", seen)
-    async with asking(schema, operation_timeout_seconds=0.01) as client:
+    async with asking(
+        schema, request_timeout_seconds=0.005, operation_timeout_seconds=0.01
+    ) as client:
         answer = await client.post("/graphql", json={"query": "{ waits }"})
     assert answer.json()["errors"][0]["extensions"]["code"] == "TIMED_OUT"
     assert runs
