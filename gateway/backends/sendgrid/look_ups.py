@@ -19,6 +19,7 @@ from gateway.backends.adapter import Key, KeyKind, Stored
 from gateway.backends.sendgrid.client import get_batch, search_emails, search_identifiers
 from gateway.backends.sendgrid.identifiers import MAX_LENGTH
 from gateway.backends.sendgrid.refusals import unreadable
+from gateway.backends.sendgrid.refused_look_up import MAX_REFUSED, parted, undecided
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
 from gateway.joined import chunked, side_by_side
 from gateway.joint_calls import joint_exchange, own_failure
@@ -42,8 +43,6 @@ MOST_KEYS = 100
 """Keys that one look-up takes (contract: sendgrid section 6)."""
 AT_ONCE = MANY
 """Calls of one kind that direct writes have under way; who comes then waits for the first to end."""
-MAX_REFUSED = 16
-"""Refusals of what was one call at first, after which the search for the wrong key ends."""
 
 
 class Search(Enum):
@@ -206,10 +205,11 @@ class LookUps:
                 return {values[0]: stored_contacts(reply, read_at)}
         except RefusedError as refusal:
             course.refused += 1
-            if len(values) == 1 or course.refused > MAX_REFUSED:
-                return dict.fromkeys(values, _told(refusal, values))
-            half = len(values) // 2
-            again = [values[:half], values[half:]]
+            if len(values) == 1:
+                return {values[0]: refusal}
+            if course.refused > MAX_REFUSED:
+                return dict.fromkeys(values, NotWrittenError(undecided()))
+            again = parted(values, refusal.problem.backend_message or "")
             found: dict[str, Rows] = {}
         except BackendFailure as failure:
             return dict.fromkeys(values, failure)
@@ -221,11 +221,6 @@ class LookUps:
         ):
             found |= part
         return found
-
-
-def _told(refusal: RefusedError, values: Sequence[str]) -> BackendFailure:
-    """What is told of a refused call: it says nothing of one among several."""
-    return refusal if len(values) == 1 else NotWrittenError(refusal.problem)
 
 
 def rows_by_value(

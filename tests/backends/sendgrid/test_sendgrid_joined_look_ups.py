@@ -158,8 +158,26 @@ async def test_a_search_that_is_refused_whatever_is_asked_ends_soon(
     results = await asyncio.gather(
         *(found(account, f"p{number}@example.com") for number in range(32)), return_exceptions=True
     )
-    assert {type(one) for one in results} == {NotWrittenError}
+    problems = [one.problem for one in results if isinstance(one, NotWrittenError)]
+    assert len(problems) == 32
+    assert all(one.retryable and "@" not in one.message for one in problems)
     assert len(asked(account)) <= 7
+
+
+async def test_keys_that_a_refusal_names_are_asked_for_alone(account: Account) -> None:
+    bad = [f"p{number}ü@example.com" for number in range(0, 60, 3)]
+    good = [f"q{number}@example.com" for number in range(60)]
+    people = [*good[:30], *bad, *good[30:]]
+    results = dict(
+        zip(
+            people,
+            await asyncio.gather(*(found(account, one) for one in people), return_exceptions=True),
+            strict=True,
+        )
+    )
+    assert [one for one in people if isinstance(results[one], RefusedError)] == bad
+    assert all(isinstance(results[one], Found) for one in good)
+    assert len(asked(account)) <= 1 + 2 * len(bad)
 
 
 async def test_a_failure_is_everybodys_own(account: Account) -> None:
