@@ -256,7 +256,7 @@ class SharedCalls:
             return
         course.refused += 1
         if course.refused >= MAX_REFUSED:
-            _fail(parts, NotWrittenError(_undecided(failure.problem)))
+            _fail(parts, NotWrittenError(_undecided()))
             return
         rest = [part for place, part in enumerate(parts) if place not in culprits]
         halved = not culprits or course.refused > MAX_BLAMED
@@ -311,12 +311,12 @@ def _some_unlocked(parts: Sequence[Part]) -> bool:
     return any(lost) and not all(lost)
 
 
-def _undecided(problem: Problem) -> Problem:
+def _undecided() -> Problem:
+    """What those are told who are left: not SendGrid's words, which may quote somebody else's contact."""
     return Problem(
         backend=Backend.SENDGRID,
         code=ProblemCode.BACKEND_ERROR,
         message="SendGrid refused this contact in one call with others, without saying which of them "
-        f"is wrong: nothing was written. Try again. It said: {problem.message}",
-        backend_message=problem.backend_message,
+        "is wrong: nothing was written. Try again.",
         retryable=True,
     )

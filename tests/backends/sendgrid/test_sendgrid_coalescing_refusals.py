@@ -105,6 +105,8 @@ async def test_the_search_ends_after_so_many_refusals_and_says_so(
     assert {(one.problem.code, one.problem.retryable) for one in sent} == {
         (ProblemCode.BACKEND_ERROR, True)
     }
+    said = {f"{one.problem.message} {one.problem.backend_message}" for one in sent}
+    assert not any("@" in one for one in said), "SendGrid quotes one of them, and all are told"
     assert len(sharing.wire.calls) <= 7
 
 
