@@ -133,6 +133,11 @@ async def test_wrong_keys_of_a_lead_are_errors(gateway: Gateway) -> None:
     assert answer["errors"][0]["extensions"]["code"] == "INVALID"
     answer = await gateway.ask(LEAD, by={"ivvyId": "1", "externalId": "2"})
     assert "errors" in answer
+    for by in ({"externalId": ""}, {"externalId": " "}, {"ivvyId": " "}):
+        answer = await gateway.ask(LEAD, by=by)
+        [error] = answer["errors"]
+        assert error["extensions"]["code"] == "INVALID"
+        assert error["message"] == f"{next(iter(by))} is empty: give the key of the lead."
     answer = await gateway.ask(LEAD, by={"externalId": "L\x001"})
     assert answer["errors"][0]["extensions"]["code"] == "INVALID"
 

@@ -39,6 +39,9 @@ async def read_lead(
     """One lead, and nothing of what it points to that is not selected."""
     context = info.context
     leads, links = holding_leads(context.account), context.account.links
+    for name, key in (("externalId", by.external_id), ("ivvyId", by.ivvy_id)):
+        if key is not None and not str(key.value).strip():
+            raise wrong(f"{name} is empty: give the key of the lead.")
     try:
         if by.external_id is not None:
             external_id: str | None = str(by.external_id.value)
