@@ -74,6 +74,26 @@ async def test_all_problems_are_told_at_once_those_of_the_input_first(world: Wor
     assert world.written() == []
 
 
+@pytest.mark.parametrize(
+    ("field", "asked"),
+    [
+        (["externalId"], []),
+        (["email"], []),
+        (["ivvy", "id"], []),
+        (["sendgrid", "id"], ["GET /records"]),
+        (["lastName"], ["GET /records"]),
+    ],
+)
+async def test_nobody_is_looked_for_by_a_key_that_the_check_refuses(
+    world: World, field: list[str], asked: list[str]
+) -> None:
+    problem = Problem(backend=IVVY, code=ProblemCode.INVALID, message="wrong", field=field)
+    world.adapters[IVVY].checked = [problem]
+    receipt = await world.upsert(write_of(**ADA), IVVY)
+    assert (receipt.rejected, receipt.errors) == (True, [problem])
+    assert world.memory(IVVY).received == asked
+
+
 async def test_a_refusal_and_an_ambiguous_name_of_one_target_are_told_together(
     world: World,
 ) -> None:
