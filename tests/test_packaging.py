@@ -113,7 +113,7 @@ def test_every_dependency_has_its_reason_and_no_reason_outlives_its_dependency()
     declared = [
         *project["dependencies"],
         *(one for extra in project["optional-dependencies"].values() for one in extra),
-        *PYPROJECT["dependency-groups"]["dev"],
+        *(one for group in PYPROJECT["dependency-groups"].values() for one in group),
         *PYPROJECT["build-system"]["requires"],
     ]
     page = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text()
