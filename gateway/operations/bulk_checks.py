@@ -27,6 +27,8 @@ AT_ONCE = 100
 """Inputs that are checked side by side; between two such groups other requests have their turn."""
 HURRY = 0.05
 """Seconds that inputs wait for names once a backend has been silent for all of its time."""
+LOOKING = 5
+"""How many times as long as one input a whole bulk waits for records that may excuse what is wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,7 @@ class BulkChecks:
     plan_wait: float
     _seen: set[tuple[Backend, str]] = field(default_factory=set)
     """The records that the inputs so far are about."""
+    _began: float = field(default_factory=time.monotonic)
 
     async def run(self, *, but: Collection[int]) -> dict[int, Checked]:
         """Every input by its place, but those that need no check."""
@@ -85,11 +88,12 @@ class BulkChecks:
             write, self.adapters, deadline=self.deadline, request_id=self.request_id
         )
         keys = {adapter.backend: contact_key(write, adapter) for adapter in self.adapters}
+        looks = time.monotonic() < self._began + LOOKING * self.plan_wait
         for target in targets:
             target.names_only = True  # records are found when they are written
             record = (target.backend, keys[target.backend])
             # Behind an earlier input for it, the record is not yet what it will be.
-            target.may_be_excused = record not in self._seen
+            target.may_be_excused = record not in self._seen and looks
             self._seen.add(record)
         prepared = await prepare(targets, problems, self.loaders, patience)
         external_id = given.external_id.value if given.external_id else None

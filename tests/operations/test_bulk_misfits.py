@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway.operations import bulk_checks
 from tests.harness import running
 from tests.operations.bulk import people, until_tried, upsert_all
 
@@ -168,3 +169,17 @@ async def test_an_id_of_a_group_is_judged_at_delivery_where_nobody_answers(
         sandbox.faults.add(fault)
         payload = await upsert_all(gateway, inputs, **HERE, dryRun=True)
     assert told(payload) == [("NAME_NOT_FOUND", "inputs.1.addGroupsName.0")]
+
+
+async def test_a_bulk_does_not_look_for_excuses_for_ever(
+    sandbox: Sandbox, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_checks, "AT_ONCE", 1)
+    monkeypatch.setattr(bulk_checks, "LOOKING", 1)
+    wrong = people(6, paths=[{"pathId": GONE, "value": "x"}])
+    async with running(sandbox, clock, plan_wait_seconds=1.0) as gateway:
+        await gateway.data("{ recordTypes { name } contactPaths { name } }")
+        fault = {"backend": "everbridge", "path": "/contacts", "times": 99, "delayMs": 400}
+        sandbox.faults.add(fault)
+        payload = await upsert_all(gateway, wrong, **HERE, dryRun=True)
+    assert 1 <= len(told(payload)) < len(wrong)
