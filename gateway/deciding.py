@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.backends.adapter import Found, Plan
 from gateway.errors import NotWrittenError
 from gateway.matching import besides, but_required, has_wrong_key
-from gateway.model import Backend, MissingPolicy
+from gateway.model import ORDER, Backend, MissingPolicy
 from gateway.results import Outcome
 from gateway.target import no_key_from
 
@@ -116,7 +116,7 @@ def _may_be_another(found: Found, silent: list[Backend]) -> bool:
 
     With that sibling's answer another key might have been borrowed, and another record meant.
     """
-    order = [backend.value for backend in Backend]
+    order = [backend.value for backend in ORDER]
     lenders = [order.index(key.source.partition(".")[0]) for key in found.asked_by if not key.path]
     return any(order.index(backend.value) < lender for backend in silent for lender in lenders)
 

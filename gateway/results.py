@@ -10,7 +10,7 @@ import strawberry
 from strawberry import ID
 from strawberry.scalars import JSON
 
-from gateway.model import Backend, enum_value
+from gateway.model import ORDER, Backend, enum_value
 
 
 @strawberry.enum(
@@ -297,6 +297,11 @@ HAS_IT = frozenset(
     | {Outcome.ACCEPTED, Outcome.QUEUED}
 )
 """Outcomes after which a backend holds the write, or will."""
+
+
+def in_order(results: Iterable[BackendResult]) -> list[BackendResult]:
+    """The results in the order of the Backend enum."""
+    return sorted(results, key=lambda result: ORDER.index(result.backend))
 
 
 def summarize(outcomes: Iterable[Outcome], *, dry: bool = False) -> UpsertStatus:

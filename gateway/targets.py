@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway.model import Backend
-from gateway.results import BackendResult, Outcome, Problem, ProblemCode
+from gateway.model import ORDER, Backend
+from gateway.results import BackendResult, Outcome, Problem, ProblemCode, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gateway.backends.adapter import Adapter
-
-
-_ORDER = tuple(Backend)
 
 
 @dataclass(kw_only=True)
@@ -42,13 +39,13 @@ class Choice:
             )
             for backend in self.unconfigured
         ]
-        return sorted([*results, *refused], key=lambda result: _ORDER.index(result.backend))
+        return in_order([*results, *refused])
 
 
 def choose(targets: Sequence[Backend] | None, adapters: Mapping[Backend, Adapter]) -> Choice:
     """The adapters of the named targets, or of every configured backend."""
     if targets is None:
-        choice = Choice(adapters=[adapters[backend] for backend in _ORDER if backend in adapters])
+        choice = Choice(adapters=[adapters[backend] for backend in ORDER if backend in adapters])
         if not adapters:
             problem = _wrong("No backend is configured: see docs/settings.md.")
             problem.code = ProblemCode.NOT_CONFIGURED

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gateway.deciding import plan, siblings_of
 from gateway.delivery import deliver, dry_run, is_repeatable
-from gateway.model import Backend
 from gateway.planning import lacks_key, look_again, prepare, unknown_names
-from gateway.results import Outcome, UpsertStatus, summarize
+from gateway.results import Outcome, UpsertStatus, in_order, summarize
 from gateway.target import SILENT, Border, Journal, Target
 from gateway.upstream import Exchange
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from gateway.backends.adapter import Adapter, Found
     from gateway.locks import Locks
+    from gateway.model import Backend
     from gateway.names import Loaders
     from gateway.planning import Prepared
     from gateway.results import BackendResult, Problem
@@ -229,18 +229,13 @@ def _outdated(adapter: Adapter, found: Found, released_at: float) -> bool:
 # ---------------------------------------------------------------- the receipt
 
 
-_ORDER = tuple(Backend)
-
-
 def receipt_of(prepared: Prepared, *, rejected: bool = False) -> Receipt:
     """What became of the targets, those left out that were only looked at."""
-    results = [
+    results = in_order(
         target.result
         for target in prepared.targets
         if target.result is not None and not target.observed
-    ]
-    if len(results) > 1:
-        results.sort(key=lambda result: _ORDER.index(result.backend))
+    )
     return Receipt(
         results=results,
         errors=[*prepared.problems, *(error for result in results for error in result.errors)],

@@ -15,7 +15,7 @@ from gateway.operations.keyed import HeldKey, KeyRefusedError, utc_now
 from gateway.operations.order import contact_key
 from gateway.operations.payloads import CONTACT, Shared, new_operation
 from gateway.planning import prepare
-from gateway.results import BackendResult, Outcome
+from gateway.results import BackendResult, Outcome, in_order
 from gateway.target import Target
 from gateway.targets import choose
 from gateway.upsert import Receipt, receipt_of, targets_of, upsert
@@ -232,8 +232,7 @@ class _Call:
 
     def followed(self, found: FoundOperation) -> Written:
         """The payload of a durable call that was accepted before, as it is now."""
-        order = list(Backend)
-        results = sorted(found.results, key=lambda result: order.index(result.backend))
+        results = in_order(found.results)
         return Written(
             write=self.write,
             receipt=Receipt(

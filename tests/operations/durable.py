@@ -16,6 +16,7 @@ HEDY: dict[str, Any] = {
     "lastName": "Kiesler",
 }
 ONCE = {**HEDY, "ivvy": {"updateIfExists": False}}
+"""Its create in iVvy must not be sent twice."""
 IVVY_SAVES = "/api/1.0/contact?action=addOrUpdateContact"
 
 

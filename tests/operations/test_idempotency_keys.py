@@ -9,6 +9,7 @@ from gateway.store.errors import StoreUnavailableError
 from tests.harness import Answer, running
 from tests.leads import OF_ADA, fault, leads
 from tests.operations.calls import upsert, upsert_lead
+from tests.operations.durable import HEDY, ONCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
     from gateway.sandbox.app import Sandbox
     from gateway.sandbox.clock import ManualClock
     from tests.harness import Gateway
-
-HEDY: dict[str, Any] = {
-    "externalId": "E-3001",
-    "email": "hedy@example.com",
-    "firstName": "Hedy",
-    "lastName": "Kiesler",
-}
-ONCE = {**HEDY, "ivvy": {"updateIfExists": False}}
-"""Its create in iVvy must not be sent twice."""
 
 
 def writes(gateway: Gateway) -> dict[str, int]:
