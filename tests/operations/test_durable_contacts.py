@@ -14,14 +14,13 @@ from tests.harness import running
 from tests.operations.calls import (
     operation,
     outcomes,
-    resolve,
     steps,
     store_durably,
     until,
     until_ended,
     upsert,
 )
-from tests.operations.durable import HEDY, IVVY_SAVES, fault, hold_work, let_work, stuck
+from tests.operations.durable import HEDY, IVVY_SAVES, fault, hold_work, let_work
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,53 +187,6 @@ async def test_without_a_store_a_durable_write_is_not_accepted(
     assert answer.status == status
     assert answer.errors[0]["code"] == "UNAVAILABLE"
     assert answer.data["operation"] is None
-
-
-# ---------------------------------------------------------------- a person settles
-
-
-async def test_a_step_that_must_not_be_repeated_waits_for_a_person(quick: Gateway) -> None:
-    operation_id, step_id = await stuck(quick, drop="after")
-    [contact] = quick.ivvy(externalId="E-3001")
-    payload = await resolve(quick, step_id, "WRITTEN", recordId=str(contact["id"]))
-    assert payload["errors"] == []
-    assert payload["step"]["result"] == {
-        "outcome": "CONFIRMED",
-        "id": str(contact["id"]),
-        "errors": [],
-    }
-    found = await operation(quick, operation_id)
-    assert (found["status"], found["failed"]) == ("SUCCEEDED", 0)
-    assert len(quick.calls("ivvy", writes=True)) == 1
-
-
-async def test_a_write_that_was_not_done_is_tried_again(quick: Gateway) -> None:
-    operation_id, step_id = await stuck(quick, drop="before")
-    payload = await resolve(quick, step_id, "NOT_WRITTEN")
-    assert payload["step"]["result"]["outcome"] == "QUEUED"
-    found = await until_ended(quick, operation_id)
-    assert outcomes(found) == {"IVVY": "CREATED"}
-    assert len(quick.ivvy(externalId="E-3001")) == 1
-
-
-async def test_a_step_that_is_given_up_has_failed(quick: Gateway) -> None:
-    operation_id, step_id = await stuck(quick, drop="before")
-    await resolve(quick, step_id, "GIVE_UP")
-    found = await operation(quick, operation_id)
-    assert (found["status"], found["failed"], outcomes(found)) == ("FAILED", 1, {"IVVY": "FAILED"})
-
-
-async def test_what_cannot_be_settled_says_why(quick: Gateway) -> None:
-    operation_id, step_id = await stuck(quick, drop="before")
-    for stranger in ("4711", "x", "9" * 30, ""):
-        payload = await resolve(quick, stranger, "RETRY")
-        assert [problem["code"] for problem in payload["errors"]] == ["NOT_FOUND"]
-    payload = await resolve(quick, step_id, "RETRY", recordId="1")
-    assert payload["errors"][0]["field"] == ["recordId"]
-    await resolve(quick, step_id, "RETRY")
-    await until_ended(quick, operation_id)
-    payload = await resolve(quick, step_id, "RETRY")
-    assert [problem["code"] for problem in payload["errors"]] == ["INVALID"]
 
 
 # ---------------------------------------------------------------- jobs
