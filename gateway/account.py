@@ -103,7 +103,7 @@ class Account:
         # A store of this process alone need not be asked who writes: nobody else does.
         locks = Locks(self._record_leases if store.shared else None)
         self.writer = Writer(locks=locks, plan_wait=settings.plan_wait_seconds)
-        self._readiness = Readiness(database=store.database)
+        self._readiness = Readiness(database=store.database, shared=store.shared)
         self.draining = False
         self.worker = self._new_worker()
         self.acceptance = Acceptance(

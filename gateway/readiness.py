@@ -1,4 +1,4 @@
-"""Whether the store answers: what a load balancer asks every second."""
+"""Whether the store can be used: what a load balancer asks every second."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gateway.store.errors import StoreError
-from gateway.store.migrations import read_version
+from gateway.store.migrations import read_version, try_to_write
 
 if TYPE_CHECKING:
     from gateway.store.database import Database
@@ -25,10 +25,12 @@ class Readiness:
     """
 
     database: Database
+    shared: bool
+    """Whether it is a server, which may go on answering after it has ceased to take writes."""
     _question: asyncio.Task[Any] | None = field(default=None, init=False)
 
     async def of_store(self) -> bool:
-        """Whether the store answers, in time."""
+        """Whether the store can be used, and says so in time."""
         if self._question is None or self._question.done():
             self._question = asyncio.create_task(self._ask())
         await asyncio.wait({self._question}, timeout=SECONDS)
@@ -36,7 +38,10 @@ class Readiness:
 
     async def _ask(self) -> bool:
         try:
-            await self.database.read(read_version)
+            if self.shared:
+                await self.database.write(try_to_write)
+            else:  # a file's one writer may be busy for seconds, and is well
+                await self.database.read(read_version)
         except StoreError:
             return False
         return True

@@ -65,6 +65,19 @@ UNUSABLE = (
 """The server is not there, or the connection is at its end. The last is what asyncpg says of one that the
 server has ended while nobody used it, a restart say, when the next statement is faster than the news."""
 
+UNSERVING = (
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.UndefinedTableError,
+)
+"""The server is there, and cannot serve: full, ending, a standby that takes no writes, or a database, its
+tables or our rights to them have gone."""
+
 POOLED = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
 """What was prepared on a connection is not there, or somebody else's: a pooler gives out another server's
 connection for each transaction, and knows nothing of prepared statements. Nothing was run."""
@@ -131,7 +144,7 @@ class PostgresDatabase:
             raise  # a value of ours that does not fit its column, and an InterfaceError by descent
         except UNUSABLE as error:
             raise kind(f"PostgreSQL cannot be used now: {error}") from error
-        except (asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError) as error:
+        except UNSERVING as error:
             raise kind(f"PostgreSQL cannot serve now: {error}") from error
 
     async def _run(self, steps: Transaction[T], connection: Any, options: dict[str, Any]) -> T:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 
+from gateway.readiness import Readiness
 from gateway.store import Store, StoreUnavailableError, open_store
 from gateway.store.database import Statement
 from gateway.store.errors import StoreUntouchedError
@@ -226,6 +227,50 @@ async def test_a_pooler_that_loses_prepared_statements_is_told_with_what_to_do(
 
 async def _keep(_connection: Any) -> None:
     """A reset would forget the statements in asyncpg, too."""
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("ALTER DATABASE {name} SET default_transaction_read_only = on", "read-only"),
+        ("ALTER DATABASE {name} RENAME TO {name}_gone", "does not exist"),
+        ("DROP DATABASE {name} WITH (FORCE)", "does not exist"),
+    ],
+)
+async def test_a_database_that_takes_no_writes_any_more_is_told_and_not_ready(
+    postgres_url: str, statement: str, told: str
+) -> None:
+    name = postgres_url.rpartition("/")[2]
+    async with open_store(postgres_url) as store:
+        readiness = Readiness(database=store.database, shared=store.shared)
+        assert await readiness.of_store()
+        server = await asyncpg.connect(postgres_url.replace(name, "postgres"))
+        try:
+            await _end_connections(server, name)
+            await server.execute(statement.format(name=name))
+            await _end_connections(server, name)
+            for _ in range(3):  # the first learns that its connection has ended
+                assert not await readiness.of_store()
+            with pytest.raises(StoreUnavailableError, match=told):
+                await store.leases.acquire(["key"], "a", seconds=30)
+        finally:
+            await server.execute(f"DROP DATABASE IF EXISTS {name}_gone WITH (FORCE)")
+            await server.close()
+
+
+async def test_a_database_without_our_tables_is_told(postgres_url: str) -> None:
+    async with open_store(postgres_url) as store:
+        connection = await asyncpg.connect(postgres_url)
+        await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        await connection.close()
+        with pytest.raises(StoreUnavailableError, match="does not exist"):
+            await store.leases.acquire(["key"], "a", seconds=30)
+
+
+async def _end_connections(server: Any, name: str) -> None:
+    await server.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+    )
 
 
 async def test_a_server_that_is_not_reached_has_surely_stored_nothing() -> None:
