@@ -65,18 +65,22 @@ UNUSABLE = (
 """The server is not there, or the connection is at its end. The last is what asyncpg says of one that the
 server has ended while nobody used it, a restart say, when the next statement is faster than the news."""
 
-UNSERVING = (
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.PostgresSystemError,
+REFUSING = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InsufficientPrivilegeError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.UndefinedTableError,
 )
-"""The server is there, and cannot serve: full, ending, a standby that takes no writes, or a database, its
-tables or our rights to them have gone."""
+"""The server is there, and takes nothing from us: it is a standby, or a database, its tables or our rights
+to them have gone. Nothing was stored."""
+
+ENDING = (
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresSystemError,
+)
+"""The server cannot go on: what it was asked for may be stored."""
 
 POOLED = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
 """What was prepared on a connection is not there, or somebody else's: a pooler gives out another server's
@@ -136,7 +140,7 @@ class PostgresDatabase:
                 kind = StoreUnavailableError
                 return await self._run(steps, connection, options)
         except POOLED as error:
-            raise kind(
+            raise StoreUntouchedError(
                 "PostgreSQL is behind a pooler that loses prepared statements. Let it pool by session, "
                 "or let it keep them (PgBouncer 1.21: max_prepared_statements above 0)."
             ) from error
@@ -144,7 +148,9 @@ class PostgresDatabase:
             raise  # a value of ours that does not fit its column, and an InterfaceError by descent
         except UNUSABLE as error:
             raise kind(f"PostgreSQL cannot be used now: {error}") from error
-        except UNSERVING as error:
+        except REFUSING as error:
+            raise StoreUntouchedError(f"PostgreSQL takes nothing now: {error}") from error
+        except ENDING as error:
             raise kind(f"PostgreSQL cannot serve now: {error}") from error
 
     async def _run(self, steps: Transaction[T], connection: Any, options: dict[str, Any]) -> T:

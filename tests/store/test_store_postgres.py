@@ -251,7 +251,7 @@ async def test_a_database_that_takes_no_writes_any_more_is_told_and_not_ready(
             await _end_connections(server, name)
             for _ in range(3):  # the first learns that its connection has ended
                 assert not await readiness.of_store()
-            with pytest.raises(StoreUnavailableError, match=told):
+            with pytest.raises(StoreUntouchedError, match=told):
                 await store.leases.acquire(["key"], "a", seconds=30)
         finally:
             await server.execute(f"DROP DATABASE IF EXISTS {name}_gone WITH (FORCE)")
@@ -263,7 +263,7 @@ async def test_a_database_without_our_tables_is_told(postgres_url: str) -> None:
         connection = await asyncpg.connect(postgres_url)
         await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         await connection.close()
-        with pytest.raises(StoreUnavailableError, match="does not exist"):
+        with pytest.raises(StoreUntouchedError, match="does not exist"):
             await store.leases.acquire(["key"], "a", seconds=30)
 
 
