@@ -89,10 +89,7 @@ async def asking_both(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Both]:
         known = ContactKeys(external_id="E-1001")
         monkeypatch.setattr("gateway.api.mutations._known_by", lambda *_: known)
         monkeypatch.setattr("gateway.api.queries.median", lambda _: 0.25)
-        for module in ("mutations", "lead_mutation"):
-            monkeypatch.setattr(
-                f"gateway.api.{module}.summarize", lambda *_, **__: UpsertStatus.APPLIED
-            )
+        monkeypatch.setattr("gateway.upsert.summarize", lambda *_, **__: UpsertStatus.APPLIED)
         yield Both(gateway)
 
 
