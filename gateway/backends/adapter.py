@@ -214,6 +214,13 @@ class ReadsBack(Protocol):
         """
         ...
 
+    def may_be_overwritten(self, result: BackendResult, found: Found) -> bool:
+        """Whether a contact without what was sent was written all the same since its jobs began.
+
+        Then they may have done it, and somebody else something later. True where it cannot be told.
+        """
+        ...
+
     def must_be_seen(self, result: BackendResult) -> bool:
         """Whether a write may have had no effect though its jobs were completed."""
         ...

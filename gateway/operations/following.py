@@ -105,6 +105,8 @@ class Following:
             return None
         if not plan.calls and not plan.problems:
             return replace(result, outcome=Outcome.CONFIRMED)
+        if adapter.may_be_overwritten(result, found):
+            return _overwritten(result)
         problem = _not_taken(result.backend, list(plan.changed))
         return replace(result, outcome=Outcome.FAILED, errors=[problem])
 
@@ -158,8 +160,19 @@ def _unconfirmed(result: BackendResult) -> BackendResult:
     )
 
 
+def _overwritten(result: BackendResult) -> BackendResult:
+    """What is said of a contact that was written since, by whom and however."""
+    problem = Problem(
+        backend=result.backend,
+        code=ProblemCode.UNCONFIRMED,
+        message=f"{result.backend.value} accepted the write in a job that ended with errors, and the "
+        "contact was written since: whether this write was done, and then another over it, cannot be "
+        "told.",
+    )
+    return replace(result, outcome=Outcome.ACCEPTED, warnings=[*result.warnings, problem])
+
+
 def _not_taken(backend: Backend, changed: list[str]) -> Problem:
-    # Not that it failed to do it: a later write may have changed what this one did.
     told = f" It does not hold {', '.join(changed)} as sent." if changed else ""
     return Problem(
         backend=backend,

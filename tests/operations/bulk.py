@@ -29,7 +29,8 @@ query ($id: ID!, $after: String, $status: UpsertStatus) { operation(id: $id) {
   status total completed failed
   items(first: 500, after: $after, status: $status) {
     edges { node { index externalId status errors { code field }
-      steps { backend result { outcome id errors { code message field } calls { path body } } } } }
+      steps { backend result { outcome id errors { code message field } warnings { code }
+                               calls { path body } } } } }
     pageInfo { hasNextPage endCursor }
   }
 } }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from strawberry import ID
 
@@ -72,6 +73,23 @@ def read_job(reply: Reply) -> ImportJob:
     )
 
 
+def moment(text: object) -> datetime | None:
+    """A moment as SendGrid writes it, in nanoseconds or whole seconds; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if found is None or found.tzinfo is not None else None
+
+
+class _Known(NamedTuple):
+    """What is known of a job; None of one that SendGrid does not know."""
+
+    asked_at: float
+    job: ImportJob | None
+    began: datetime | None
+
+
 class Jobs:
     """Asks after jobs: once for all who want to know of one job at about the same time.
 
@@ -80,7 +98,7 @@ class Jobs:
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
-        self._known: dict[str, tuple[float, ImportJob | None]] = {}
+        self._known: dict[str, _Known] = {}
         self._asking: dict[str, asyncio.Task[ImportJob | None]] = {}
 
     async def status(self, job_id: str, exchange: Exchange, now: float) -> ImportJob | None:
@@ -90,9 +108,9 @@ class Jobs:
         """
         if not (0 < len(job_id) <= LONGEST_ID and job_id.isprintable()):
             return None  # callers may give anything, and not all of it makes an address
-        asked_at, job = self._known.get(job_id, (None, None))
-        if asked_at is not None and (_is_over(job) or 0 <= now - asked_at < FRESH_FOR):
-            return job and replace(job)
+        known = self._known.get(job_id)
+        if known is not None and (_is_over(known.job) or 0 <= now - known.asked_at < FRESH_FOR):
+            return known.job and replace(known.job)
         asking = self._asking.get(job_id)
         if asking is None:
             asking = asyncio.create_task(self._ask(job_id, exchange, now))
@@ -106,17 +124,24 @@ class Jobs:
             raise NotWrittenError(timed_out(Backend.SENDGRID, message)) from None
         return job and replace(job)
 
+    def began(self, job_id: str) -> datetime | None:
+        """When a job began by SendGrid's clock, where it was asked after lately and said so."""
+        known = self._known.get(job_id)
+        return known and known.began
+
     async def _ask(self, job_id: str, exchange: Exchange, now: float) -> ImportJob | None:
         alone = Exchange(deadline=exchange.deadline, request_id=exchange.request_id)
         try:
-            job: ImportJob | None = read_job(await self._sender.send(get_job(job_id), alone))
+            reply = await self._sender.send(get_job(job_id), alone)
         except RefusedError:
-            job = None
+            known = _Known(now, None, None)
+        else:
+            known = _Known(now, read_job(reply), moment(reply.body.get("started_at")))
         self._known.pop(job_id, None)
-        self._known[job_id] = (now, job)
+        self._known[job_id] = known
         while len(self._known) > MOST_KNOWN:
             del self._known[next(iter(self._known))]
-        return job
+        return known.job
 
     def _asked(self, job_id: str, task: asyncio.Task[ImportJob | None]) -> None:
         del self._asking[job_id]

@@ -6,8 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from strawberry import ID
 
+from gateway.backends.adapter import Found, Stored
+from gateway.backends.sendgrid.job import Jobs, moment
+from gateway.model import Backend
 from gateway.operations import bulk_delivering
+from gateway.results import BackendResult, ImportJob, JobStatus, Outcome
 from tests.harness import running
 from tests.operations.bulk import (
     items_of,
@@ -125,3 +130,51 @@ async def test_one_that_sendgrid_refuses_spoils_no_other(bulk: Gateway) -> None:
     [error] = items[7]["steps"][0]["result"]["errors"]
     assert "'bülk@example.com' is not valid" in error["message"]
     assert counted(bulk)["PUT", "contacts"] <= 1 + 2 * 5 + FEW
+
+
+async def test_who_was_written_again_since_a_job_that_ended_with_errors_is_not_said_to_have_failed(
+    bulk: Gateway, clock: ManualClock
+) -> None:
+    # Lise Otto's makes the job end with errors, as above.
+    inputs = [*people(2), {"email": LISE, "firstName": "Bulk"}]
+    first = await upsert_all(bulk, inputs, targets=["SENDGRID"])
+    await until_tried(bulk, first["operation"]["id"])
+    second = await upsert_all(bulk, [people(1)[0] | {"firstName": "Later"}], targets=["SENDGRID"])
+    await until_tried(bulk, second["operation"]["id"])
+    clock.advance(60)
+    await until_over(bulk, first["operation"]["id"])
+    items = await items_of(bulk, first["operation"]["id"])
+    assert outcomes(items) == ["ACCEPTED", "CONFIRMED", "FAILED"]
+    result = items[0]["steps"][0]["result"]
+    assert result["errors"] == []
+    assert [warning["code"] for warning in result["warnings"]] == ["UNCONFIRMED"]
+
+
+@pytest.mark.parametrize(
+    ("started_at", "updated_at", "may_be"),
+    [
+        ("2026-07-15T16:19:27Z", "2026-07-15T16:19:26.999999999Z", False),
+        ("2026-07-15T16:19:27Z", "2026-07-15T16:19:57.687296469Z", True),
+        ("2026-07-15T16:19:27Z", "2026-07-15T16:19:27Z", True),
+        (None, "2026-07-15T16:19:26Z", True),
+        ("2026-07-15T16:19:27Z", None, True),
+        ("2026-07-15T16:19:27Z", "just now", True),
+    ],
+)
+async def test_when_a_contact_was_written_tells_whether_a_job_may_have_written_it(
+    bulk: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    started_at: str | None,
+    updated_at: str | None,
+    may_be: bool,
+) -> None:
+    adapter = bulk.app.state.account.adapters[Backend.SENDGRID]
+    monkeypatch.setattr(Jobs, "began", lambda *_: moment(started_at))
+    raw = {"updated_at": updated_at}
+    stored = Stored(id="c-1", external_id=None, email=LISE, raw=raw, read_at=0.0)
+    job = ImportJob(backend=Backend.SENDGRID, id=ID("j-1"), status=JobStatus.ERRORED)
+    result = BackendResult(backend=Backend.SENDGRID, outcome=Outcome.ACCEPTED, jobs=[job])
+    assert adapter.may_be_overwritten(result, Found(stored=stored)) is may_be
+    assert not adapter.may_be_overwritten(result, Found(stored=None))
+    job.status = JobStatus.FAILED
+    assert not adapter.may_be_overwritten(result, Found(stored=stored)), "it has written nothing"
