@@ -10,7 +10,7 @@ import re
 import zoneinfo
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
 
 import email_validator
@@ -173,9 +173,17 @@ def read_number(text: str) -> int | float:
         raise ValueError(f"{text!r} is not a number: give it as JSON would, such as 12 or -0.5.")
     if isinstance(value, float) and text.strip().lstrip("-").isdigit():
         raise ValueError(f"{text!r} has more digits than a whole number can hold: give at most 18.")
-    if isinstance(value, float) and Decimal(repr(value)) != Decimal(text.strip()):
+    if isinstance(value, float) and not _is_all_of(value, text.strip()):
         raise ValueError(f"{text!r} has more digits than a number can hold: give at most 15.")
     return value
+
+
+def _is_all_of(value: float, text: str) -> bool:
+    """Whether a number has all digits of its text."""
+    try:
+        return Decimal(repr(value)) == Decimal(text)
+    except InvalidOperation:  # an exponent that is longer than any
+        return False
 
 
 def read_date(text: str) -> date | datetime:

@@ -183,6 +183,7 @@ def test_what_json_would_not_call_a_number_is_refused(text: str) -> None:
     [
         *("-123456789012345678901234567890", "12345678901234567.5", "0.12345678901234567891"),
         *("123456789012345678.0", "1e-400", "-90071992547409931e3"),
+        *("1e-99999999999999999999", "0e99999999999999999999"),
     ],
 )
 def test_a_number_whose_last_digits_would_be_lost_is_refused(text: str) -> None:
