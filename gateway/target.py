@@ -10,9 +10,10 @@ import structlog
 from gateway.backends.adapter import Found, Plan, ReadsByCatalog
 from gateway.custom_fields import custom_fields
 from gateway.delivery import planned
+from gateway.entries import CatalogName
 from gateway.errors import BackendFailure
 from gateway.held_names import maybe_ids
-from gateway.memberships import unknown_ids
+from gateway.memberships import memberships, unknown_ids
 from gateway.model import MissingPolicy
 from gateway.names import Resolution
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
@@ -175,7 +176,10 @@ class Target(Part):
         read = custom_fields(self.write, self.resolution, self.backend, native)
         problems = list(read.problems)
         for name, catalog in self.adapter.native_ids.items():
-            if ids := self.write.items(name):
+            if catalog is CatalogName.GROUPS:
+                groups = memberships(self.write, self.resolution, self.backend, name)
+                problems += groups.problems
+            elif ids := self.write.items(name):
                 problems += unknown_ids(
                     self.write, self.resolution, self.backend, catalog, name, ids
                 )

@@ -56,6 +56,15 @@ async def test_what_lists_have_against_an_input_is_told_before_anything_is_store
     assert [item["status"] for item in items] == ["APPLIED", "REJECTED", "APPLIED"]
 
 
+async def test_a_group_joined_and_left_by_two_spellings_is_told_before_anything_is_stored(
+    quick: Gateway,
+) -> None:
+    inputs = people(1, addGroupsName=["Newsletter"], removeGroupsName=["VIP", "newsletter "])
+    payload = await upsert_all(quick, inputs, targets=["IVVY"])
+    assert payload["operation"] is None
+    assert told(payload) == [("INVALID", "inputs.0.removeGroupsName.1")]
+
+
 async def test_all_of_an_inputs_problems_are_told_at_once(quick: Gateway) -> None:
     [one] = people(1)
     one |= {
