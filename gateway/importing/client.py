@@ -45,6 +45,8 @@ WAITS = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 """Answers of who has taken nothing and, with Retry-After, will soon."""
 WAIT_SECONDS = 300.0
 """For which one call waits at most until it is let in."""
+SHORTEST_WAIT = 0.1
+"""Between two tries, where who lets one wait asks for no time at all."""
 
 
 class TooLargeError(ImportRefusedError):
@@ -154,9 +156,10 @@ def _pause(response: httpx.Response) -> float | None:
     if response.status_code not in WAITS:
         return None
     try:
-        return max(0.0, float(response.headers["Retry-After"]))
+        asked = float(response.headers["Retry-After"])
     except (KeyError, ValueError):
         return None
+    return max(SHORTEST_WAIT, asked)
 
 
 def _is_of_number(error: Mapping[str, Any]) -> bool:

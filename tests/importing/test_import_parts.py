@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import cycle
@@ -163,6 +164,25 @@ async def test_a_gateway_that_lets_one_wait_is_waited_for(
     ):
         await run_import(order(tmp_path, LINES, address), None, Silent())
     assert list(waits) == []
+
+
+@pytest.mark.parametrize("asked", ["0", "-3", "nan"])
+async def test_a_gateway_that_asks_for_no_time_is_not_asked_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setattr(client, "WAIT_SECONDS", 0.35)
+    calls = 0
+
+    async def answer(_request: Request) -> Response:
+        nonlocal calls
+        calls += 1
+        return PlainTextResponse("later", 503, headers={"Retry-After": asked})
+
+    with serving(Starlette(routes=[Route("/graphql", answer, methods=["POST"])])) as address:
+        async with asyncio.timeout(20):
+            with pytest.raises(ImportRefusedError, match="answered 503"):
+                await run_import(order(tmp_path, LINES, address), None, Silent())
+    assert calls == 4
 
 
 async def test_an_import_goes_on_once_it_is_let_in(tmp_path: Path) -> None:
