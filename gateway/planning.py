@@ -96,7 +96,7 @@ async def prepare(
     now, later = _checked(targets)
     if to_deliver and len(targets) == 1 and not (problems or targets[0].checked):
         for target in targets:
-            if target.result is None and not (target.names_only and _names_known(target)):
+            if target.result is None and not (target.names_only and _names_known(target, targets)):
                 await _look(target, targets, loaders)
     else:
         try:
@@ -143,7 +143,9 @@ async def _look_up_all(
 
     async def start(chosen: list[Target], *, again: bool = False) -> None:
         # A bulk's targets only have names to look up, and memory mostly has them all.
-        chosen = [target for target in chosen if not (target.names_only and _names_known(target))]
+        chosen = [
+            target for target in chosen if not (target.names_only and _names_known(target, targets))
+        ]
         for target in chosen:
             look = look_again(target, targets) if again else _look(target, targets, loaders)
             running[target.backend] = asyncio.create_task(look)
@@ -157,14 +159,14 @@ async def _look_up_all(
         await start(keyless, again=True)
 
 
-def _names_known(target: Target) -> bool:
+def _names_known(target: Target, targets: Sequence[Target]) -> bool:
     """Resolve the write's names from memory alone; whether nothing more is to be asked, or all is wrong."""
     with Border(target):
         known = _remembered(target)
         if known is None:
             return False
         target.resolution = known
-        return not target.needs_excuse()
+        return not target.needs_excuse(targets)
     return True
 
 
@@ -187,7 +189,7 @@ async def _look(target: Target, targets: list[Target], loaders: Loaders) -> None
             target.resolution = known or target.resolution
         if target.resolution.unreadable is not None:
             target.fail(target.resolution.unreadable)
-        elif target.names_only and target.needs_excuse():
+        elif target.names_only and target.needs_excuse(targets):
             await _look_for_excuse(target)
         if target.found is not None:
             _know_held(target)

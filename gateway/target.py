@@ -20,7 +20,7 @@ from gateway.results import BackendResult, Outcome, Problem, ProblemCode
 from gateway.telemetry.spans import NOTHING, current, span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -152,13 +152,26 @@ class Target(Part):
     excuse: Found | None = None
     """The record that is looked up for that; not `answered` until it is there."""
 
-    def needs_excuse(self) -> bool:
-        """Whether only the stored record can tell if the input is wrong by the catalogs."""
+    def needs_excuse(self, targets: Sequence[Target]) -> bool:
+        """Whether only the stored record can tell if the input is wrong by the catalogs.
+
+        A group that another of the `targets` has by that name is not wrong, whatever is stored.
+        """
         if not self.may_be_excused or self.write.if_missing is MissingPolicy.SKIP:
             return False
-        if maybe_ids(self.resolution):
-            return True
+        for group in maybe_ids(self.resolution):
+            if not any(target.has_group(group) for target in targets):
+                return True
         return len(self._misfits(Found())) > len(self._misfits(None))
+
+    def has_group(self, name: str) -> bool:
+        """Whether a group that is asked for by this name is known to be in the list."""
+        if not any(
+            want.catalog is CatalogName.GROUPS and want.name == name for want in self.wanted
+        ):
+            return False
+        listed = self.adapter.catalogs.fresh(CatalogName.GROUPS)
+        return listed is not None and bool(listed.matches(name))
 
     def _misfits(self, found: Found | None) -> list[Problem]:
         if not isinstance(self.adapter, ReadsByCatalog):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.harness import Gateway
 
 HERE = {"targets": ["EVERBRIDGE"]}
+BACKENDS = ["IVVY", "EVERBRIDGE", "SENDGRID"]
 GONE = "241901148045999"
 MOBILE = 241901148045319
 MISFITS = [
@@ -103,6 +104,19 @@ async def test_inputs_that_fit_look_nobody_up(quick: Gateway) -> None:
     payload = await upsert_all(quick, people(3, paths=paths), **HERE, dryRun=True)
     assert payload["errors"] == []
     assert [call for call in quick.calls("everbridge") if "contacts" in call["path"]] == []
+
+
+async def test_a_number_that_is_a_groups_name_elsewhere_looks_nobody_up(quick: Gateway) -> None:
+    state = quick.sandbox.sendgrid.dump()
+    state["lists"][0]["name"] = "2024"
+    quick.sandbox.sendgrid.load(state)
+    lists = " ".join(f"{each}: groups(backend: {each}) {{ name }}" for each in BACKENDS)
+    await quick.data(f"{{ {lists} }}")
+    before = quick.calls("ivvy")
+    payload = await upsert_all(quick, people(3, addGroupsName=["2024"]), dryRun=True)
+    assert payload["errors"] == []
+    assert quick.calls("ivvy") == before
+    assert [call for call in quick.calls("everbridge") if "/contacts/" in call["path"]] == []
 
 
 @pytest.mark.parametrize(
