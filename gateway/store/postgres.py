@@ -71,9 +71,10 @@ REFUSING = (
     asyncpg.InsufficientPrivilegeError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.UndefinedTableError,
+    asyncpg.FeatureNotSupportedError,
 )
 """The server is there, and takes nothing from us: it is a standby, or a database, its tables or our rights
-to them have gone. Nothing was stored."""
+to them have gone. Nothing was stored. The last is a standby's word on the tables that are not logged."""
 
 ENDING = (
     asyncpg.InsufficientResourcesError,
@@ -146,6 +147,8 @@ class PostgresDatabase:
             ) from error
         except asyncpg.DataError:
             raise  # a value of ours that does not fit its column, and an InterfaceError by descent
+        except asyncpg.InvalidCachedStatementError:
+            raise  # a lost race, and a FeatureNotSupportedError by descent
         except UNUSABLE as error:
             raise kind(f"PostgreSQL cannot be used now: {error}") from error
         except REFUSING as error:

@@ -267,6 +267,34 @@ async def test_a_database_without_our_tables_is_told(postgres_url: str) -> None:
             await store.leases.acquire(["key"], "a", seconds=30)
 
 
+async def test_a_standby_which_shows_no_unlogged_table_is_told(both: tuple[Store, Store]) -> None:
+    def asked() -> Transaction[None]:
+        yield Statement(
+            "DO $$ BEGIN RAISE EXCEPTION 'cannot access temporary or unlogged relations during recovery'"
+            " USING ERRCODE = '0A000'; END $$",
+            alone=True,
+        )
+
+    with pytest.raises(StoreUntouchedError, match="unlogged relations during recovery"):
+        await both[0].database.read(asked)
+
+
+async def test_a_table_that_has_changed_since_it_was_asked_is_asked_again(
+    postgres_url: str,
+) -> None:
+    def everything() -> Transaction[int]:
+        yield Statement("SELECT 1")
+        rows = yield Statement("SELECT * FROM note")
+        return len(rows)
+
+    async with open_store(postgres_url) as store:
+        assert await store.database.write(everything) == 0
+        connection = await asyncpg.connect(postgres_url)
+        await connection.execute("ALTER TABLE note ADD COLUMN more text")
+        await connection.close()
+        assert await store.database.write(everything) == 0
+
+
 async def _end_connections(server: Any, name: str) -> None:
     await server.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
