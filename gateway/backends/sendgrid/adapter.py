@@ -158,13 +158,17 @@ class SendGridAdapter:
         leaving = self._writes.under_way(key.value)
         read_at = time.monotonic()
         found = await self._match(key, exchange)
+        subjects = [subject, *([by_id(found.stored.id)] if found.stored else [])]
+        # What other gateways were told meanwhile shows neither in the notes from before nor in the read.
+        await self._remembering.learn(subjects, exchange)
         # What a job did shows in a read that began after its end, so a second one is needed where
         # only the first one told which contact to ask for.
-        if found.stored and await self._remembering.renew(by_id(found.stored.id), exchange):
+        if found.stored and await self._remembering.settle(subjects[-1], exchange):
             read_at = time.monotonic()
             found = await self._match(key, exchange)
+            subjects = [subject, *([by_id(found.stored.id)] if found.stored else [])]
+            await self._remembering.learn(subjects, exchange)
         now = time.monotonic()
-        subjects = [subject, *([by_id(found.stored.id)] if found.stored else [])]
         accepted = self.memory.recall(subjects, now, read_at=read_at)
         for call in (*leaving, *self._writes.under_way(key.value)):
             joined, identifiers = written_by(call)
@@ -225,11 +229,12 @@ class SendGridAdapter:
         asked_for = addresses_to_ask(write, siblings) if self._identifier == "email" else ()
         if not asked_for:
             return {}
+        found = await self._look_ups.by_addresses(asked_for, exchange)
         subjects = [by_identifier("email", address) for address in asked_for]
         await self._remembering.learn(subjects, exchange)
         now = time.monotonic()
         holders: dict[str, str | None] = {}
-        for address, rows in (await self._look_ups.by_addresses(asked_for, exchange)).items():
+        for address, rows in found.items():
             subject = by_identifier("email", address)
             if self.memory.recall([subject], now) or self._writes.under_way(address):
                 holders[address] = "a contact that it has accepted"

@@ -59,12 +59,16 @@ class Remembering:
             await self._shared.learn(subjects, exchange.left, self._clock)
 
     async def renew(self, subject: str, exchange: Exchange) -> bool:
-        """Learn of others' writes to a contact, and ask how the jobs stand; whether one is over.
+        """Learn of others' writes to a contact, and ask how the jobs stand; whether one is over."""
+        await self.learn([subject], exchange)
+        return await self.settle(subject, exchange)
+
+    async def settle(self, subject: str, exchange: Exchange) -> bool:
+        """Ask how the jobs that touched a contact stand; whether one is over.
 
         So is a job that SendGrid knows no more. A status that cannot be read changes nothing: the
         job stays remembered.
         """
-        await self.learn([subject], exchange)
         ended = False
         for job_id in self.memory.due(subject, self._clock()):
             try:

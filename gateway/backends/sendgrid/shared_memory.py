@@ -7,6 +7,7 @@ be left or found in time costs no write: then only this process's own are known,
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -76,12 +77,13 @@ class SharedMemory:
         self, subjects: Iterable[str], seconds: float, now: Callable[[], float]
     ) -> None:
         """Remember what others have told of these contacts, within so many seconds."""
-        for subject in subjects:
-            try:
-                notes = await self._asking.go(subject, _patience(seconds))
-            except (StoreError, TimeoutError) as error:
-                log.warning("accepted writes of others not known", why=type(error).__name__)
-                return
+        asked, patience = list(subjects), _patience(seconds)
+        try:
+            told = await asyncio.gather(*(self._asking.go(one, patience) for one in asked))
+        except (StoreError, TimeoutError) as error:
+            log.warning("accepted writes of others not known", why=type(error).__name__)
+            return
+        for subject, notes in zip(asked, told, strict=True):
             for note in notes:
                 if note.source not in self._ended:
                     self._remember(subject, note, now())

@@ -20,7 +20,7 @@ from tests.backends.sendgrid.sending import contact, write_of
 from tests.backends.sendgrid.upserting import upserted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from gateway.backends.sendgrid.shared_memory import KeepsNotes
     from tests.backends.sendgrid.conftest import Account
@@ -40,6 +40,8 @@ class Kept:
         self.times = 0
         self.away = False
         self.slow = False
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+        """Done once, when notes have been looked for and are not yet told of."""
 
     async def keep(self, notes: Sequence[Note]) -> None:
         await self._answer()
@@ -51,11 +53,15 @@ class Kept:
     async def recall(self, subjects: Sequence[str], seconds: float) -> list[Note]:
         await self._answer()
         now = self._account.now
-        return [
+        found = [
             Note(subject=note.subject, source=note.source, content=note.content, age=now - at)
             for at, note in self.kept.values()
             if note.subject in subjects and now - at < seconds
         ]
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return found
 
     async def _answer(self) -> None:
         if self.away:
@@ -186,6 +192,17 @@ async def test_what_is_learned_late_and_was_accepted_early_does_not_win(
     assert [call.method for call in result.calls] == ["DELETE"]
     await account.settled()
     assert account.lists_of(ADA) == set()
+
+
+async def test_what_another_gateway_is_told_between_the_notes_and_the_contact_counts(
+    account: Account, other: Account, kept: Kept
+) -> None:
+    held = account.lists_of(ADA)
+    kept.meanwhile = lambda: account.write(email=ADA, add_groups_name=["Berlin Office"])
+    result = await other.write(email=ADA, groups_name=sorted(held))
+    assert [call.method for call in result.calls] == ["DELETE"]
+    await account.settled()
+    assert account.lists_of(ADA) == held
 
 
 async def test_a_job_that_has_ended_is_asked_after_once(account: Account, other: Account) -> None:
