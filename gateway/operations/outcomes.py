@@ -42,6 +42,9 @@ MADE = "made"
 """Stands in the stored result of a step whose try has made a record by a call that must not be sent twice,
 where what followed it may be: the record's id."""
 
+CHANGED = "changed"
+"""Stands in the stored result of a step of which a try did a part: the fields that it has changed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
@@ -96,9 +99,14 @@ def settled(
 
 
 def _look_back(step: Step, result: BackendResult) -> None:
-    """Tell with a try that wrote nothing what is not known of those before it."""
+    """Tell with a try that wrote nothing what those before it did, or what is not known of them."""
     if result.outcome is Outcome.FAILED and _unwritten(step) < step.attempts - 1:
         call_in_doubt(result)
+    before = step.result or {}
+    if result.outcome is Outcome.REJECTED and (CHANGED in before or MADE in before):
+        result.outcome = Outcome.PARTIAL
+        result.id = result.id or before.get("id")
+        result.changed_fields = _changed(step, result)
 
 
 def call_in_doubt(result: BackendResult) -> None:
@@ -118,11 +126,19 @@ def made_by(step: Step) -> str | None:
     return (step.result or {}).get(MADE)
 
 
+def _changed(step: Step, result: BackendResult) -> list[str]:
+    """The fields that the step's tries have changed, with this one's."""
+    before: list[str] = (step.result or {}).get(CHANGED, [])
+    return list(dict.fromkeys([*before, *result.changed_fields]))
+
+
 def _stored(step: Step, result: BackendResult) -> dict[str, Any]:
     """A result as it is stored for the step's next try."""
+    kept = {name: value for name, value in (step.result or {}).items() if name in (MADE, CHANGED)}
+    if kept and result.id is None:
+        result = replace(result, id=(step.result or {}).get("id"))
     stored: dict[str, Any] = to_stored(result)
-    made = made_by(step)
-    return stored if made is None else stored | {MADE: made}
+    return stored | kept
 
 
 def jobs_of(step: Step, result: BackendResult) -> tuple[str, ...]:
@@ -168,11 +184,14 @@ def queued_again(
     unwritten = _unwritten(step)
     if result.outcome not in DOUBTFUL and unwritten == step.attempts - 1:
         unwritten = step.attempts
+    stored = _stored(step, replace(result, outcome=Outcome.QUEUED)) | {UNWRITTEN: unwritten}
+    if result.outcome is Outcome.PARTIAL:
+        stored[CHANGED] = _changed(step, result)
     return replace(
         step,
         state=StepState.QUEUED,
         outcome=None,
-        result={**_stored(step, replace(result, outcome=Outcome.QUEUED)), UNWRITTEN: unwritten},
+        result=stored,
         intent=None,
         due_at=now + timedelta(seconds=wait),
     )

@@ -12,7 +12,7 @@ from strawberry import ID
 from gateway.model import enum_value
 from gateway.operations.acceptance import GIVEN_UP, result_of
 from gateway.operations.keyed import utc_now
-from gateway.operations.outcomes import MADE, UNWRITTEN, detail_of, done, sum_up
+from gateway.operations.outcomes import CHANGED, MADE, UNWRITTEN, detail_of, done, sum_up
 from gateway.operations.payloads import LEAD
 from gateway.results import Outcome, Problem, ProblemCode
 from gateway.store.link_records import Intent, LinkConflict
@@ -161,7 +161,8 @@ def _again(step: Step, now: datetime, *, unwritten: int = 0) -> Step:
     """The step in the queue; nothing was written up to the attempt `unwritten` for sure."""
     result = dict(step.result or {}) | {"outcome": Outcome.QUEUED.value, UNWRITTEN: unwritten}
     if unwritten:
-        result.pop(MADE, None)
+        for name in (MADE, CHANGED):
+            result.pop(name, None)
     return replace(
         step,
         state=StepState.QUEUED,

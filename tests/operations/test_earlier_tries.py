@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from strawberry import ID
 
 from gateway.model import Backend
 from gateway.operations.outcomes import Patience, queued_again, settled
@@ -193,3 +194,36 @@ def test_a_try_whose_worker_died_may_have_written(known: Any) -> None:
     assert (after.state, after.outcome) == (StepState.NEEDS_ATTENTION, "UNKNOWN")
     assert after.result is not None
     assert after.result["errors"][0]["message"].startswith("It is down. An earlier try")
+
+
+GROUP_CALL = "/api/1.0/contact?action=addContactsToSubscriptionGroup"
+
+
+@pytest.mark.usefixtures("no_waiting")
+@pytest.mark.parametrize("native", [{}, {"ivvy": {"updateIfExists": False}}])
+async def test_a_durable_write_of_which_a_part_was_done_does_not_end_as_rejected(
+    quick: Gateway, native: dict[str, Any]
+) -> None:
+    hedy = {**HEDY, "email": "hedy@example.com", "addGroupsName": ["VIP"], **native}
+    fail(quick, "ivvy", path=GROUP_CALL, status=500, times=4)
+    refusal = {"errorCode": 400, "message": "The group is closed."}
+    fail(quick, "ivvy", path=GROUP_CALL, status=400, body=refusal)
+    found = await until_ended(quick, await store_durably(quick, hedy, targets=["IVVY"]))
+    [contact] = quick.ivvy(externalId="E-3001")
+    ends = steps(found)["IVVY"]
+    assert (outcomes(found), ends["attempts"]) == ({"IVVY": "PARTIAL"}, 2)
+    assert ends["result"]["id"] == str(contact["id"])
+    assert ends["result"]["changedFields"] == ["externalId", "email", "firstName", "lastName"]
+    assert "The group is closed" in ends["result"]["errors"][0]["message"]
+
+
+def test_what_a_part_has_changed_is_remembered_through_tries_that_changed_nothing() -> None:
+    part = failed()
+    part.outcome, part.id, part.changed_fields = Outcome.PARTIAL, ID("7"), ["firstName"]
+    held = step(2, queued_again(step(1), part, NOW).result)
+    held = step(3, queued_again(held, failed(), NOW).result)
+    refusal = Problem(code=ProblemCode.INVALID, message="No.")
+    result = BackendResult(backend=Backend.EVERBRIDGE, outcome=Outcome.REJECTED, errors=[refusal])
+    after = settled(held, result, repeatable=True, accepted_at=NOW, now=NOW, patience=PATIENCE)
+    assert (after.state, after.outcome) == (StepState.DONE, "PARTIAL")
+    assert (result.id, result.changed_fields) == ("7", ["firstName"])
