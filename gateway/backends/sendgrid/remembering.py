@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from gateway.backends.sendgrid.client import list_left, removed
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from gateway.backends.sendgrid.shared_memory import KeepsNotes
     from gateway.calls import Call, Reply
     from gateway.upstream import Exchange
+
+
+AT_ONCE = 16
+"""Jobs that one read asks after side by side. A contact may have been written a hundred times lately, by other
+processes, and the first read in this one asks after all of it."""
 
 
 class Remembering:
@@ -69,15 +75,19 @@ class Remembering:
         So is a job that SendGrid knows no more. A status that cannot be read changes nothing: the
         job stays remembered.
         """
-        ended = False
-        for job_id in self.memory.due(subject, self._clock()):
-            try:
+        due = self.memory.due(subject, self._clock())
+        at_once = asyncio.Semaphore(AT_ONCE)
+        return any(await asyncio.gather(*(self._over(one, at_once, exchange) for one in due)))
+
+    async def _over(self, job_id: str, at_once: asyncio.Semaphore, exchange: Exchange) -> bool:
+        try:
+            async with at_once:
                 job = await self._jobs.status(job_id, exchange, self._clock())
-            except BackendFailure:
-                continue
-            if job is None or job.status is not JobStatus.PENDING:
-                self.memory.forget(job_id, self._clock())
-                if self._shared is not None:
-                    self._shared.forget(job_id)
-                ended = True
-        return ended
+        except BackendFailure:
+            return False
+        if job is not None and job.status is JobStatus.PENDING:
+            return False
+        self.memory.forget(job_id, self._clock())
+        if self._shared is not None:
+            self._shared.forget(job_id)
+        return True

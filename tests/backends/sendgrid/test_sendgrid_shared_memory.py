@@ -215,6 +215,28 @@ async def test_a_job_that_has_ended_is_asked_after_once(account: Account, other:
     assert len(other.adapter.memory) == 0
 
 
+async def test_many_jobs_are_asked_after_side_by_side(account: Account, other: Account) -> None:
+    for number in range(20):
+        await account.write(email=ADA, first_name=f"N{number}")
+    await account.settled()
+    await other.write(email=MARY, add_groups_name=["VIP"])  # the lists' names are known from now on
+    last = {"first_name": "N19", "groups_name": sorted(account.lists_of(ADA))}
+    account.wire.open.clear()
+    writing = asyncio.create_task(other.write(email=ADA, **last))
+    async with asyncio.timeout(5):
+        while len(_asked(account)) < 16:  # noqa: ASYNC110 - no event tells of the last
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    assert len(_asked(account)) == 16, "and no more at a time"
+    account.wire.open.set()
+    assert (await writing).outcome is Outcome.UNCHANGED
+    assert len(_asked(account)) == len(set(_asked(account))) == 20
+
+
+def _asked(account: Account) -> list[str]:
+    return [path for _, path in account.wire.calls if "/imports/" in path]
+
+
 async def test_only_so_many_ended_jobs_are_known(
     account: Account, other: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
