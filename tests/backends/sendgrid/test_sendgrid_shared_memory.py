@@ -220,9 +220,9 @@ async def test_many_jobs_are_asked_after_side_by_side(account: Account, other: A
         await account.write(email=ADA, first_name=f"N{number}")
     await account.settled()
     await other.write(email=MARY, add_groups_name=["VIP"])  # the lists' names are known from now on
-    last = {"first_name": "N19", "groups_name": sorted(account.lists_of(ADA))}
+    lists = sorted(account.lists_of(ADA))
     account.wire.open.clear()
-    writing = asyncio.create_task(other.write(email=ADA, **last))
+    writing = asyncio.create_task(other.write(email=ADA, first_name="N19", groups_name=lists))
     async with asyncio.timeout(5):
         while len(_asked(account)) < 16:  # noqa: ASYNC110 - no event tells of the last
             await asyncio.sleep(0.01)
