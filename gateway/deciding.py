@@ -24,10 +24,13 @@ UNHEARD = Found(looked=False, answered=False)
 
 
 def siblings_of(target: Target, targets: Iterable[Target]) -> dict[Backend, Found]:
-    """What has been found in the other backends so far; one that is silent is in it as such."""
+    """What has been found in the other backends so far; one that is silent is in it as such.
+
+    One that is not asked, because its own check has refused the input, is not silent.
+    """
     found: dict[Backend, Found] = {}
     for other in targets:
-        if other is target:
+        if other is target or (other.found is None and other.checked and not other.observed):
             continue
         if other.found is not None:
             found[other.backend] = other.found
@@ -98,7 +101,9 @@ def _made(target: Target, targets: Sequence[Target], unanswered: set[Backend]) -
         if not (wrong or target.checked or target.resolution.problems):
             raise NotWrittenError(no_key_from(silent, target.backend))
         made = replace(made, problems=tuple(wrong))
-    elif made.problems and _may_be_there(target, found):
+    elif made.problems and (
+        _may_be_there(target, found) or (found.keyless and _key_refused(target, targets))
+    ):
         made = replace(made, problems=tuple(but_required(made.problems)))
     return made
 
@@ -109,6 +114,23 @@ def _may_be_there(target: Target, found: Found) -> bool:
     if found.asked_by or write.replaces:
         return False
     return has_wrong_key(write, target.adapter.key_kinds)
+
+
+def _key_refused(target: Target, targets: Sequence[Target]) -> bool:
+    """Whether a sibling that might have told the target's key was given a wrong one itself.
+
+    Nothing is written then, and what the target's record lacks shows once that key is right.
+    """
+    if target.write.replaces:
+        return False
+    return any(
+        other.found is None
+        and (
+            other.checked or (other.result is not None and other.result.outcome is Outcome.REJECTED)
+        )
+        for other in targets
+        if other is not target and not (other.observed or other.names_only)
+    )
 
 
 def _may_be_another(found: Found, silent: list[Backend]) -> bool:

@@ -118,6 +118,26 @@ async def test_with_its_only_key_wrong_no_backend_says_what_a_new_contact_lacks(
     assert ("firstName", "REQUIRED") in told(answer)  # it was looked for by the other key
 
 
+@pytest.mark.parametrize(("wrong", "code"), [("x", "INVALID"), ("999999", "NOT_FOUND")])
+async def test_with_the_only_key_of_a_sibling_wrong_nobody_says_what_a_new_contact_lacks(
+    gateway: Gateway, wrong: str, code: str
+) -> None:
+    ada = {"email": "ada@example.com", "ivvy": {"id": wrong}}
+    answer = await gateway.upsert(ada, targets=["IVVY", "EVERBRIDGE"])
+    assert answer.outcomes() == {"IVVY": "REJECTED", "EVERBRIDGE": "SKIPPED"}
+    assert told(answer) == {("ivvy.id", code)}
+
+
+@pytest.mark.parametrize("targets", [["EVERBRIDGE", "SENDGRID"], ["SENDGRID", "EVERBRIDGE"]])
+async def test_a_sibling_with_a_wrong_key_is_not_told_to_be_silent(
+    gateway: Gateway, targets: list[str]
+) -> None:
+    new = {"externalId": "N-1", "email": "n1@example.com", "everbridge": {"id": "x"}}
+    answer = await gateway.upsert(new, targets=targets)
+    assert answer.outcomes() == {"EVERBRIDGE": "REJECTED", "SENDGRID": "SKIPPED"}
+    assert told(answer) == {("everbridge.id", "INVALID")}
+
+
 async def test_lengths_and_ids_are_told_together_while_everbridge_is_silent(
     gateway: Gateway,
 ) -> None:
