@@ -160,7 +160,7 @@ class BackendSettings(BaseSettings):
     def _address(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        if not _CONTROL.search(value) and urlsplit(value)[3:] != ("", ""):
+        if not _CONTROL.search(value) and ("?" in value or "#" in value):
             raise ValueError("What stands behind the path (? or #) is no part of a base URL")
         return _checked_address(value.rstrip("/"))
 
@@ -195,6 +195,8 @@ class BackendSettings(BaseSettings):
 def _checked_address(value: str) -> str:
     if not value.startswith(("https://", "http://")):
         raise ValueError(f"{value!r} is not an address: it must start with https://.")
-    if _CONTROL.search(value) or " " in value or not urlsplit(value).hostname:
+    parts = urlsplit(value)
+    # To ask for the port raises ValueError with what is wrong with it.
+    if _CONTROL.search(value) or " " in value or not parts.hostname or parts.port == 0:
         raise ValueError(f"{value!r} is not an address such as https://api.example.com.")
     return value
