@@ -17,6 +17,8 @@ SHORTEST_PART = 3
 """Characters that a name must have to be suggested, or found, as a part of another."""
 SHORTEST_START, START = 5, 80.0
 """Characters that a misspelt beginning of a name must have, and how alike it must be."""
+LONGEST = 500
+"""Characters above which a text is compared with no name: of long ones that takes seconds."""
 REMEMBERED = 1000
 """Names of which is remembered what is close: many contacts of a file have the same wrong one."""
 UNSEEN = {"Mn", "Cf"}
@@ -44,7 +46,9 @@ class CloseNames:
         self._told: dict[str, list[str]] = {}
 
     def to(self, name: str) -> list[str]:
-        """The closest names, best first; none for a name in which nothing is to be seen."""
+        """The closest names, best first; none for what is no name, being empty or a whole page."""
+        if len(name) > LONGEST:
+            return []
         wanted = plain(name)
         if wanted not in self._told:
             if len(self._told) >= REMEMBERED:

@@ -38,6 +38,7 @@ NUMBERED = [f"Region {place} / Building {place} floor {place % 7}" for place in 
         ("Q", []),
         ("", []),
         (" \u200b", []),
+        ("Berlin Office " * 100, []),
     ],
 )
 def test_only_what_is_close_is_suggested(given: str, expected: list[str]) -> None:
