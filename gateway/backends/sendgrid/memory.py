@@ -99,6 +99,10 @@ class _Job:
     forms: tuple[tuple[Mapping[str, bool], tuple[str, ...]], ...] = ()
     """What it does to lists, and the kinds of identifiers sent; mostly all its notes have one form."""
 
+    def counts(self, now: float) -> bool:
+        """Whether it is not given up yet; of another process's it may be known late, behind later ones."""
+        return self.ended_at != NEVER or now < self.accepted_at + REMEMBERED
+
     def due(self, now: float) -> bool:
         """Whether its status is to be asked for."""
         if self.asked_at is None:
@@ -192,7 +196,10 @@ class WriteMemory:
         self._sweep(now)
         since = now if read_at is None else read_at
         notes = [
-            note for subject in subjects for note in self._of(subject) if note.job.ended_at > since
+            note
+            for subject in subjects
+            for note in self._of(subject)
+            if note.job.ended_at > since and note.job.counts(now)
         ]
         if not notes:
             return None
@@ -218,7 +225,7 @@ class WriteMemory:
     def due(self, subject: str, now: float) -> list[str]:
         """The jobs of a contact whose status is to be asked for now; not again for a while."""
         jobs = [note.job for note in self._of(subject) if note.job.ended_at == NEVER]
-        due = [job for job in jobs if job.due(now)]
+        due = [job for job in jobs if job.counts(now) and job.due(now)]
         for job in due:
             job.asked_at = now
         return [job.id for job in due]

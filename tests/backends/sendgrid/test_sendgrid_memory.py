@@ -58,6 +58,15 @@ def test_a_list_that_was_left_and_joined_again_is_joined() -> None:
     assert recalled(memory, ADA, ADAS_ID).overlay([]) == ["a"]
 
 
+def test_what_is_learned_late_is_given_up_as_long_after_its_acceptance() -> None:
+    memory = WriteMemory()
+    memory.remember(by_identifier("email", "mary@example.com"), "j-1", 500.0)
+    memory.remember(ADA, "j-2", 0.0, joined=["a"])
+    assert recalled(memory, now=REMEMBERED - 1).joined == ["a"]
+    assert memory.recall([ADA], REMEMBERED) is None
+    assert memory.due(ADA, REMEMBERED) == []
+
+
 def test_identifiers_that_were_sent_are_kept() -> None:
     memory = WriteMemory()
     memory.remember(ADA, "j-1", 0.0, identifiers={"email": "a", "anonymous_id": "x"})
