@@ -45,6 +45,7 @@ class DirectJournal:
         """Tell the audit, and note it under the key, where there is one."""
         if self.held is not None and part.result is not None:
             self.held.look_back([part.result])
+            self.held.look_back_at_part(part.result)
         if self.trail is not None and part.result is not None:
             self.trail.ended(part.result)
         if self.held is not None:

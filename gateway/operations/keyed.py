@@ -18,14 +18,14 @@ import structlog
 
 from gateway.errors import NotWrittenError
 from gateway.leased import RENEWALS
-from gateway.operations.outcomes import call_in_doubt
+from gateway.operations.outcomes import call_in_doubt, call_partly_done
 from gateway.operations.receipts import VERSION, Kept
 from gateway.results import Outcome, Problem, ProblemCode
 from gateway.store.errors import StoreError
 from gateway.store.idempotency import KeyState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
     from gateway.model import Backend
     from gateway.operations.asked import Asked
@@ -66,16 +66,26 @@ class HeldKey:
     kept: Kept
     doubted: frozenset[Backend] = field(init=False)
     """Where an earlier call may have written."""
+    partly: Mapping[Backend, BackendResult] = field(init=False)
+    """What an earlier call has done a part of."""
     _saving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.doubted = self.kept.doubted()
+        before = self.kept.results.items()
+        self.partly = {name: one for name, one in before if one.outcome is Outcome.PARTIAL}
 
     def look_back(self, results: Iterable[BackendResult]) -> None:
         """Tell with targets that were not written now what is not known of earlier calls."""
         for result in results:
             if result.outcome is Outcome.FAILED and result.backend in self.doubted:
                 call_in_doubt(result)
+
+    def look_back_at_part(self, result: BackendResult) -> None:
+        """Tell with a target that refuses the rest now that an earlier call has done a part."""
+        before = self.partly.get(result.backend)
+        if before is not None and result.outcome is Outcome.REJECTED:
+            call_partly_done(result, before.id, before.changed_fields)
 
     async def sending(self, part: Part, *, repeatable: bool) -> None:
         """Note that a target's write is about to leave; raises NotWrittenError to keep it back.

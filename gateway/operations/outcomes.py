@@ -13,8 +13,10 @@ from gateway.stored_values import to_stored
 from gateway.tries import IN_DOUBT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
+
+    from strawberry import ID
 
     from gateway.results import BackendResult
     from gateway.store.operation_records import Step
@@ -104,9 +106,7 @@ def _look_back(step: Step, result: BackendResult) -> None:
         call_in_doubt(result)
     before = step.result or {}
     if result.outcome is Outcome.REJECTED and (CHANGED in before or MADE in before):
-        result.outcome = Outcome.PARTIAL
-        result.id = result.id or before.get("id")
-        result.changed_fields = _changed(step, result)
+        call_partly_done(result, before.get("id"), before.get(CHANGED, []))
 
 
 def call_in_doubt(result: BackendResult) -> None:
@@ -114,6 +114,13 @@ def call_in_doubt(result: BackendResult) -> None:
     result.outcome = Outcome.UNKNOWN
     for problem in result.errors:
         problem.message = f"{problem.message} {IN_DOUBT}"
+
+
+def call_partly_done(result: BackendResult, record: ID | None, changed: Iterable[str]) -> None:
+    """Call PARTIAL what was refused now, where an earlier try has done a part: made `record`, say."""
+    result.outcome = Outcome.PARTIAL
+    result.id = result.id or record
+    result.changed_fields = _together(changed, result)
 
 
 def _unwritten(step: Step) -> int:
@@ -126,10 +133,9 @@ def made_by(step: Step) -> str | None:
     return (step.result or {}).get(MADE)
 
 
-def _changed(step: Step, result: BackendResult) -> list[str]:
-    """The fields that the step's tries have changed, with this one's."""
-    before: list[str] = (step.result or {}).get(CHANGED, [])
-    return list(dict.fromkeys([*before, *result.changed_fields]))
+def _together(changed: Iterable[str], result: BackendResult) -> list[str]:
+    """The fields that were changed before, with this try's."""
+    return list(dict.fromkeys([*changed, *result.changed_fields]))
 
 
 def _stored(step: Step, result: BackendResult) -> dict[str, Any]:
@@ -186,7 +192,7 @@ def queued_again(
         unwritten = step.attempts
     stored = _stored(step, replace(result, outcome=Outcome.QUEUED)) | {UNWRITTEN: unwritten}
     if result.outcome is Outcome.PARTIAL:
-        stored[CHANGED] = _changed(step, result)
+        stored[CHANGED] = _together((step.result or {}).get(CHANGED, []), result)
     return replace(
         step,
         state=StepState.QUEUED,

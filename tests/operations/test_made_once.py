@@ -34,6 +34,7 @@ ONCE: dict[str, Any] = {
     "addGroupsName": ["VIP", "Newsletter"],
     "ivvy": {"updateIfExists": False},
 }
+FIELDS = ["externalId", "email", "firstName", "lastName"]
 JOIN = "/api/1.0/contact?action=addContactsToSubscriptionGroup"
 
 
@@ -87,6 +88,21 @@ async def test_a_contact_that_is_not_found_again_is_not_made_twice(gateway: Gate
         assert (problem["code"], problem["field"]) == ("CONFLICT", ["idempotencyKey"])
         assert f"has made record {made} in IVVY" in problem["message"]
         assert actions(gateway) == []
+
+
+async def test_a_contact_that_was_made_is_not_denied_when_its_groups_are_refused(
+    gateway: Gateway,
+) -> None:
+    made = await made_without_groups(gateway)
+    refusal = {"errorCode": 400, "message": "The group is closed."}
+    fault: dict[str, Any] = {"backend": "ivvy", "path": JOIN, "times": 2, "status": 400}
+    gateway.sandbox.faults.add({**fault, "body": refusal})
+    for _ in range(2):
+        again = await call(gateway)
+        assert (again.status, again.outcomes()) == ("PARTIAL", {"IVVY": "PARTIAL"})
+        assert again.result("IVVY")["id"] == made
+        assert again.result("IVVY")["changedFields"] == FIELDS
+    assert (await call(gateway)).outcomes() == {"IVVY": "UPDATED"}
 
 
 async def test_a_store_that_fails_between_the_calls_does_not_stop_them(
