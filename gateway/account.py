@@ -143,6 +143,7 @@ class Account:
             adapters=self.adapters,
             writer=self.writer,
             keyed=self._keyed,
+            order=self._order,
             acceptance=self.acceptance,
             default_country=settings.default_country,
             most=settings.max_bulk_inputs,

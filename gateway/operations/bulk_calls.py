@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.operations.bulk_checks import Checked
     from gateway.operations.contact_calls import Request
     from gateway.operations.keyed import KeyedCalls
+    from gateway.operations.order import Order
     from gateway.store.operation_records import Item, NewOperation, Operation
     from gateway.targets import Choice
     from gateway.upsert import Writer
@@ -52,6 +53,7 @@ class BulkCalls:
     writer: Writer
     keyed: KeyedCalls
     acceptance: Acceptance
+    order: Order
     default_country: str | None
     most: int
     """Inputs of one call."""
@@ -132,6 +134,7 @@ class BulkCalls:
             request_id=call.request.request_id,
             default_country=self.default_country,
             plan_wait=self.writer.plan_wait,
+            order=self.order,
         )
         checked = await checks.run(but=good)
         errors = [problem for one in checked.values() for problem in one.problems]

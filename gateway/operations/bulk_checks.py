@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gateway.model import Backend, ContactInput
     from gateway.names import Loaders
     from gateway.operations.asked import Asked
+    from gateway.operations.order import Order
     from gateway.planning import Prepared
     from gateway.results import Problem
 
@@ -52,6 +53,7 @@ class BulkChecks:
     request_id: str
     default_country: str | None
     plan_wait: float
+    order: Order
     _seen: set[tuple[Backend, str]] = field(default_factory=set)
     """The records that the inputs so far are about."""
     _began: float = field(default_factory=time.monotonic)
@@ -92,9 +94,13 @@ class BulkChecks:
         for target in targets:
             target.names_only = True  # records are found when they are written
             record = (target.backend, keys[target.backend])
-            # Behind an earlier input for it, the record is not yet what it will be.
+            # Behind an earlier input for it, or a stored write, the record is not yet what it will be.
             target.may_be_excused = record not in self._seen and looks
             self._seen.add(record)
+        for target in targets:
+            if target.may_be_excused and not self.order.is_empty():
+                waits = self.order.is_certainly_waiting(target.backend, keys[target.backend])
+                target.may_be_excused = not await waits
         prepared = await prepare(targets, problems, self.loaders, patience)
         external_id = given.external_id.value if given.external_id else None
         if prepared.rejected:

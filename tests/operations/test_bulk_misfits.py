@@ -9,6 +9,7 @@ import pytest
 from gateway.operations import bulk_checks
 from tests.harness import running
 from tests.operations.bulk import people, until_tried, upsert_all
+from tests.operations.durable import hold_work, let_work
 
 if TYPE_CHECKING:
     from gateway.sandbox.app import Sandbox
@@ -140,18 +141,21 @@ async def test_what_may_be_left_out_is_told_at_delivery(quick: Gateway) -> None:
     assert payload["errors"] == []
 
 
-async def test_behind_an_input_for_the_same_contact_paths_are_told_at_delivery(
-    quick: Gateway,
+@pytest.mark.parametrize("calls", [1, 2])
+async def test_behind_a_write_for_the_same_contact_paths_are_told_at_delivery(
+    quick: Gateway, calls: int
 ) -> None:
     [one] = people(1)
-    before = {
-        **one,
-        "paths": [{"prompt": "Mobile Phone", "value": "2079460123", "countryCode": "GB"}],
-    }
-    after = {**one, "paths": [{"prompt": "Mobile Phone", "value": "2079460124"}]}
-    payload = await upsert_all(quick, [before, after], **HERE)
-    items = await until_tried(quick, payload["operation"]["id"])
-    assert [item["status"] for item in items] == ["APPLIED", "APPLIED"]
+    number = {"prompt": "Mobile Phone", "value": "13800138000"}  # too long for the default country
+    inputs = [{**one, "paths": [number | {"countryCode": "CN"}]}, {**one, "paths": [number]}]
+    hold_work(quick)
+    parts = [inputs] if calls == 1 else [[each] for each in inputs]
+    payloads = [await upsert_all(quick, part, **HERE) for part in parts]
+    await let_work(quick)
+    for payload in payloads:
+        assert told(payload) == []
+        items = await until_tried(quick, payload["operation"]["id"])
+        assert {item["status"] for item in items} == {"APPLIED"}
 
 
 async def test_a_look_up_without_an_answer_hides_no_other_problem(
