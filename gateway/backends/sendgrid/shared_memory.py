@@ -32,6 +32,9 @@ MOST_NOTES = 5_000
 MOST_ENDED = 10_000
 """Jobs that are known to have ended; another process's notes of them stay for a while."""
 
+QUIET = 10.0
+"""Seconds between two lines in the log that say the same: a bulk's contacts all have the same to say."""
+
 
 class KeepsNotes(Protocol):
     """What keeps notes for all processes: the store's `Notes`."""
@@ -61,6 +64,7 @@ class SharedMemory:
         self._notes = notes
         self._prefix = f"{account}:sendgrid:"
         self._ended: dict[str, None] = {}
+        self._said: dict[str, float] = {}
         # Thousands are told at the same moment that the call with their contacts was accepted.
         self._telling = Slots[_Written, None](together=self._keep, most=MOST_NOTES, at_once=2)
         self._asking = Slots[str, list[Note]](together=self._recall, most=MOST_NOTES, at_once=2)
@@ -71,7 +75,7 @@ class SharedMemory:
         try:
             await self._telling.go(written, _patience(seconds))
         except (StoreError, TimeoutError) as error:
-            log.warning("accepted write not told to other processes", why=type(error).__name__)
+            self._warn("accepted write not told to other processes", error)
 
     async def learn(
         self, subjects: Iterable[str], seconds: float, now: Callable[[], float]
@@ -81,7 +85,7 @@ class SharedMemory:
         try:
             told = await asyncio.gather(*(self._asking.go(one, patience) for one in asked))
         except (StoreError, TimeoutError) as error:
-            log.warning("accepted writes of others not known", why=type(error).__name__)
+            self._warn("accepted writes of others not known", error)
             return
         for subject, notes in zip(asked, told, strict=True):
             for note in notes:
@@ -93,6 +97,12 @@ class SharedMemory:
         self._ended[job_id] = None
         while len(self._ended) > MOST_ENDED:
             del self._ended[next(iter(self._ended))]
+
+    def _warn(self, event: str, error: Exception) -> None:
+        at = asyncio.get_running_loop().time()
+        if at >= self._said.get(event, -QUIET) + QUIET:
+            self._said[event] = at
+            log.warning(event, why=type(error).__name__)
 
     def _remember(self, subject: str, note: Note, now: float) -> None:
         lists = note.content["lists"]

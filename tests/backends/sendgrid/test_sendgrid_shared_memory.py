@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.backends.sendgrid.adapter import SendGridAdapter
 from gateway.errors import NotWrittenError
@@ -264,3 +265,15 @@ async def test_without_the_store_each_knows_its_own(
     assert unknowing.outcome is Outcome.UNCHANGED
     knowing = await account.write(email=ADA, groups_name=sorted(held))
     assert [call.method for call in knowing.calls] == ["DELETE"]
+
+
+async def test_that_the_store_is_away_is_logged_once_for_many(account: Account, kept: Kept) -> None:
+    account.adapter.share(kept, "default")
+    kept.away = True
+    with capture_logs() as lines:
+        for _ in range(3):
+            await account.write(email=ADA, first_name="N", groups_name=[])
+    assert sorted(line["event"] for line in lines if line["log_level"] == "warning") == [
+        "accepted write not told to other processes",
+        "accepted writes of others not known",
+    ]
