@@ -109,7 +109,7 @@ async def prepare(
     for target in targets:
         if target.backend not in unanswered or target.excuse is not None:
             with Border(target):
-                if target.excuse is not None:
+                if target.excuse is not None or target.names_only:
                     _know_held(target)
                 plan(target, targets, unanswered)
     prepared.problems = [*problems, *unknown_names(targets)]
@@ -245,6 +245,8 @@ async def look_again(target: Target, targets: Sequence[Target]) -> None:
 def _know_held(target: Target) -> None:
     """Take what the stored record shows by its id for known, where it is given just so."""
     found = target.found or target.excuse
+    if found is None and target.names_only and not target.observed:
+        found = UNHEARD
     if found is None or not target.resolution.missing:
         return
     if found.stored is not None:

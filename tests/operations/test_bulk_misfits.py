@@ -185,6 +185,26 @@ async def test_a_group_that_has_left_its_list_may_be_sent_back_by_its_id(quick: 
     assert [item["status"] for item in items] == ["APPLIED", "REJECTED"]
 
 
+@pytest.mark.parametrize("late", [True, False])
+async def test_an_id_of_a_group_is_judged_at_delivery_where_nobody_is_looked_up(
+    quick: Gateway, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    state = quick.sandbox.everbridge.dump()
+    [ada] = [row for row in state["contacts"] if row["externalId"] == "E-1001"]
+    gone = ada["groups"][0]
+    state["groups"] = [row for row in state["groups"] if row["id"] != gone]
+    quick.sandbox.everbridge.load(state)
+    if late:  # nobody is looked up any more; else the contact has an earlier input
+        monkeypatch.setattr(bulk_checks, "LOOKING", 0)
+    inputs: list[dict[str, Any]] = [{"externalId": "E-1001", "addGroupsName": [str(gone)]}]
+    if not late:
+        inputs.insert(0, {"externalId": "E-1001", "firstName": "Adda"})
+    payload = await upsert_all(quick, inputs, **HERE)
+    assert told(payload) == []
+    items = await until_tried(quick, payload["operation"]["id"])
+    assert {item["status"] for item in items} == {"APPLIED"}
+
+
 async def test_an_id_of_a_group_is_judged_at_delivery_where_nobody_answers(
     sandbox: Sandbox, clock: ManualClock
 ) -> None:
