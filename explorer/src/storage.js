@@ -13,10 +13,14 @@ export const storage = {
   },
 };
 
-// Those that an earlier version has kept.
+// Those that an earlier version has kept. What is no JSON is of no use to GraphiQL either.
 for (const name of operationLists) {
   const kept = localStorage.getItem(name);
-  if (kept) storage.setItem(name, kept);
+  try {
+    if (kept) storage.setItem(name, kept);
+  } catch {
+    storage.removeItem(name);
+  }
 }
 
 function ownNames() {

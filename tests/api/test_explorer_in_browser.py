@@ -240,6 +240,11 @@ def test_keys_of_the_headers_editor_are_not_kept_in_the_browser(graphiql: Visit)
     kept = page.evaluate("JSON.stringify(localStorage)")
     assert "__typename" in kept
     assert "from-before" not in kept
+
+    page.evaluate(keep, '{"queries": [{"headers": "cut off"')
+    page.reload()
+    expect(page.locator(".graphiql-query-editor")).to_contain_text("ReadAContact", timeout=30_000)
+    assert "cut off" not in page.evaluate("JSON.stringify(localStorage)")
     assert graphiql.complaints == []
 
 
