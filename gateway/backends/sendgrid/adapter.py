@@ -22,7 +22,7 @@ from gateway.backends.sendgrid.client import lists_left
 from gateway.backends.sendgrid.contact import fields_for, plan_contact
 from gateway.backends.sendgrid.gone_lists import GoneLists
 from gateway.backends.sendgrid.identifiers import held_by
-from gateway.backends.sendgrid.job import Jobs, accepted_job, moment
+from gateway.backends.sendgrid.job import Jobs, accepted_job
 from gateway.backends.sendgrid.look_ups import LookUps, look_up_many, needs_read
 from gateway.backends.sendgrid.memory import NOTHING, by_id, by_identifier
 from gateway.backends.sendgrid.probe import explained
@@ -40,7 +40,7 @@ from gateway.joined import AT_ONCE, asked
 from gateway.matching import keys_of, match
 from gateway.memberships import wanted_groups
 from gateway.model import Backend
-from gateway.results import JobStatus, ProblemCode
+from gateway.results import ProblemCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -200,15 +200,9 @@ class SendGridAdapter:
         return Sought(stored=shown.stored, looked_at=shown.looked_at, key=key)
 
     def may_be_overwritten(self, result: BackendResult, found: Found) -> bool:
-        """Whether the contact's `updated_at` is not before the jobs' beginning, both by SendGrid's clock.
-
-        A job in which all failed has written nothing (contract: sendgrid section 5).
-        """
-        if found.stored is None or all(job.status is JobStatus.FAILED for job in result.jobs):
-            return False
-        began = [self._jobs.began(job.id) for job in result.jobs]
-        written = moment(found.stored.raw.get("updated_at"))
-        return written is None or any(one is None or one <= written for one in began)
+        """Whether its jobs may have written it, by when it was written last."""
+        held = found.stored
+        return held is not None and self._jobs.may_have_written(result.jobs, held.raw)
 
     def must_be_seen(self, result: BackendResult) -> bool:
         """Whether it left a list: that was reported as accepted, with nothing changed."""

@@ -18,6 +18,8 @@ from gateway.upstream import Exchange
 from gateway.verdicts import timed_out
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from gateway.calls import Call, Reply
     from gateway.upstream import Sender
 
@@ -123,6 +125,18 @@ class Jobs:
             message = "SENDGRID did not say within the request's time how the job stands."
             raise NotWrittenError(timed_out(Backend.SENDGRID, message)) from None
         return job and replace(job)
+
+    def may_have_written(self, jobs: Sequence[ImportJob], contact: Mapping[str, Any]) -> bool:
+        """Whether a contact's `updated_at` is not before the jobs' beginning, both by SendGrid's clock.
+
+        Also where one of the two is not known. A job in which all failed has written nothing
+        (contract: sendgrid section 5).
+        """
+        if all(job.status is JobStatus.FAILED for job in jobs):
+            return False
+        began = [self.began(job.id) for job in jobs]
+        written = moment(contact.get("updated_at"))
+        return written is None or any(one is None or one <= written for one in began)
 
     def began(self, job_id: str) -> datetime | None:
         """When a job began by SendGrid's clock, where it was asked after lately and said so."""
