@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gateway.app import create_app
 from gateway.entries import CatalogName
 from gateway.logs import configure_logs
-from gateway.serving import serve
+from gateway.serving.server import serve
 from gateway.settings import load_settings
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from gateway.app import create_app
 from gateway.dev import sandbox_settings
 from gateway.model import Backend
 from gateway.sandbox.app import create_sandbox
-from gateway.transport import HttpxWire
+from gateway.sending.transport import HttpxWire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

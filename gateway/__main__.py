@@ -83,12 +83,12 @@ def serve(
     import asyncio
 
     from gateway.api.hosts import is_loopback
-    from gateway.keys_command import closed
+    from gateway.commands.keys import closed
     from gateway.logs import configure_logs
+    from gateway.serving.workers import check_workers, end_with_parent, run_workers
     from gateway.settings import load_settings
     from gateway.telemetry.opening import line_additions
     from gateway.telemetry.redaction import secrets_in
-    from gateway.workers import check_workers, end_with_parent, run_workers
 
     settings = load_settings()
     check_workers(workers, settings.database_url)
@@ -109,8 +109,8 @@ def check() -> None:
     """Ask each configured backend whether address and credentials work; exit code 1 if one does not."""
     import asyncio
 
-    from gateway.check_command import check as checked
-    from gateway.check_command import passed, told
+    from gateway.commands.check import check as checked
+    from gateway.commands.check import passed, told
     from gateway.logs import configure_logs
     from gateway.settings import load_settings
     from gateway.telemetry.redaction import secrets_in
@@ -182,7 +182,7 @@ def import_contacts(
     """
     import logging
 
-    from gateway.import_command import import_file, wanted_of
+    from gateway.importing.command import import_file, wanted_of
     from gateway.importing.rows import ImportRefusedError
     from gateway.importing.run import Order
     from gateway.logs import configure_logs
@@ -242,7 +242,7 @@ def create_key(
     """Make a key, and show it this once on standard output; what else there is to say goes to standard error."""
     import asyncio
 
-    from gateway.keys_command import create_key, wanted_key
+    from gateway.commands.keys import create_key, wanted_key
     from gateway.settings import load_settings
 
     wanted = wanted_key(name, scope or [], days=days, file=file, if_missing=if_missing)
@@ -258,7 +258,7 @@ def list_keys() -> None:
     """Show every key, with what it may do and when it was last used."""
     import asyncio
 
-    from gateway.keys_command import list_keys
+    from gateway.commands.keys import list_keys
     from gateway.settings import load_settings
 
     for line in asyncio.run(list_keys(load_settings())):
@@ -272,7 +272,7 @@ def revoke_key(
     """End a key; exit code 1 when there is none to end."""
     import asyncio
 
-    from gateway.keys_command import revoke_key
+    from gateway.commands.keys import revoke_key
     from gateway.settings import load_settings
 
     done, told = asyncio.run(revoke_key(load_settings(), key))
@@ -290,8 +290,8 @@ def list_steps() -> None:
     """Show the steps that wait for a person, oldest operation last."""
     import asyncio
 
+    from gateway.commands.steps import list_stuck
     from gateway.settings import load_settings
-    from gateway.steps_command import list_stuck
 
     for line in asyncio.run(list_stuck(load_settings())):
         typer.echo(line)
@@ -310,9 +310,9 @@ def resolve_step(
     """Settle a step, as the mutation resolveStep does; exit code 1 when it cannot be."""
     import asyncio
 
+    from gateway.commands.steps import resolve
     from gateway.logs import configure_logs
     from gateway.settings import load_settings
-    from gateway.steps_command import resolve
     from gateway.telemetry.redaction import secrets_in
 
     settings = load_settings()
@@ -326,7 +326,7 @@ def resolve_step(
 def _run(
     app: Starlette, host: str, port: int, seconds: float = 5.0, listening: int | None = None
 ) -> None:
-    from gateway.serving import serve
+    from gateway.serving.server import serve
 
     serve(app, host, port, seconds=seconds, listening=listening)
 

@@ -17,7 +17,8 @@ from gateway.backends.every import ADAPTERS
 from gateway.backends.leads import HoldsLeads
 from gateway.callers.door import open_door
 from gateway.lead_links import Links
-from gateway.locks import Locks
+from gateway.locking.locks import Locks
+from gateway.locking.record_leases import RecordLeases
 from gateway.operations.acceptance import Acceptance
 from gateway.operations.bulk_calls import BulkCalls
 from gateway.operations.contact_calls import ContactCalls
@@ -32,16 +33,15 @@ from gateway.operations.outcomes import Patience
 from gateway.operations.payloads import LEAD
 from gateway.operations.settling import Settling
 from gateway.operations.worker import Worker
-from gateway.quota import SlidingWindow
 from gateway.readiness import Readiness
-from gateway.record_leases import RecordLeases
 from gateway.results import Outcome
+from gateway.sending.quota import SlidingWindow
+from gateway.sending.shared_quota import SharedWindow
+from gateway.sending.transport import HttpxWire
 from gateway.settings import TEMPORARY
-from gateway.shared_quota import SharedWindow
 from gateway.store.opening import SQLITE, open_store
 from gateway.telemetry.spans import kept_by
 from gateway.telemetry.watching import watching
-from gateway.transport import HttpxWire
 from gateway.upsert import Writer
 from gateway.wire.network import NetworkWire
 
@@ -54,13 +54,13 @@ if TYPE_CHECKING:
     from gateway.backends.leads import Leads
     from gateway.callers.door import Door
     from gateway.model import Backend
-    from gateway.quota import Window
     from gateway.results import BackendResult
+    from gateway.sending.quota import Window
+    from gateway.sending.transport import Wire
     from gateway.settings import Settings
     from gateway.store.opening import Store
     from gateway.store.operation_records import NewOperation
     from gateway.telemetry.watching import Watching
-    from gateway.transport import Wire
 
 NAME = "default"
 """The account's name in the store; there is one account."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.errors import NotWrittenError
 from gateway.results import BackendCall
+from gateway.sending.verdicts import lock_lost, timed_out
 from gateway.upstream import Exchange
-from gateway.verdicts import lock_lost, timed_out
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence

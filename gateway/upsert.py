@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine, Sequence
 
     from gateway.backends.adapter import Adapter, Found
-    from gateway.locks import Locks
+    from gateway.locking.locks import Locks
     from gateway.model import Backend
     from gateway.names import Loaders
     from gateway.planning import Prepared

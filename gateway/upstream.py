@@ -1,7 +1,7 @@
 """The one HTTP sender: every call to every backend leaves here.
 
 A backend's `client.py` gives a `Dialect`: how its calls are authorized and what its answers mean.
-What may be repeated stands in `verdicts.py`, by the table in docs/delivery.md.
+What may be repeated stands in `sending/verdicts.py`, by the table in docs/delivery.md.
 """
 
 from __future__ import annotations
@@ -16,17 +16,15 @@ from typing import TYPE_CHECKING, Protocol
 import httpx
 import stamina
 
-from gateway.breaker import Breaker
 from gateway.calls import Reply, Safety, read, shown_filled
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
-from gateway.quota import QuotaError, QuotaUnknownError, RetryBudget
 from gateway.results import BackendCall, Problem, ProblemCode
-from gateway.telemetry.call_meter import OK, UNANSWERED, UNCOUNTED, UNSENT, Described, Meter
-from gateway.telemetry.call_spans import span_of_try
-from gateway.traffic import Traffic
-from gateway.transport import wire_of
-from gateway.tries import AgainError, Progress
-from gateway.verdicts import (
+from gateway.sending.breaker import Breaker
+from gateway.sending.quota import QuotaError, QuotaUnknownError, RetryBudget
+from gateway.sending.traffic import Traffic
+from gateway.sending.transport import wire_of
+from gateway.sending.tries import AgainError, Progress
+from gateway.sending.verdicts import (
     NOT_SENT,
     OUTAGES,
     class_of,
@@ -39,15 +37,17 @@ from gateway.verdicts import (
     timed_out,
     unfit_address,
 )
+from gateway.telemetry.call_meter import OK, UNANSWERED, UNCOUNTED, UNSENT, Described, Meter
+from gateway.telemetry.call_spans import span_of_try
 from gateway.wire.errors import UnfitAddressError, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gateway.calls import Call
-    from gateway.gathering import Gathering
-    from gateway.quota import Window
-    from gateway.transport import Client
+    from gateway.sending.gathering import Gathering
+    from gateway.sending.quota import Window
+    from gateway.sending.transport import Client
 
 ATTEMPTS = 4
 """Tries of one call at most, the first included."""

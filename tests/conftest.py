@@ -51,4 +51,4 @@ def served() -> Iterator[str]:
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls that failed are tried again at once."""
-    monkeypatch.setattr("gateway.tries.BACKOFF_BASE", 0.0)
+    monkeypatch.setattr("gateway.sending.tries.BACKOFF_BASE", 0.0)

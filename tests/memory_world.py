@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from strawberry import Some
 
-from gateway.locks import Locks
+from gateway.locking.locks import Locks
 from gateway.model import Backend
 from gateway.names import Loaders
 from gateway.upsert import Receipt, Writer, upsert

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from gateway.connections import MOST_HELD, OneWrite
+from gateway.serving.connections import MOST_HELD, OneWrite
 
 
 class Recorded:

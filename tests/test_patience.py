@@ -7,11 +7,11 @@ import asyncio
 import httpx
 import pytest
 
-from gateway.breaker import THRESHOLD, BreakerState
 from gateway.calls import Safety
 from gateway.errors import BackendFailure, NotWrittenError
-from gateway.locks import Locks
+from gateway.locking.locks import Locks
 from gateway.results import ProblemCode
+from gateway.sending.breaker import THRESHOLD, BreakerState
 from gateway.upstream import Exchange, Sender
 from tests.plain_backend import PlainDialect, a_call, within
 

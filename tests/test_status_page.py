@@ -13,8 +13,8 @@ import pytest
 
 from gateway.callers.caller import Scope
 from gateway.callers.keys import new_key
+from gateway.sending.traffic import Traffic, quantile
 from gateway.status.charts import bars, lines, nice
-from gateway.traffic import Traffic, quantile
 from tests.harness import running
 from tests.operations.calls import store_durably
 
@@ -183,7 +183,7 @@ async def test_where_callers_are_told_apart_admins_alone_see_page_and_metrics(
 
 def test_the_last_hour_is_kept_by_the_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
-    monkeypatch.setattr("gateway.traffic.time.monotonic", lambda: now)
+    monkeypatch.setattr("gateway.sending.traffic.time.monotonic", lambda: now)
     seen = Traffic()
     for minute in range(90):
         now = 1_000_000.0 + 60 * minute

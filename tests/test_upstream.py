@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway import tries
 from gateway.calls import Answer, Call, Reply, Safety, read
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
+from gateway.sending import tries
 from gateway.upstream import Exchange, Sender
 from tests.plain_backend import PlainDialect, Step, a_call, answering, within
 
@@ -215,7 +215,7 @@ async def test_backoff_is_random_below_a_cap_that_doubles(monkeypatch: pytest.Mo
         caps.append(high)
         return high
 
-    monkeypatch.setattr("gateway.tries.random.uniform", highest)
+    monkeypatch.setattr("gateway.sending.tries.random.uniform", highest)
     waits = recorded_waits(monkeypatch)
     with pytest.raises(NotWrittenError):
         await answering(503).send(a_call(READ))

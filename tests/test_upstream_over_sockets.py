@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvicorn
 
-from gateway import tries
 from gateway.calls import Call, Safety
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.model import Backend
 from gateway.results import ProblemCode
+from gateway.sending import tries
 from gateway.upstream import Sender
 from gateway.wire.network import NetworkWire
 from tests.plain_backend import PlainDialect, within

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.backends.adapter import Adapter
-    from gateway.quota import NewWindow
+    from gateway.sending.quota import NewWindow
+    from gateway.sending.transport import Client
     from gateway.settings import Settings
-    from gateway.transport import Client
 
 ADAPTERS: dict[Backend, Callable[[Settings, Client, NewWindow], Adapter | None]] = {
     Backend.IVVY: connect_ivvy,

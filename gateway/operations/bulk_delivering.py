@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gateway.gathering import Gathering
 from gateway.model import Backend
 from gateway.names import Loaders
 from gateway.operations.delivering import not_configured, refused
 from gateway.operations.outcomes import tell_beside
 from gateway.operations.payloads import contact_write, shared_of
+from gateway.sending.gathering import Gathering
 from gateway.upsert import finish_all
 from gateway.upstream import Exchange
 

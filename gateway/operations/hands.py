@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from gateway.leased import RENEWALS, Leased
+from gateway.locking.leased import RENEWALS, Leased
 from gateway.operations.keyed import utc_now
 from gateway.operations.outcomes import detail_of, sum_up
 from gateway.store.errors import StoreError

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.errors import NotWrittenError
-from gateway.leased import RENEWALS
+from gateway.locking.leased import RENEWALS
 from gateway.operations.outcomes import call_in_doubt, call_partly_done
 from gateway.operations.receipts import VERSION, Kept
 from gateway.results import Outcome, Problem, ProblemCode

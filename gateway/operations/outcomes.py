@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from gateway.results import Outcome, Problem, ProblemCode, UpsertStatus, summarize
+from gateway.sending.tries import IN_DOUBT
 from gateway.store.operation_records import ItemSummary, StepState
 from gateway.stored_values import to_stored
-from gateway.tries import IN_DOUBT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from gateway.breaker import BreakerState
+from gateway.sending.breaker import BreakerState
 from gateway.telemetry.rows import Row
 
 if TYPE_CHECKING:

@@ -8,19 +8,19 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from gateway.api.catalog_types import Health
-from gateway.breaker import BreakerState
 from gateway.model import Backend, title
+from gateway.sending.breaker import BreakerState
+from gateway.sending.traffic import quantile
 from gateway.status.charts import bars, lines
 from gateway.store.operation_records import OperationStatus, StepState
-from gateway.traffic import quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gateway.api.catalog_types import BackendStatus
     from gateway.backends.adapter import Adapter
+    from gateway.sending.traffic import Minute
     from gateway.status.standing import Standing
-    from gateway.traffic import Minute
 
 OLD = timedelta(minutes=15)
 LOOKS = {Health.UP: "good", Health.DEGRADED: "warn", Health.DOWN: "bad"}

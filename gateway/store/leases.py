@@ -1,7 +1,7 @@
 """Keys held for a time, by one process over all: a lock that survives its holder's death.
 
 A lease is a row, never an open transaction. Its fence grows with each holder, so that whoever has
-lost a lease without noticing is told apart from its successor. As `gateway/locks.py` does within a
+lost a lease without noticing is told apart from its successor. As `locking/locks.py` does within a
 process, the row remembers when it was last let go: who read a record before that moment and takes
 the lease after it has read something old. All times are the database's own.
 """

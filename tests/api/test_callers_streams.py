@@ -13,8 +13,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from gateway.callers import keys
+from gateway.commands.keys import create_key, revoke_key, wanted_key
 from gateway.dev import create_dev_app, sandbox_settings
-from gateway.keys_command import create_key, revoke_key, wanted_key
 from tests.api.callers import events_of
 from tests.api.small_schema import small_app
 from tests.harness import SANDBOX, free_port, serving

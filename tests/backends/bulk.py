@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from gateway.checks import check_contact
-from gateway.gathering import Gathering
-from gateway.locks import Locks
+from gateway.locking.locks import Locks
 from gateway.names import Loaders
 from gateway.planning import prepare
+from gateway.sending.gathering import Gathering
 from gateway.upsert import Writer, finish_all, receipt_of, targets_of
 from gateway.upstream import Exchange
 

@@ -14,9 +14,9 @@ import orjson
 import pytest
 
 from gateway.dev import new_sandbox, sandbox_settings
-from gateway.import_command import import_file
 from gateway.importing import run
 from gateway.importing.client import Client, Wanted
+from gateway.importing.command import import_file
 from gateway.importing.progress import Lines
 from gateway.importing.report import REASON
 from gateway.importing.rows import ImportRefusedError

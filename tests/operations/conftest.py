@@ -24,7 +24,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps are tried again at once."""
     monkeypatch.setattr(outcomes, "BACKOFF_BASE", 0.001)
     monkeypatch.setattr("gateway.operations.worker.POLL_SECONDS", 0.02)
-    monkeypatch.setattr("gateway.tries.BACKOFF_BASE", 0.001)
+    monkeypatch.setattr("gateway.sending.tries.BACKOFF_BASE", 0.001)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from gateway.dev import sandbox_settings
 from gateway.logs import configure_logs
 from gateway.model import Backend
 from gateway.operations import outcomes, worker
-from gateway.serving import serve
+from gateway.serving.server import serve
 from gateway.store.claims import claim_due, renew
 from gateway.store.sqlite import SqliteDatabase
 

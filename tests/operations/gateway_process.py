@@ -29,7 +29,7 @@ import json, sys
 from gateway.app import create_app
 from gateway.dev import sandbox_settings
 from gateway.logs import configure_logs
-from gateway.serving import serve
+from gateway.serving.server import serve
 
 configure_logs()
 settings = sandbox_settings(sys.argv[1], **json.loads(sys.argv[3]))

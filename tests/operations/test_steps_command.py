@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.commands.steps import list_stuck, resolve
 from gateway.dev import sandbox_settings
 from gateway.errors import SettingsError
-from gateway.steps_command import list_stuck, resolve
 from tests.harness import SANDBOX, running
 from tests.operations.calls import operation, until_ended
 from tests.operations.durable import stuck

@@ -27,7 +27,7 @@ from gateway.joint_calls import (
     without_kept_back,
 )
 from gateway.model import Backend
-from gateway.tries import doubtful
+from gateway.sending.tries import doubtful
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

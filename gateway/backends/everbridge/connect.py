@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from gateway.calls import Call
-    from gateway.quota import NewWindow, Window
+    from gateway.sending.quota import NewWindow, Window
+    from gateway.sending.transport import Client
     from gateway.settings import Settings
-    from gateway.transport import Client
 
 
 def connect(settings: Settings, client: Client, new_window: NewWindow) -> EverbridgeAdapter | None:

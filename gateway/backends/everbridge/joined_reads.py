@@ -17,8 +17,8 @@ from gateway.backends.everbridge.reader import CONTACT_ID, LONGEST_EXTERNAL_ID
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
 from gateway.joint_calls import joint_exchange, own_failure
 from gateway.model import Backend
-from gateway.slots import MANY, Slots
-from gateway.verdicts import timed_out
+from gateway.sending.slots import MANY, Slots
+from gateway.sending.verdicts import timed_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

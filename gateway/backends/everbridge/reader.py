@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gateway.calls import Call
     from gateway.catalogs import Catalogs
     from gateway.errors import BackendFailure
-    from gateway.quota import Window
+    from gateway.sending.quota import Window
     from gateway.upstream import Exchange, Sender
 
 CONTACT_ID = re.compile(r"[1-9][0-9]{0,15}")

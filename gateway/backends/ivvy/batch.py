@@ -25,8 +25,8 @@ from gateway.joint_calls import (
 )
 from gateway.model import Backend
 from gateway.results import ProblemCode
-from gateway.tries import doubtful
-from gateway.verdicts import class_of, may_ask_again, may_repeat, timed_out
+from gateway.sending.tries import doubtful
+from gateway.sending.verdicts import class_of, may_ask_again, may_repeat, timed_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

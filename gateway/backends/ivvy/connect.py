@@ -9,9 +9,9 @@ from gateway.backends.ivvy.client import IvvyDialect
 from gateway.upstream import Sender
 
 if TYPE_CHECKING:
-    from gateway.quota import NewWindow
+    from gateway.sending.quota import NewWindow
+    from gateway.sending.transport import Client
     from gateway.settings import Settings
-    from gateway.transport import Client
 
 
 def connect(

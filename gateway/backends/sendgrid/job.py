@@ -14,8 +14,8 @@ from gateway.backends.sendgrid.refusals import unreadable
 from gateway.errors import NotWrittenError, RefusedError
 from gateway.model import Backend
 from gateway.results import ImportJob, JobStatus
+from gateway.sending.verdicts import timed_out
 from gateway.upstream import Exchange
-from gateway.verdicts import timed_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

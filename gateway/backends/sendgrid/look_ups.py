@@ -25,9 +25,9 @@ from gateway.joined import chunked, side_by_side
 from gateway.joint_calls import joint_exchange, own_failure
 from gateway.matching import sorted_by_value
 from gateway.model import Backend, MissingPolicy
-from gateway.slots import MANY, Slots
+from gateway.sending.slots import MANY, Slots
+from gateway.sending.verdicts import timed_out
 from gateway.values import folded_email, read_email
-from gateway.verdicts import timed_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -18,8 +18,8 @@ from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, R
 from gateway.joint_calls import joint_exchange, kept_back, own_failure
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
-from gateway.tries import doubtful
-from gateway.verdicts import timed_out
+from gateway.sending.tries import doubtful
+from gateway.sending.verdicts import timed_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

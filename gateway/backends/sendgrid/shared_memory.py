@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from gateway.backends.sendgrid.memory import REMEMBERED
-from gateway.slots import Slots
+from gateway.sending.slots import Slots
 from gateway.store.errors import StoreError
 from gateway.store.notes import Note
 

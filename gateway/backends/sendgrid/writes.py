@@ -26,7 +26,7 @@ from gateway.backends.sendgrid.client import (
 )
 from gateway.backends.sendgrid.identifiers import INPUTS
 from gateway.backends.sendgrid.shared_call import Caller, Callers, Part, SharedCalls
-from gateway.gathering import Gathering
+from gateway.sending.gathering import Gathering
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

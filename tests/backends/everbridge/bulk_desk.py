@@ -13,7 +13,7 @@ import httpx
 from gateway.backends.everbridge.adapter import EverbridgeAdapter
 from gateway.backends.everbridge.client import EverbridgeDialect
 from gateway.checks import check_contact
-from gateway.locks import Locks
+from gateway.locking.locks import Locks
 from gateway.names import Loaders
 from gateway.sandbox.app import Sandbox, create_sandbox
 from gateway.sandbox.clock import ManualClock

@@ -14,7 +14,7 @@ from starlette.routing import Mount
 from gateway.backends.everbridge.adapter import EverbridgeAdapter
 from gateway.backends.everbridge.client import EverbridgeDialect
 from gateway.checks import check_contact
-from gateway.locks import Locks
+from gateway.locking.locks import Locks
 from gateway.names import Loaders
 from gateway.sandbox.clock import ManualClock
 from gateway.sandbox.everbridge import Everbridge

@@ -19,7 +19,7 @@ BATCH = f"/contacts/{ORG}/batch"
 
 @pytest.fixture
 async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    monkeypatch.setattr("gateway.tries.BACKOFF_BASE", 0.0)
+    monkeypatch.setattr("gateway.sending.tries.BACKOFF_BASE", 0.0)
     monkeypatch.setattr("gateway.backends.everbridge.batch.SEARCH_LAG", 0.0)
     async with new_desk() as made:
         yield made

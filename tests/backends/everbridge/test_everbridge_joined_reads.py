@@ -10,8 +10,8 @@ import pytest
 
 from gateway.backends.adapter import KeyKind
 from gateway.errors import NotWrittenError
-from gateway.quota import SlidingWindow
 from gateway.results import Outcome, ProblemCode
+from gateway.sending.quota import SlidingWindow
 from gateway.upstream import Exchange
 from tests.backends.everbridge.bulk_desk import Desk, new_desk, people
 from tests.backends.everbridge.writing import contact

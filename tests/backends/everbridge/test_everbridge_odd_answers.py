@@ -15,7 +15,7 @@ from starlette.responses import Response
 from gateway.backends.adapter import KeyKind
 from gateway.backends.everbridge.adapter import EverbridgeAdapter
 from gateway.backends.everbridge.client import EverbridgeDialect
-from gateway.locks import Locks
+from gateway.locking.locks import Locks
 from gateway.results import Outcome, ProblemCode
 from gateway.sandbox.clock import ManualClock
 from gateway.sandbox.everbridge import Everbridge

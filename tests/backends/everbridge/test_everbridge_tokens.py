@@ -180,7 +180,7 @@ async def test_a_token_is_renewed_shortly_before_it_ends(
 async def test_a_token_service_that_refuses_leaves_the_call_unsent(
     refusal: Callable[[], httpx.Response], code: ProblemCode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.tries.BACKOFF_BASE", 0.0)
+    monkeypatch.setattr("gateway.sending.tries.BACKOFF_BASE", 0.0)
     vendor = Vendor()
     vendor.refusal = refusal()
     with pytest.raises(NotWrittenError) as failure:

@@ -14,7 +14,7 @@ import pytest
 from gateway.backends.ivvy.adapter import IvvyAdapter
 from gateway.backends.ivvy.client import IvvyDialect
 from gateway.checks import check_contact
-from gateway.locks import Locks
+from gateway.locking.locks import Locks
 from gateway.names import Loaders
 from gateway.sandbox.app import Sandbox, create_sandbox
 from gateway.sandbox.clock import ManualClock
@@ -113,7 +113,7 @@ async def open_desk() -> AsyncIterator[Desk]:
 @pytest.fixture
 async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     """An adapter whose repeated tries do not wait."""
-    monkeypatch.setattr("gateway.tries.BACKOFF_BASE", 0.0)
+    monkeypatch.setattr("gateway.sending.tries.BACKOFF_BASE", 0.0)
     async with open_desk() as made:
         yield made
 

@@ -134,6 +134,6 @@ def test_a_bulk_stores_what_single_writes_store(
     alone = asyncio.run(after(many, {}, together=False))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("gateway.backends.ivvy.batch_run.SHORTEST", 0.0)
-        patched.setattr("gateway.tries.BACKOFF_BASE", 0.0)
+        patched.setattr("gateway.sending.tries.BACKOFF_BASE", 0.0)
         joint = asyncio.run(after(many, turned, together=True))
     assert joint == alone

@@ -15,7 +15,7 @@ from gateway.backends.sendgrid import adapter as adapter_module
 from gateway.backends.sendgrid.adapter import SendGridAdapter
 from gateway.backends.sendgrid.client import SendGridDialect, get_field_definitions
 from gateway.delivery import deliver
-from gateway.locks import Locks
+from gateway.locking.locks import Locks
 from gateway.names import Loaders, resolve
 from gateway.sandbox.clock import ManualClock
 from gateway.sandbox.sendgrid import API_KEY, SendGrid
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from gateway.backends.adapter import Found, Plan
     from gateway.backends.sendgrid.identifiers import Identifier
-    from gateway.gathering import Gathering
     from gateway.model import Backend
     from gateway.results import BackendResult
+    from gateway.sending.gathering import Gathering
     from gateway.write import ContactWrite
 
 

@@ -10,8 +10,8 @@ import pytest
 from gateway.backends.sendgrid import client
 from gateway.backends.sendgrid.client import put_contacts, put_encoded
 from gateway.backends.sendgrid.writes import merged
-from gateway.gathering import Gathering
 from gateway.results import Outcome
+from gateway.sending.gathering import Gathering
 from tests.backends.sendgrid.coalescing import names, person, send, send_all, upsert
 from tests.backends.sendgrid.sending import contact
 from tests.backends.sendgrid.upserting import upserted

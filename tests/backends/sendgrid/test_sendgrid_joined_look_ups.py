@@ -12,7 +12,7 @@ from gateway.backends.adapter import Found
 from gateway.backends.sendgrid import look_ups
 from gateway.backends.sendgrid.look_ups import rows_by_value
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
-from gateway.gathering import Gathering
+from gateway.sending.gathering import Gathering
 from tests.backends.sendgrid.answering import reply
 from tests.backends.sendgrid.sending import contact, sibling, write_of
 

@@ -9,9 +9,9 @@ import pytest
 
 from gateway.backends.sendgrid.client import remove_from_list
 from gateway.errors import BackendFailure
-from gateway.gathering import Gathering
 from gateway.results import Outcome, ProblemCode
 from gateway.sandbox.sendgrid.store import Contact
+from gateway.sending.gathering import Gathering
 from tests.backends.sendgrid.coalescing import send, send_all
 
 if TYPE_CHECKING:

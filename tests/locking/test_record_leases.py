@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateway.errors import NotWrittenError
-from gateway.locks import Locks
-from gateway.record_leases import RecordLeases
+from gateway.locking.locks import Locks
+from gateway.locking.record_leases import RecordLeases
 from gateway.results import ProblemCode
 from gateway.store.database import Statement
 from gateway.store.errors import StoreUnavailableError
@@ -106,7 +106,7 @@ async def test_writes_under_a_key_are_sent_while_its_lease_lasts(
     exchange = within()
     async with two(store)[0].hold("a", exchange):
         assert may_send(exchange)
-        ShiftedClock(monkeypatch, "gateway.leased").ahead = LONG
+        ShiftedClock(monkeypatch, "gateway.locking.leased").ahead = LONG
         assert not may_send(exchange)
     assert exchange.held == []
 

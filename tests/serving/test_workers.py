@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from gateway.__main__ import cli
 from gateway.errors import SettingsError
-from gateway.workers import Workers, run_workers
+from gateway.serving.workers import Workers, run_workers
 from tests.harness import free_port
 from tests.store.conftest import postgres_url
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["postgres_url"]
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SECONDS = 60
 
 
@@ -100,7 +100,7 @@ def test_an_end_in_order_is_no_failure_and_a_hurried_one_is(times: int, code: in
 def test_a_worker_ends_in_order_when_its_parent_is_gone() -> None:
     read, write = os.pipe()
     code = (
-        "import sys, time; from gateway.workers import end_with_parent;"
+        "import sys, time; from gateway.serving.workers import end_with_parent;"
         "end_with_parent(int(sys.argv[1])); time.sleep(60)"
     )
     worker = subprocess.Popen([sys.executable, "-c", code, str(read)], cwd=ROOT, pass_fds=[read])

@@ -15,13 +15,13 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from gateway.gathering import go_together
+from gateway.sending.gathering import go_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.gathering import Together
-    from gateway.quota import Window
+    from gateway.sending.gathering import Together
+    from gateway.sending.quota import Window
 
 MANY, FEW = 48, 2
 """Calls of one kind that may be under way at a time, while their quota is ample and when it is short.

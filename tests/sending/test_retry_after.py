@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.calls import Reply
-from gateway.traffic import Traffic
-from gateway.verdicts import retry_after
+from gateway.sending.traffic import Traffic
+from gateway.sending.verdicts import retry_after
 
 
 def test_traffic_forgets_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr("gateway.traffic.time.monotonic", lambda: now)
+    monkeypatch.setattr("gateway.sending.traffic.time.monotonic", lambda: now)
     traffic = Traffic()
     for _ in range(1001):
         traffic.note(0.5, failed=False)
@@ -49,7 +49,7 @@ def test_retry_after_is_none_where_the_answer_has_none() -> None:
 
 
 def test_a_date_without_a_zone_is_read_as_utc(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.verdicts.time.time", lambda: 1_445_412_470.0)
+    monkeypatch.setattr("gateway.sending.verdicts.time.time", lambda: 1_445_412_470.0)
     header = {"retry-after": "Wed, 21 Oct 2015 07:28:00 -0000"}
     assert retry_after(reply_with(header)) == 10.0
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.quota import QuotaError, QuotaUnknownError
-from gateway.shared_quota import SharedWindow, _Turn
+from gateway.sending.quota import QuotaError, QuotaUnknownError
+from gateway.sending.shared_quota import SharedWindow, _Turn
 from gateway.store.errors import StoreUnavailableError
 from gateway.store.leases import MICROS
 from gateway.store.quotas import Ask, Turns, give

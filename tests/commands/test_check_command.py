@@ -19,7 +19,7 @@ from gateway.backends.ivvy.adapter import IvvyAdapter
 from gateway.backends.ivvy.client import IvvyDialect
 from gateway.backends.ivvy.clock import with_offset
 from gateway.calls import Reply
-from gateway.check_command import Report, check, passed, told
+from gateway.commands.check import Report, check, passed, told
 from gateway.dev import sandbox_settings
 from gateway.errors import NotWrittenError
 from gateway.model import Backend
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gateway.sandbox.app import Sandbox
     from gateway.sandbox.clock import ManualClock
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NOTHING_CONFIGURED = {
     "ivvy_base_url": None,
     "ivvy_api_key": None,

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import breaker as breaker_module
-from gateway import quota as quota_module
-from gateway.breaker import Breaker
-from gateway.quota import MARGIN, QuotaError, RetryBudget, SlidingWindow
+from gateway.sending import breaker as breaker_module
+from gateway.sending import quota as quota_module
+from gateway.sending.breaker import Breaker
+from gateway.sending.quota import MARGIN, QuotaError, RetryBudget, SlidingWindow
 
 if TYPE_CHECKING:
     from tests.harness import Gateway

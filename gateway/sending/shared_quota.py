@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from gateway.quota import QuotaError, QuotaUnknownError
+from gateway.sending.quota import QuotaError, QuotaUnknownError
 from gateway.store.errors import StoreError
 from gateway.store.quotas import Ask
 

@@ -20,7 +20,7 @@ import structlog
 import uvicorn
 from uvicorn.lifespan.on import LifespanOn
 
-from gateway.connections import Connections, WebSockets
+from gateway.serving.connections import Connections, WebSockets
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.errors import NotWrittenError
-from gateway.leased import RENEWALS, Leased
+from gateway.locking.leased import RENEWALS, Leased
 from gateway.results import Problem, ProblemCode
-from gateway.slots import Slots
+from gateway.sending.slots import Slots
 from gateway.store.errors import StoreError
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway import locks as module
 from gateway.errors import NotWrittenError
-from gateway.locks import Locks
+from gateway.locking import locks as module
+from gateway.locking.locks import Locks
 from gateway.results import ProblemCode
 from tests.plain_backend import within
 from tests.shifted_clock import ShiftedClock
@@ -100,7 +100,7 @@ async def test_keys_that_are_held_together_are_let_go_together() -> None:
 async def test_locks_are_forgotten_once_nobody_can_have_read_before_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clock = ShiftedClock(monkeypatch, "gateway.locks")
+    clock = ShiftedClock(monkeypatch, "gateway.locking.locks")
     locks = Locks()
     async with locks.hold("held", within()):
         async with locks.hold("old", within()):

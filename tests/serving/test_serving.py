@@ -16,7 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.server import ServerState
 
-from gateway import connections, serving
+from gateway.serving import connections, server
 from tests.harness import free_port
 from tests.program import HERE, gateway_dev
 
@@ -276,12 +276,12 @@ def test_a_connection_is_kept_longer_than_load_balancers_keep_theirs(
 ) -> None:
     kept = []
 
-    def run(server: serving.GatewayServer, _sockets: object) -> None:
-        kept.append(server.config.timeout_keep_alive)
-        server.started = True
+    def run(running: server.GatewayServer, _sockets: object) -> None:
+        kept.append(running.config.timeout_keep_alive)
+        running.started = True
 
-    monkeypatch.setattr(serving.GatewayServer, "run", run)
-    serving.serve(Starlette(), "127.0.0.1", 8000, seconds=1)
+    monkeypatch.setattr(server.GatewayServer, "run", run)
+    server.serve(Starlette(), "127.0.0.1", 8000, seconds=1)
     assert kept[0] > 60
 
 

@@ -16,19 +16,19 @@ from typer.testing import CliRunner
 
 from gateway.__main__ import cli
 from gateway.callers.keys import MISS_SECONDS, digest
+from gateway.commands.keys import closed, create_key, list_keys, revoke_key, wanted_key
 from gateway.dev import sandbox_settings
 from gateway.errors import SettingsError
-from gateway.keys_command import closed, create_key, list_keys, revoke_key, wanted_key
 from gateway.store.opening import open_store
 from tests.harness import SANDBOX
 from tests.program import HERE, gateway_dev
 
 if TYPE_CHECKING:
-    from gateway.keys_command import Made, Wanted
+    from gateway.commands.keys import Made, Wanted
     from gateway.settings import Settings
     from gateway.store.api_keys import StoredKey
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

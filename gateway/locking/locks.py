@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from types import TracebackType
 
-    from gateway.record_leases import RecordLeases
+    from gateway.locking.record_leases import RecordLeases
     from gateway.upstream import Exchange
 
 REMEMBERED = 60.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.slots import Slots
+from gateway.sending.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

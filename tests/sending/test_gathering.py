@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.gathering import Gathering
+from gateway.sending.gathering import Gathering
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

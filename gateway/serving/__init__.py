@@ -1,0 +1,1 @@
+"""The running gateway: `server.py` serves the app and ends in order, `workers.py` keeps several."""
