@@ -9,6 +9,7 @@ import asyncio
 import math
 import time
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import structlog
@@ -72,8 +73,11 @@ class Catalogs:
         fetches: Mapping[CatalogName, Callable[[Exchange], Awaitable[list[Entry]]]],
         *,
         ttl: float,
+        id_fields: Mapping[CatalogName, str] = MappingProxyType({}),
     ) -> None:
+        """`id_fields` are the input fields that take ids of a list's entries instead of names."""
         self.backend = backend
+        self._id_fields = id_fields
         self._fetches = fetches
         self._ttl = ttl
         self._kept = {name: _Kept() for name in fetches}
@@ -81,6 +85,10 @@ class Catalogs:
     def holds(self, name: CatalogName) -> bool:
         """Whether this backend has such a list at all."""
         return name in self._fetches
+
+    def id_field(self, name: CatalogName) -> str:
+        """The input field that takes a list's ids; at the least, they are in the backend's section."""
+        return self._id_fields.get(name, self.backend.value.lower())
 
     def ages(self) -> dict[CatalogName, float]:
         """Seconds since each catalog was read, for those that were."""

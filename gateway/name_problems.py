@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.entries import CatalogName
-from gateway.model import Backend, title
+from gateway.model import title
 from gateway.results import Problem, ProblemCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gateway.entries import Entry
+    from gateway.model import Backend
     from gateway.names import Resolution, Wanted
 
 _LEAD_OPTIONS = (
@@ -49,15 +50,16 @@ def not_found(want: Wanted, suggestions: list[str], backend: Backend | None) -> 
     )
 
 
-def ambiguous(
-    want: Wanted, entries: list[Entry], backend: Backend, *, id_field: str | None = None
-) -> Problem:
-    """The problem of a name that several entries have; `id_field` takes the id instead."""
+def ambiguous(want: Wanted, entries: list[Entry], backend: Backend, id_field: str) -> Problem:
+    """The problem of a name that several entries have; `id_field` takes the id instead.
+
+    It stands where the name does: in a lead's contact or company, or in the input itself.
+    """
     which = " and ".join(f"{entry.name!r} ({entry.id})" for entry in entries[:SHOWN])
     if len(entries) > SHOWN:
         which += f" and {len(entries) - SHOWN} more"
-    by_id = id_field or _IDS.get((backend, want.catalog), backend.value.lower())
-    way_out = f"{_tell_apart(entries)} the id in {by_id} instead of the name."
+    part = f"{want.field[0]}." if want.field[:1] in _PARTS else ""
+    way_out = f"{_tell_apart(entries)} the id in {part}{id_field} instead of the name."
     if want.setting:
         way_out = f"{_by_setting(want)}: correct it there, or rename one of them."
     return Problem(
@@ -84,18 +86,8 @@ def _tell_apart(entries: Sequence[Entry]) -> str:
 
 SHOWN = 5
 """How many of those that a name may mean its problem shows."""
-_IDS = {
-    (Backend.IVVY, CatalogName.GROUPS): "ivvy.groupIds",
-    (Backend.IVVY, CatalogName.COMPANIES): "ivvy.companyIds",
-    (Backend.IVVY, CatalogName.CUSTOM_FIELDS): "ivvy.customFields",
-    (Backend.EVERBRIDGE, CatalogName.GROUPS): "everbridge.groupIds",
-    (Backend.EVERBRIDGE, CatalogName.RECORD_TYPES): "everbridge.recordTypeId",
-    (Backend.EVERBRIDGE, CatalogName.PATHS): "pathId",
-    (Backend.EVERBRIDGE, CatalogName.CUSTOM_FIELDS): "everbridge.attributes",
-    (Backend.SENDGRID, CatalogName.GROUPS): "sendgrid.listIds",
-    (Backend.SENDGRID, CatalogName.CUSTOM_FIELDS): "sendgrid.customFields",
-}
-"""The input field that takes a list's ids; any other list's stand in the backend's section."""
+_PARTS = (("contact",), ("company",))
+"""The parts of a lead's input that have native sections of their own."""
 
 
 def nowhere_found(

@@ -175,7 +175,7 @@ async def resolve(wanted: Iterable[Wanted], catalogs: Catalogs, loaders: Loaders
         *(loaders.catalog(catalogs, name, wants) for name, wants in whole.items()),
         return_exceptions=True,
     )
-    tally = _Tally(backend=catalogs.backend)
+    tally = _Tally(asked=catalogs)
     for want, answer in zip(named, answers, strict=True):
         tally.count(want, answer)
     for name, outcome in zip(whole, read, strict=True):
@@ -214,7 +214,7 @@ def remembered(wanted: Sequence[Wanted], catalogs: Catalogs) -> Resolution | Non
 class _Tally:
     """A resolution in the making."""
 
-    backend: Backend
+    asked: Catalogs
     found: dict[tuple[CatalogName, str], Entry] = field(default_factory=dict)
     missing: dict[tuple[CatalogName, str], list[str]] = field(default_factory=dict)
     catalogs: dict[CatalogName, Catalog] = field(default_factory=dict)
@@ -230,9 +230,10 @@ class _Tally:
             case UnknownNameError():
                 self.missing[key] = answer.suggestions
                 if not want.shared:
-                    self.problems.append(not_found(want, answer.suggestions, self.backend))
+                    self.problems.append(not_found(want, answer.suggestions, self.asked.backend))
             case AmbiguousNameError():
-                self.problems.append(ambiguous(want, answer.entries, self.backend))
+                id_field = self.asked.id_field(want.catalog)
+                self.problems.append(ambiguous(want, answer.entries, self.asked.backend, id_field))
             case BackendFailure():
                 self.unreadable = answer
             case _:

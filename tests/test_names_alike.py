@@ -8,6 +8,7 @@ import pytest
 
 from gateway.custom_fields import read_option
 from gateway.entries import CustomFieldType, FieldInfo, Option
+from tests.leads import OF_ADA, OF_HARBOUR, upsert_lead
 from tests.reading import read, record, to_input
 
 if TYPE_CHECKING:
@@ -75,6 +76,28 @@ async def test_of_many_with_one_name_a_few_are_shown(gateway: Gateway) -> None:
     [error] = (await gateway.upsert(given, targets=["EVERBRIDGE"])).errors
     assert "and 35 more. Give the id in everbridge.groupIds" in error["message"]
     assert len(error["suggestions"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "given", "id_field"),
+    [
+        ("leadSources", "name", OF_ADA | {"sourceName": "Fair"}, "ivvy.sourceId"),
+        ("groups", "groupName", OF_ADA | {"contact": {"externalId": "E-1001", "groupsName": ["Fair"]}},
+         "contact.ivvy.groupIds"),
+        ("industries", "name", OF_HARBOUR | {"company": {"name": "New", "industryName": "Fair"}},
+         "company.ivvy.industryId"),
+    ],
+)  # fmt: skip
+async def test_a_leads_name_that_two_things_have_is_told_with_the_field_for_its_id(
+    gateway: Gateway, table: str, key: str, given: dict[str, Any], id_field: str
+) -> None:
+    store = gateway.sandbox.ivvy._store
+    row = store.dump()["tables"][table][0]
+    for number in (91, 92):
+        store.put(table, {**row, "id": number, key: "Fair"})
+    [error] = (await upsert_lead(gateway, given)).errors
+    assert error["code"] == "NAME_AMBIGUOUS"
+    assert f" Give the id in {id_field} instead of the name." in error["message"]
 
 
 async def test_one_group_by_two_spellings_is_not_joined_and_left(gateway: Gateway) -> None:

@@ -13,7 +13,7 @@ from gateway.backends.adapter import Answer, Found, KeyKind
 from gateway.backends.everbridge.addresses import check_addresses
 from gateway.backends.everbridge.attributes import NATIVE as NATIVE_FIELDS
 from gateway.backends.everbridge.batch import Batches
-from gateway.backends.everbridge.catalog import fetches
+from gateway.backends.everbridge.catalog import ID_FIELDS, fetches
 from gateway.backends.everbridge.checks import check_ids
 from gateway.backends.everbridge.contact import (
     FIELDS,
@@ -86,7 +86,9 @@ class EverbridgeAdapter:
     ) -> None:
         self.sender = sender
         self.dialect = dialect
-        self.catalogs = Catalogs(self.backend, fetches(sender, organization_id), ttl=catalog_ttl)
+        self.catalogs = Catalogs(
+            self.backend, fetches(sender, organization_id), ttl=catalog_ttl, id_fields=ID_FIELDS
+        )
         self._organization = Organization(
             id=organization_id,
             email_path=email_path,

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from gateway.upstream import Exchange, Sender
 
 DELETED = "D"
+ID_FIELDS = {
+    CatalogName.GROUPS: "everbridge.groupIds",
+    CatalogName.RECORD_TYPES: "everbridge.recordTypeId",
+    CatalogName.PATHS: "pathId",
+    CatalogName.CUSTOM_FIELDS: "everbridge.attributes",
+}
+"""The input field that takes a list's ids instead of names."""
 
 
 def fetches(

@@ -13,6 +13,7 @@ from gateway.model import Backend
 from gateway.name_problems import ambiguous, not_found
 from gateway.names import Wanted, whole
 from gateway.results import ProblemCode
+from gateway.write import input_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +111,8 @@ def _named(
     if len(found) == 1:
         return found[0].id
     if found:
-        part.problems.append(ambiguous(_wanted(write, name), found, Backend.EVERBRIDGE))
+        want = _wanted(write, name)
+        part.problems.append(ambiguous(want, found, Backend.EVERBRIDGE, input_name(NATIVE)))
     elif stored is not None and str(stored.get("recordTypeId")) == name:
         return name
     else:

@@ -18,7 +18,7 @@ from gateway.backends.ivvy.belonging import (
     NATIVE_IDS,
     wanted_companies,
 )
-from gateway.backends.ivvy.catalog import fetches
+from gateway.backends.ivvy.catalog import ID_FIELDS, fetches
 from gateway.backends.ivvy.contact import (
     KEYS,
     NATIVE_ID,
@@ -92,7 +92,9 @@ class IvvyAdapter:
     ) -> None:
         self.sender = sender
         self.dialect = dialect
-        self.catalogs = Catalogs(Backend.IVVY, fetches(sender, lead_fields or {}), ttl=catalog_ttl)
+        self.catalogs = Catalogs(
+            Backend.IVVY, fetches(sender, lead_fields or {}), ttl=catalog_ttl, id_fields=ID_FIELDS
+        )
         self.contact_fields: Sequence[Field] = field_rows(text_clear)
         self._text_clear = text_clear
         self.leads = IvvyLeads(self, text_clear=text_clear)

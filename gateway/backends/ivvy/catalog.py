@@ -29,6 +29,21 @@ _TYPES: Mapping[int, CustomFieldType] = {
 }
 """By fieldType. Address (4), file (6), static text (7) and what iVvy may add cannot be written."""
 
+ID_FIELDS = {
+    CatalogName.GROUPS: "ivvy.groupIds",
+    CatalogName.COMPANIES: "ivvy.companyIds",
+    CatalogName.CUSTOM_FIELDS: "ivvy.customFields",
+    CatalogName.COMPANY_FIELDS: "ivvy.customFields",
+    CatalogName.LEAD_TYPES: "ivvy.typeId",
+    CatalogName.LEAD_STAGES: "ivvy.stageId",
+    CatalogName.LEAD_SOURCES: "ivvy.sourceId",
+    CatalogName.LEAD_QUALITIES: "ivvy.qualityId",
+    CatalogName.LEAD_CHANNELS: "ivvy.channelId",
+    CatalogName.INDUSTRIES: "ivvy.industryId",
+    CatalogName.OWNERS: "ivvy.ownerUserId",
+}
+"""The input field that takes a list's ids instead of names."""
+
 LEAD_STAGE = 2
 """The `applyTo` of a lead's stages; 1 is an opportunity's."""
 ACTIVE, NORMAL_USER = 1, 1

@@ -198,7 +198,7 @@ class IvvyLeads:
         if len(matches) > 1:
             path = tuple(write.field_path("name"))
             want = Wanted(catalog=CatalogName.COMPANIES, name=name, field=path)
-            problem = ambiguous(want, matches, self.backend, id_field="company.ivvy.id")
+            problem = ambiguous(want, matches, self.backend, "ivvy.id")
             raise RefusedError(problem)
         try:
             found = await self._company_by_id(matches[0].id, "name", exchange)

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Answer, Found, Key, KeyKind
-from gateway.backends.sendgrid.catalog import fetches
+from gateway.backends.sendgrid.catalog import ID_FIELDS, fetches
 from gateway.backends.sendgrid.changed_address import addresses_to_ask, may_create_new, tellers
 from gateway.backends.sendgrid.checks import check_write
 from gateway.backends.sendgrid.client import lists_left
@@ -88,7 +88,9 @@ class SendGridAdapter:
         """An upsert waits `window` seconds for others to leave with; with 0 each leaves alone."""
         self.sender = sender
         self.dialect = dialect
-        self.catalogs = Catalogs(self.backend, fetches(sender), ttl=catalog_ttl)
+        self.catalogs = Catalogs(
+            self.backend, fetches(sender), ttl=catalog_ttl, id_fields=ID_FIELDS
+        )
         self.contact_fields: Sequence[Field] = fields_for(identifier)
         self._identifier = identifier
         self._kind = KeyKind.EMAIL if identifier == "email" else KeyKind.EXTERNAL_ID

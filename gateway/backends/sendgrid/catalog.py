@@ -21,6 +21,12 @@ FIELD_TYPES = {
     "Date": CustomFieldType.DATE,
 }
 
+ID_FIELDS = {
+    CatalogName.GROUPS: "sendgrid.listIds",
+    CatalogName.CUSTOM_FIELDS: "sendgrid.customFields",
+}
+"""The input field that takes a list's ids instead of names."""
+
 
 def fetches(
     sender: Sender,
