@@ -16,6 +16,7 @@ import structlog
 
 from gateway.entries import Catalog, CatalogName, Entry
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
+from gateway.model import title
 from gateway.results import Problem, ProblemCode
 from gateway.upstream import Exchange
 
@@ -174,7 +175,7 @@ class Catalogs:
                 Problem(
                     backend=self.backend,
                     code=ProblemCode.TIMEOUT,
-                    message=f"{self.backend.value}'s {name.value} could not be read in time.",
+                    message=f"{title(self.backend)}'s {name.value} could not be read in time.",
                     retryable=True,
                 )
             )
@@ -200,7 +201,7 @@ class Catalogs:
 
     def _refused(self, name: CatalogName, refusal: Problem) -> Problem:
         """The problem of a list whose reading was refused: no fault of the input that needs it."""
-        told = f"{self.backend.value}'s {name.value} could not be read: {refusal.message}"
+        told = f"{title(self.backend)}'s {name.value} could not be read: {refusal.message}"
         return replace(refusal, code=ProblemCode.BACKEND_ERROR, message=told, retryable=True)
 
     @staticmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.model import title
 from gateway.results import Problem, ProblemCode
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def unknown(leads: Leads, intent: Intent, told: str, ids: list[str]) -> Problem:
     """The problem of an unanswered create; `told` is what looking for its lead brought."""
-    name = leads.backend.value
+    name = title(leads.backend)
     return Problem(
         backend=leads.backend,
         code=ProblemCode.CONFLICT,
@@ -72,7 +73,7 @@ def dead_link(leads: Leads, link: Linked) -> Problem:
         backend=leads.backend,
         code=ProblemCode.NOT_FOUND,
         message=f"externalId {link.external_id!r} stands for lead {link.lead_id} since "
-        f"{link.linked_at:%Y-%m-%d}, and {leads.backend.value} has no such lead any more: give the "
+        f"{link.linked_at:%Y-%m-%d}, and {title(leads.backend)} has no such lead any more: give the "
         "id of another lead in ivvy.id with this externalId, or use another externalId.",
         field=["externalId"],
     )

@@ -16,7 +16,7 @@ import structlog
 
 from gateway.backends.adapter import KeyKind, Stored
 from gateway.errors import BackendFailure, GatewayError, NotWrittenError
-from gateway.model import Backend
+from gateway.model import Backend, title
 from gateway.record_names import read_names
 from gateway.results import Problem, ProblemCode
 from gateway.together import read_failed, together
@@ -160,17 +160,17 @@ def _several(backend: Backend, kind: KeyKind, value: str, rows: Sequence[Stored]
     return Problem(
         backend=backend,
         code=ProblemCode.CONFLICT,
-        message=f"{backend.value} holds {len(rows)} records with the {kind.value} {value!r}, with "
+        message=f"{title(backend)} holds {len(rows)} records with the {kind.value} {value!r}, with "
         f"the ids {ids}: ask for one of them by its id or externalId.",
     )
 
 
 def _no_key(backend: Backend, silent: Sequence[Backend]) -> Problem:
-    names = " and ".join(other.value for other in silent)
+    names = " and ".join(map(title, silent))
     return Problem(
         backend=backend,
         code=ProblemCode.UNAVAILABLE,
-        message=f"{backend.value} could not be asked: what it is asked by may be told by {names}, "
+        message=f"{title(backend)} could not be asked: what it is asked by may be told by {names}, "
         "which could not be read.",
         retryable=True,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Found, Key, KeyKind, Stored
 from gateway.errors import NotWrittenError, RefusedError
-from gateway.model import ORDER
+from gateway.model import ORDER, title
 from gateway.results import Problem, ProblemCode
 from gateway.values import folded_email
 from gateway.write import input_name, native_id
@@ -146,7 +146,7 @@ def fitting(backend: Backend, key: Key, rows: list[Stored]) -> list[Stored]:
                     backend=backend,
                     code=ProblemCode.BACKEND_ERROR,
                     message=(
-                        f"{backend.value} was asked for the record with this {key.kind.value} and "
+                        f"{title(backend)} was asked for the record with this {key.kind.value} and "
                         f"answered with record {row.id}, which has another: it seems not to honour "
                         "the filter, so nothing was written there."
                     ),
@@ -180,7 +180,7 @@ def sorted_by_value(
                 Problem(
                     backend=backend,
                     code=ProblemCode.BACKEND_ERROR,
-                    message=f"{backend.value} was asked for records by {kind.value} and answered "
+                    message=f"{title(backend)} was asked for records by {kind.value} and answered "
                     f"with record {row.id}, which has none of those asked for: it seems not to "
                     "honour the filter, so its answer tells nothing.",
                     retryable=True,
@@ -257,7 +257,7 @@ def _shared_mailbox(backend: Backend, row: Stored, given: Key, native: str) -> P
         backend=backend,
         code=ProblemCode.CONFLICT,
         message=(
-            f"{backend.value} holds this e-mail address with record {row.id}, which has another "
+            f"{title(backend)} holds this e-mail address with record {row.id}, which has another "
             f"externalId than {_shown(given)}: a shared mailbox, or the wrong key. To write to that "
             f"record give its id in {native}."
         ),
@@ -280,7 +280,7 @@ def _several(
         backend=backend,
         code=ProblemCode.CONFLICT,
         message=(
-            f"{backend.value} holds {len(rows)} records with {_shown(key)}, with the "
+            f"{title(backend)} holds {len(rows)} records with {_shown(key)}, with the "
             f"ids {ids}: say which one in {native}.{none_of_them}"
         ),
         field=list(key.path),
@@ -294,7 +294,7 @@ def _two_records(
         backend=backend,
         code=ProblemCode.CONFLICT,
         message=(
-            f"In {backend.value}, {named} means record {row.id} and {_shown(other_key)} means "
+            f"In {title(backend)}, {named} means record {row.id} and {_shown(other_key)} means "
             f"record {other.id}: give one of the two, or correct one."
         ),
         field=list(other_key.path),
@@ -306,7 +306,7 @@ def _no_such_id(backend: Backend, key: Key, native: str) -> Problem:
         backend=backend,
         code=ProblemCode.NOT_FOUND,
         message=(
-            f"{backend.value} has no record with the id {key.value!r}: leave {native} out to "
+            f"{title(backend)} has no record with the id {key.value!r}: leave {native} out to "
             "find the record by externalId, or to create it."
         ),
         field=list(key.path),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.errors import BackendFailure
+from gateway.model import title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -87,5 +88,5 @@ def _unread(name: CatalogName, backend: Backend, problem: Problem, *, known: boo
     return replace(
         problem,
         backend=backend,
-        message=f"{backend.value}'s {name.value} could not be {how}: {problem.message}",
+        message=f"{title(backend)}'s {name.value} could not be {how}: {problem.message}",
     )

@@ -14,7 +14,7 @@ from gateway.entries import CatalogName
 from gateway.errors import BackendFailure
 from gateway.held_names import maybe_ids
 from gateway.memberships import memberships, unknown_ids
-from gateway.model import MissingPolicy
+from gateway.model import MissingPolicy, title
 from gateway.names import Resolution
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
 from gateway.telemetry.spans import NOTHING, current, span
@@ -228,19 +228,19 @@ def _internal(backend: Backend) -> Problem:
     return Problem(
         backend=backend,
         code=ProblemCode.BACKEND_ERROR,
-        message=f"The gateway failed while it wrote to {backend.value}; its log tells why.",
+        message=f"The gateway failed while it wrote to {title(backend)}; its log tells why.",
         retryable=True,
     )
 
 
 def no_key_from(silent: list[Backend], backend: Backend) -> Problem:
     """The problem of a target whose key only a sibling could have told, which did not answer."""
-    names = " and ".join(other.value for other in silent)
+    names = " and ".join(map(title, silent))
     return Problem(
         backend=backend,
         code=ProblemCode.UNAVAILABLE,
         message=(
-            f"The input has no key for {backend.value}, and {names}, whose record may have one, "
+            f"The input has no key for {title(backend)}, and {names}, whose record may have one, "
             "did not answer: nothing was written there."
         ),
         retryable=True,

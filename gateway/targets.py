@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway.model import ORDER, Backend
+from gateway.model import ORDER, Backend, title
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode, in_order
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def choose(targets: Sequence[Backend] | None, adapters: Mapping[Backend, Adapter
                 Problem(
                     backend=backend,
                     code=ProblemCode.NOT_CONFIGURED,
-                    message=f"The gateway has no credentials for {backend.value}: leave it out of "
-                    "targets, or configure it.",
+                    message=f"The gateway has no credentials for {title(backend)}: leave "
+                    f"{backend.value} out of targets, or configure it.",
                     field=["targets", str(targets.index(backend))],
                 )
             )

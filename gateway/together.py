@@ -8,6 +8,7 @@ import structlog
 from strawberry import ID
 
 from gateway.differences import differences
+from gateway.model import title
 from gateway.records import Contact
 from gateway.results import Problem, ProblemCode
 
@@ -64,6 +65,6 @@ def read_failed(backend: Backend) -> Problem:
     return Problem(
         backend=backend,
         code=ProblemCode.BACKEND_ERROR,
-        message=f"The gateway failed while it read {backend.value}; its log tells why.",
+        message=f"The gateway failed while it read {title(backend)}; its log tells why.",
         retryable=True,
     )

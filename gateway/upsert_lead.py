@@ -19,7 +19,7 @@ from gateway.held_names import held_ids, with_held
 from gateway.lead_link_problems import dead_link, made_already
 from gateway.lead_links import Meant
 from gateway.matching import besides, but_required, is_blamed
-from gateway.model import MissingPolicy
+from gateway.model import MissingPolicy, title
 from gateway.name_problems import nowhere_found
 from gateway.names import Loaders, resolve
 from gateway.results import HAS_IT, BackendResult, Outcome, Problem, ProblemCode
@@ -307,7 +307,7 @@ async def _contact_made(part: LeadPart, result: BackendResult) -> str:
         Problem(
             backend=part.backend,
             code=ProblemCode.BACKEND_ERROR,
-            message=f"{part.backend.value} does not show lead {result.id} with its new contact: the "
+            message=f"{title(part.backend)} does not show lead {result.id} with its new contact: the "
             "contact's groups were not changed.",
             field=["contact"],
             retryable=True,

@@ -18,6 +18,7 @@ import stamina
 
 from gateway.calls import Reply, Safety, read, shown_filled
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
+from gateway.model import title
 from gateway.results import BackendCall, Problem, ProblemCode
 from gateway.sending.breaker import Breaker
 from gateway.sending.quota import QuotaError, QuotaUnknownError, RetryBudget
@@ -258,7 +259,7 @@ class Sender:
         self.meter.left_alone()
         problem = timed_out(
             self.dialect.backend,
-            f"{self.dialect.backend.value} has kept failing and is left alone for "
+            f"{title(self.dialect.backend)} has kept failing and is left alone for "
             f"{math.ceil(closed_for)} s; nothing was sent.",
         )
         problem.code = ProblemCode.UNAVAILABLE
@@ -284,7 +285,7 @@ class Sender:
             self.breaker.forget()
             problem = timed_out(
                 self.dialect.backend,
-                f"The quota of {self.dialect.backend.value} ({quota.limit} calls in "
+                f"The quota of {title(self.dialect.backend)} ({quota.limit} calls in "
                 f"{quota.seconds:g} s) has no room within the request's time; nothing was sent.",
             )
             problem.code = ProblemCode.RATE_LIMITED
@@ -325,7 +326,7 @@ class Sender:
 
     def _unanswered(self, call: Call, error: Exception, progress: Progress) -> Exception:
         """The error of a call that got no answer."""
-        name = self.dialect.backend.value
+        name = title(self.dialect.backend)
         if isinstance(error, NOT_SENT):
             problem = timed_out(
                 self.dialect.backend, f"{name} could not be reached; nothing was sent."

@@ -214,7 +214,7 @@ def test_a_key_that_a_silent_sibling_may_have_is_not_told_to_be_missing(
     one = target(adapter=Planner(WANTS_EMAIL), found=Found(keyless=True))
     with pytest.raises(NotWrittenError) as caught:
         plan(one, [one, target(SENDGRID, **given)], unanswered)
-    assert "SENDGRID" in caught.value.problem.message
+    assert "SendGrid" in caught.value.problem.message
 
 
 @pytest.mark.parametrize(("given", "unanswered"), SILENT)

@@ -113,7 +113,7 @@ async def test_without_ivvy_there_are_no_companies_and_an_error_says_so(
     ) as gateway:
         answer = await gateway.ask(COMPANIES)
     assert answer["data"] == {"companies": None}
-    assert answer["errors"][0]["message"] == "The gateway has no credentials for IVVY."
+    assert answer["errors"][0]["message"] == "The gateway has no credentials for iVvy."
     assert answer["errors"][0]["extensions"] == {"code": "NOT_CONFIGURED"}
 
 

@@ -204,7 +204,7 @@ async def test_a_list_that_cannot_be_read_leaves_ids_and_is_told(gateway: Gatewa
     assert everbridge["recordTypeName"] == "Employee"
     [problem] = contact["errors"]
     assert (problem["backend"], problem["code"]) == ("EVERBRIDGE", "FORBIDDEN")
-    assert problem["message"].startswith("EVERBRIDGE's groups could not be read, so their ids")
+    assert problem["message"].startswith("Everbridge's groups could not be read, so their ids")
     [vip] = [item for item in contact["differences"] if item["field"] == "groupsName.VIP"]
     assert [value["backend"] for value in vip["values"]] == ["IVVY", "SENDGRID"]
     assert "groupsName.Berlin Office" not in {item["field"] for item in contact["differences"]}, (

@@ -64,7 +64,7 @@ async def test_a_backend_whose_key_only_the_silent_one_knows_is_named_as_well(
     assert backends(contact) == ["SENDGRID"]
     ivvy, everbridge = contact["errors"]
     assert (ivvy["backend"], everbridge["backend"]) == ("IVVY", "EVERBRIDGE")
-    assert "IVVY, which could not be read" in everbridge["message"]
+    assert "iVvy, which could not be read" in everbridge["message"]
 
 
 async def test_nobody_knows_is_not_said_while_one_backend_is_silent(gateway: Gateway) -> None:
@@ -131,7 +131,7 @@ async def test_a_fault_of_ours_in_one_backend_leaves_the_others_and_says_nothing
     assert backends(contact) == ["SENDGRID"]
     problem = contact["errors"][0]
     assert (problem["backend"], problem["code"]) == ("IVVY", "BACKEND_ERROR")
-    assert problem["message"] == "The gateway failed while it read IVVY; its log tells why."
+    assert problem["message"] == "The gateway failed while it read iVvy; its log tells why."
 
 
 ODD: dict[str, tuple[str, dict[str, Any]]] = {
@@ -186,4 +186,4 @@ async def test_a_list_that_cannot_be_read_again_keeps_its_names_and_is_told(
     assert contact["records"][0]["groupsName"] == ["Newsletter", "304"]
     [problem] = contact["errors"]
     assert (problem["backend"], problem["code"]) == ("IVVY", "FORBIDDEN")
-    assert problem["message"].startswith("IVVY's groups could not be read again, so ids")
+    assert problem["message"].startswith("iVvy's groups could not be read again, so ids")

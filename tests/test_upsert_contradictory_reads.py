@@ -159,5 +159,5 @@ async def test_a_refused_list_is_told_by_its_name_and_may_be_asked_for_again(
         "BACKEND_ERROR",
         True,
     )
-    assert problem["message"] == "IVVY's companies could not be read: iVvy refused it: No way"
+    assert problem["message"] == "iVvy's companies could not be read: iVvy refused it: No way"
     assert (await upsert_lead(gateway, OF_HARBOUR)).outcome == "CREATED"

@@ -261,7 +261,7 @@ async def test_a_key_that_a_silent_sibling_may_have_is_never_called_required(
     [problem] = of(receipt, SENDGRID).errors
     assert problem.code is ProblemCode.UNAVAILABLE
     assert problem.retryable
-    assert "IVVY" in problem.message
+    assert "iVvy" in problem.message
 
 
 # ---------------------------------------------------------------- ifMissing

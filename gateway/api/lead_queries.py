@@ -13,6 +13,7 @@ from gateway.api.refusals import failed, refusal, wrong
 from gateway.backends.leads import Leads
 from gateway.errors import BackendFailure
 from gateway.lead_checks import LEADS_IN
+from gateway.model import title
 from gateway.results import Problem, ProblemCode
 
 
@@ -21,7 +22,7 @@ def not_configured() -> Problem:
     return Problem(
         backend=LEADS_IN,
         code=ProblemCode.NOT_CONFIGURED,
-        message="The gateway has no credentials for IVVY, the system that holds leads.",
+        message="The gateway has no credentials for iVvy, the system that holds leads.",
     )
 
 
@@ -49,7 +50,7 @@ async def read_lead(
         else:
             lead_id = str(by.ivvy_id.value).strip() if by.ivvy_id else ""
             if not leads.can_be_id(lead_id):
-                raise wrong(f"{lead_id!r} is no id of {leads.backend.value}'s.")
+                raise wrong(f"{lead_id!r} is no id of {title(leads.backend)}'s.")
             external_id = await links.external_id_of(lead_id)
         if lead_id is None:
             return None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gateway.api.refusals import failed, refusal
 from gateway.errors import BackendFailure
+from gateway.model import title
 from gateway.results import ProblemCode
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def configured(account: Account, backend: Backend) -> Adapter:
     adapter = account.adapters.get(backend)
     if adapter is None:
         raise refusal(
-            ProblemCode.NOT_CONFIGURED, f"The gateway has no credentials for {backend.value}."
+            ProblemCode.NOT_CONFIGURED, f"The gateway has no credentials for {title(backend)}."
         )
     return adapter
 

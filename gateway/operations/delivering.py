@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.model import Backend
+from gateway.model import Backend, title
 from gateway.names import Loaders
 from gateway.operations.outcomes import tell_beside
 from gateway.operations.payloads import contact_write, lead_write, shared_of
@@ -178,5 +178,5 @@ def not_configured(backend: Backend) -> Problem:
     return Problem(
         backend=backend,
         code=ProblemCode.NOT_CONFIGURED,
-        message=f"The gateway has no credentials for {backend.value} any more.",
+        message=f"The gateway has no credentials for {title(backend)} any more.",
     )

@@ -11,7 +11,7 @@ import structlog
 from gateway.backends.adapter import ReadsBack
 from gateway.deciding import siblings_of
 from gateway.errors import BackendFailure
-from gateway.model import Backend
+from gateway.model import Backend, title
 from gateway.names import Loaders
 from gateway.operations.acceptance import result_of
 from gateway.operations.outcomes import done
@@ -145,7 +145,7 @@ def _unconfirmed(result: BackendResult) -> BackendResult:
         replace(job, status=JobStatus.UNCONFIRMED) if job.status is JobStatus.PENDING else job
         for job in result.jobs
     ]
-    name = result.backend.value
+    name = title(result.backend)
     says_done = all(job.status is JobStatus.COMPLETED for job in jobs)
     problem = Problem(
         backend=result.backend,
@@ -165,7 +165,7 @@ def _overwritten(result: BackendResult) -> BackendResult:
     problem = Problem(
         backend=result.backend,
         code=ProblemCode.UNCONFIRMED,
-        message=f"{result.backend.value} accepted the write in a job that ended with errors, and the "
+        message=f"{title(result.backend)} accepted the write in a job that ended with errors, and the "
         "contact was written since: whether this write was done, and then another over it, cannot be "
         "told.",
     )
@@ -177,5 +177,5 @@ def _not_taken(backend: Backend, changed: list[str]) -> Problem:
     return Problem(
         backend=backend,
         code=ProblemCode.BACKEND_ERROR,
-        message=f"{backend.value} accepted the write in a job that ended with errors.{told}",
+        message=f"{title(backend)} accepted the write in a job that ended with errors.{told}",
     )

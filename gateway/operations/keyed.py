@@ -18,6 +18,7 @@ import structlog
 
 from gateway.errors import NotWrittenError
 from gateway.locking.leased import RENEWALS
+from gateway.model import title
 from gateway.operations.outcomes import call_in_doubt, call_partly_done
 from gateway.operations.receipts import VERSION, Kept
 from gateway.results import Outcome, Problem, ProblemCode
@@ -331,7 +332,7 @@ def _store_is_down(part: Part) -> Problem:
 
 def _made_already(part: Part, made: str) -> Problem:
     problem = _problem(
-        f"An earlier call with this idempotencyKey has made record {made} in {part.backend.value}, "
+        f"An earlier call with this idempotencyKey has made record {made} in {title(part.backend)}, "
         "and the input's keys do not find it now: nothing was sent, so that it is not made twice."
     )
     problem.backend = part.backend

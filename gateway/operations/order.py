@@ -13,6 +13,7 @@ import structlog
 
 from gateway.backends.adapter import KeyKind
 from gateway.errors import NotWrittenError
+from gateway.model import title
 from gateway.operations.waiting import WaitingRecords
 from gateway.results import Problem, ProblemCode
 from gateway.store.database import is_storable
@@ -119,7 +120,7 @@ def _overtaking(backend: Backend) -> Problem:
         backend=backend,
         code=ProblemCode.CONFLICT,
         message=f"Durable writes to this record that were accepted before have not reached "
-        f"{backend.value} yet, and this one would overtake them: repeat it later, or send it with "
+        f"{title(backend)} yet, and this one would overtake them: repeat it later, or send it with "
         "delivery: DURABLE, which keeps its place behind them.",
         retryable=True,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gateway.model import Backend
+from gateway.model import Backend, title
 from gateway.operations.outcomes import DOUBTFUL
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
 from gateway.stored_values import from_stored, to_stored
@@ -109,6 +109,6 @@ def _never_told(backend: Backend) -> Problem:
     return Problem(
         backend=backend,
         code=ProblemCode.TIMEOUT,
-        message=f"The gateway was ended after it had sent a write to {backend.value} that must not "
+        message=f"The gateway was ended after it had sent a write to {title(backend)} that must not "
         "be sent twice: it may or may not have been done. Look there, then use another key.",
     )

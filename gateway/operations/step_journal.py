@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.errors import NotWrittenError
+from gateway.model import title
 from gateway.operations.outcomes import MADE, jobs_of, made_by
 from gateway.results import Outcome, Problem, ProblemCode
 from gateway.store.errors import StoreError
@@ -82,7 +83,7 @@ def _made_already(part: Part, made: str) -> Problem:
     return Problem(
         backend=part.backend,
         code=ProblemCode.CONFLICT,
-        message=f"An earlier try has made record {made} in {part.backend.value}, and the input's keys do "
+        message=f"An earlier try has made record {made} in {title(part.backend)}, and the input's keys do "
         "not find it now: nothing was sent, so that it is not made twice.",
         retryable=True,
     )

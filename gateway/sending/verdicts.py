@@ -15,6 +15,7 @@ import httpx
 
 from gateway.calls import Reply, Safety
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
+from gateway.model import title
 from gateway.results import Problem, ProblemCode
 from gateway.wire.errors import ConnectTimeoutError, NotSentError
 
@@ -112,7 +113,7 @@ def quota_unknown(backend: Backend) -> Problem:
     return Problem(
         backend=backend,
         code=ProblemCode.UNAVAILABLE,
-        message=f"The gateway's store, by which several gateways keep the quota of {backend.value} "
+        message=f"The gateway's store, by which several gateways keep the quota of {title(backend)} "
         "together, cannot be used now; nothing was sent.",
         retryable=True,
     )

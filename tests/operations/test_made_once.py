@@ -86,7 +86,7 @@ async def test_a_contact_that_is_not_found_again_is_not_made_twice(gateway: Gate
         assert again.outcomes() == {"IVVY": "UNKNOWN"}
         [problem] = again.errors
         assert (problem["code"], problem["field"]) == ("CONFLICT", ["idempotencyKey"])
-        assert f"has made record {made} in IVVY" in problem["message"]
+        assert f"has made record {made} in iVvy" in problem["message"]
         assert actions(gateway) == []
 
 

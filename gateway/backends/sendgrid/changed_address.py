@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.errors import NotWrittenError
-from gateway.model import ORDER, Backend, EmailChange
+from gateway.model import ORDER, Backend, EmailChange, title
 from gateway.results import Problem, ProblemCode
 from gateway.values import folded_email
 
@@ -91,10 +91,10 @@ def judge_address(
         Problem(
             backend=Backend.SENDGRID,
             code=ProblemCode.INVALID,
-            message=f"{backend.value} holds this contact with another e-mail address, and "
+            message=f"{title(backend)} holds this contact with another e-mail address, and "
             "SendGrid cannot change one in place: give sendgrid.emailChange CREATE_NEW "
             "to make a second contact there. Without SENDGRID in targets the others are written; "
-            "a later write to SENDGRID with the new address then makes that contact.",
+            "a later write to SendGrid with the new address then makes that contact.",
             field=path,
         )
     )
@@ -106,7 +106,7 @@ def refuse_a_guess(write: ContactWrite, found: Sought, siblings: Mapping[Backend
     silent = _silent(write, siblings)
     if not silent or may_create_new(write) or _has_new(write, found):
         return
-    names = " and ".join(backend.value for backend in silent)
+    names = " and ".join(map(title, silent))
     email = write.email.value if write.email else None
     told = email is not None and _as_asked(email) in found.holders
     shown = "shows none" if told else "does not tell whether it has one"
@@ -165,7 +165,7 @@ def _stays(found: Sought, backend: Backend, address: str, path: list[str]) -> Pr
         backend=Backend.SENDGRID,
         code=ProblemCode.CONFLICT,
         message=f"SendGrid keeps {holder} with the former e-mail address (that of "
-        f"{backend.value}'s record), its lists and its unsubscribes; none of them pass to the contact "
+        f"{title(backend)}'s record), its lists and its unsubscribes; none of them pass to the contact "
         "with the new address.",
         field=path,
     )

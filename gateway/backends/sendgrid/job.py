@@ -122,7 +122,7 @@ class Jobs:
             async with asyncio.timeout(exchange.left):
                 job = await asyncio.shield(asking)
         except TimeoutError:
-            message = "SENDGRID did not say within the request's time how the job stands."
+            message = "SendGrid did not say within the request's time how the job stands."
             raise NotWrittenError(timed_out(Backend.SENDGRID, message)) from None
         return job and replace(job)
 

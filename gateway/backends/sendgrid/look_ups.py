@@ -181,7 +181,7 @@ class LookUps:
                     ("SENDGRID", search), asked, self._together[search], most=MOST_KEYS
                 )
         except TimeoutError:
-            message = "SENDGRID did not answer a look-up within the request's time."
+            message = "SendGrid did not answer a look-up within the request's time."
             raise NotWrittenError(timed_out(Backend.SENDGRID, message)) from None
 
     async def _ask_for_all(

@@ -73,7 +73,7 @@ class Caller:
         if self.flight is not None:
             self.note(self.flight)
         message = (
-            "SENDGRID did not answer within the request's time. It may or may not have done what "
+            "SendGrid did not answer within the request's time. It may or may not have done what "
             "was asked, or do it yet."
         )
         self.answer.set_exception(MaybeWrittenError(timed_out(Backend.SENDGRID, message)))

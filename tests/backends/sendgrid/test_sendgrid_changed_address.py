@@ -10,7 +10,7 @@ from strawberry import ID, Some
 
 from gateway.backends.adapter import Found
 from gateway.errors import NotWrittenError
-from gateway.model import Backend, ContactInput, EmailChange, IvvyContactInput
+from gateway.model import Backend, ContactInput, EmailChange, IvvyContactInput, title
 from gateway.results import Outcome, ProblemCode
 from tests.backends.sendgrid.sending import contact, plan, sent, sibling, unread, write_of
 
@@ -40,7 +40,7 @@ def test_a_second_contact_on_request_comes_with_a_warning_of_the_old_one() -> No
     assert made.problems == ()
     assert sent(made) == {"email": "new@example.com"}
     [warning] = made.warnings
-    assert "the former e-mail address (that of IVVY's record)" in warning.message
+    assert "the former e-mail address (that of iVvy's record)" in warning.message
     assert "ada@example.com" not in warning.message
 
 
@@ -58,7 +58,7 @@ def test_any_backend_with_another_address_shows_the_change(backend: Backend) -> 
     assert plan(given, siblings=both).problems == ()
     [problem] = plan(given, siblings=both | sibling("old@example.com", backend)).problems
     assert (problem.code, problem.field) == (ProblemCode.INVALID, ["email"])
-    assert f"{backend.value} holds" in problem.message
+    assert f"{title(backend)} holds" in problem.message
 
 
 async def test_a_change_that_sendgrid_has_already_seen_makes_nothing_new(account: Account) -> None:
@@ -115,7 +115,7 @@ async def test_a_silent_sibling_keeps_a_contact_from_being_made(
         await account.plan(write_of(_with_ids(email=NEW, **keys)), SILENT)
     problem = caught.value.problem
     assert (problem.code, problem.retryable) == (ProblemCode.UNAVAILABLE, True)
-    assert "IVVY did not answer" in problem.message
+    assert "iVvy did not answer" in problem.message
     assert "SendGrid shows none" in problem.message
     assert account.wire.calls == [("POST", "/contacts/search/identifiers/email")]
 
