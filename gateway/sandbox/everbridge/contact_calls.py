@@ -11,7 +11,7 @@ from gateway.sandbox.everbridge.search import Search, find_contacts, members
 from gateway.sandbox.everbridge.values import JsonObject, read_list, read_long, read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from gateway.sandbox.everbridge.contacts import Contacts
     from gateway.sandbox.everbridge.groups import Groups
@@ -75,12 +75,28 @@ class ContactCalls:
 
     def _found(self, call: Call, search: Search, wish: PageWish) -> JsonObject:
         lag = call.switches["search_lag_seconds"]
+        ignore_filters = call.switches["ignore_filters"]
+        among = self._store.contacts.values() if ignore_filters else self._among(search)
         found = find_contacts(
-            (each for each in self._store.contacts.values() if self._store.shown_since(each, lag)),
+            (each for each in among if self._store.shown_since(each, lag)),
             search,
-            ignore_filters=call.switches["ignore_filters"],
+            ignore_filters=ignore_filters,
         )
         return self._page(call, found, wish)
+
+    def _among(self, search: Search) -> Iterable[JsonObject]:
+        """Those that a search can find: with ids to be met, the few that have one of them."""
+        store = self._store
+        if search.any_criterion:
+            return store.contacts.values()
+        if search.contact_ids is not None:
+            wanted = [store.contacts.get(each) for each in dict.fromkeys(search.contact_ids)]
+        elif search.external_ids is not None:
+            names = dict.fromkeys(search.external_ids)
+            wanted = [store.contact_with_external_id(each) for each in names]
+        else:
+            return store.contacts.values()
+        return [contact for contact in wanted if contact is not None]
 
     def _members(self, call: Call) -> JsonObject:
         """Members of a group, named by `groupId` or, as the spec's table says, `groupIds`."""

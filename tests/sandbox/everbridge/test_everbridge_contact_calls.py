@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
+
+from gateway.sandbox.everbridge.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -210,6 +213,20 @@ async def test_a_parameter_that_is_misspelt_or_empty_filters_nothing(
 async def test_a_hundred_external_ids_fit_in_one_call(rest: httpx.AsyncClient) -> None:
     wanted = [f"E-{number}" for number in range(9001, 9101)]
     assert await found(rest, externalIds=wanted) == wanted
+
+
+@pytest.mark.parametrize(
+    "params", [{"externalIds": "E-1001,E-1002"}, {"contactIds": [ADA, ADA, GRACE]}]
+)
+async def test_a_search_for_ids_looks_at_no_other_contacts(
+    rest: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, params: dict[str, Any]
+) -> None:
+    looked = Mock(return_value=True)
+    monkeypatch.setattr(Store, "shown_since", looked)
+
+    assert await found(rest, **params) == ["E-1001", "E-1002"]
+
+    assert looked.call_count == 2
 
 
 async def test_ignored_filters_find_everything(
