@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from gateway.operations.acceptance import is_run_again
 from gateway.operations.outcomes import sum_up
-from gateway.operations.payloads import BULK_CONTACT, kept_step
+from gateway.operations.payloads import kept_step
 from gateway.results import Outcome, Problem, UpsertStatus
-from gateway.store.operation_records import NewItem, NewStep, StepState
+from gateway.store.operation_records import BULK_CONTACT, NewItem, NewStep, StepState
 from gateway.stored_values import from_stored, to_stored
 
 if TYPE_CHECKING:

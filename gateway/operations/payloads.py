@@ -16,7 +16,7 @@ from gateway.lead_checks import check_lead
 from gateway.lead_model import LeadInput
 from gateway.model import Backend, ContactInput, MissingPolicy, WriteMode
 from gateway.results import UpsertStatus
-from gateway.store.operation_records import NewItem, NewOperation, NewStep
+from gateway.store.operation_records import BULK_CONTACT, NewItem, NewOperation, NewStep
 from gateway.stored_values import from_stored, to_stored
 
 if TYPE_CHECKING:
@@ -33,9 +33,8 @@ PAYLOAD_VERSION = 1
 
 CONTACT, LEAD, CONTACTS = "CONTACT", "LEAD", "CONTACTS"
 """Kinds of operations."""
-BULK_CONTACT = "BULK_CONTACT"
-"""Steps by name: those of CONTACT and LEAD are called as their operations are."""
 STEP_NAMES = frozenset({CONTACT, LEAD, BULK_CONTACT})
+"""Steps by name: those of CONTACT and LEAD are called as their operations are."""
 
 
 @dataclass(frozen=True, kw_only=True)

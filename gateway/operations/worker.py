@@ -21,7 +21,6 @@ from gateway.operations.acceptance import queued, result_of
 from gateway.operations.bulk_delivering import MOST, BulkDelivering, Try, next_part
 from gateway.operations.outcomes import ended_unseen, needs_attention, queued_again, settled
 from gateway.operations.payloads import (
-    BULK_CONTACT,
     LEAD,
     PAYLOAD_VERSION,
     STEP_NAMES,
@@ -143,7 +142,7 @@ class Worker:
         """Take in hand what is due, then wait until there may be more."""
         self._woken.clear()
         room = AT_ONCE - self._singly
-        claimed = await self._claim(room, others=True)
+        claimed = await self._claim(room, bulk=False)
         for step, hand in claimed:
             self._singly += 1
             self._begin(self._work_singly(step, hand))
@@ -153,7 +152,7 @@ class Worker:
     async def _claim_bulk_and_wait(self) -> None:
         """Take a part of what bulks have due, work on it to its end, then look for more."""
         self._woken_for_bulk.clear()
-        claimed = await self._claim(self._part * len(self.delivering.adapters), others=False)
+        claimed = await self._claim(self._part * len(self.delivering.adapters), bulk=True)
         if claimed:
             began = time.monotonic()
             await self._begin(self._work_in_bulk(claimed))
@@ -168,7 +167,7 @@ class Worker:
         except TimeoutError:
             return
 
-    async def _claim(self, room: int, *, others: bool) -> list[tuple[ClaimedStep, Hand]]:
+    async def _claim(self, room: int, *, bulk: bool) -> list[tuple[ClaimedStep, Hand]]:
         """Steps that are due: those of bulks, or all others."""
         backends = [
             backend.value
@@ -177,8 +176,7 @@ class Worker:
         ]
         if not backends or room <= 0 or self._stopping:
             return []
-        which = Which(backends=backends, names=[BULK_CONTACT], others=others)
-        return await self.hands.claim(which, room)
+        return await self.hands.claim(Which(backends=backends, bulk=bulk), room)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

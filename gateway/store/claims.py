@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 # A step is due when its time has come and, if it holds its record, no other step stands in front:
 # none accepted earlier that still holds the record, and none in hand (one that a person has put
-# back into the queue may be earlier than the one that was let go meanwhile).
+# back into the queue may be earlier than the one that was let go meanwhile). The name stands in the
+# text, as it does in the indexes of what is due: whoever looks for one kind passes none of the other.
 _CLAIM = """
     WITH due AS (
         SELECT id AS step_id FROM step AS mine
         WHERE state IN ('QUEUED', 'FOLLOWING') AND due_at <= $1
-        AND (backend IN {any_of $5}) AND {names}
+        AND (backend IN {any_of $5}) AND name {is} 'BULK_CONTACT'
         AND (holds = 0 OR NOT EXISTS (
             SELECT 1 FROM step AS other
             WHERE other.backend = mine.backend AND other.record_key = mine.record_key
@@ -36,8 +37,7 @@ _CLAIM = """
     RETURNING id
 """
 
-_NAMED = _CLAIM.replace("{names}", "(name IN {any_of $6})")
-_OTHERS = _CLAIM.replace("{names}", "NOT (name IN {any_of $6})")
+_BULK, _OTHERS = _CLAIM.replace("{is}", "="), _CLAIM.replace("{is}", "<>")
 
 _READ_CLAIMED = """
     SELECT step.*, operation.caller, operation.kind, operation.payload AS shared,
@@ -55,8 +55,8 @@ def claim_due(
 ) -> Transaction[list[ClaimedStep]]:
     """The steps that are the owner's from now on, in the order of their acceptance."""
     rows = yield Statement(
-        _OTHERS if which.others else _NAMED,
-        (now, owner, until, limit, to_json(list(which.backends)), to_json(list(which.names))),
+        _BULK if which.bulk else _OTHERS,
+        (now, owner, until, limit, to_json(list(which.backends))),
     )
     if not rows:
         return []

@@ -127,26 +127,22 @@ def read_backlog(now: datetime) -> Transaction[Backlog]:
         "SELECT count(*) AS number, min(submitted_at) AS oldest FROM operation"
         " WHERE completed_at IS NULL"
     )
-    due = yield Statement(
-        "SELECT count(*) AS number FROM step"
-        " WHERE state IN ('QUEUED', 'FOLLOWING') AND due_at <= $1",
-        (now,),
-    )
-    attention = yield Statement(
-        "SELECT count(*) AS number FROM step WHERE state = 'NEEDS_ATTENTION'"
-    )
     waiting = yield Statement(
         "SELECT step.backend, step.state, count(*) AS number,"
+        " count(CASE WHEN step.state <> 'NEEDS_ATTENTION' AND step.due_at <= $1 THEN 1 END) AS due,"
         " min(operation.submitted_at) AS oldest"
         " FROM operation JOIN step ON step.operation_id = operation.id"
         " WHERE operation.completed_at IS NULL AND step.state <> 'DONE'"
-        " GROUP BY step.backend, step.state ORDER BY step.backend, step.state"
+        " GROUP BY step.backend, step.state ORDER BY step.backend, step.state",
+        (now,),
     )
     return Backlog(
         operations=operations[0]["number"],
         oldest=to_time(operations[0]["oldest"]),
-        due=due[0]["number"],
-        attention=attention[0]["number"],
+        due=sum(row["due"] for row in waiting),
+        attention=sum(
+            row["number"] for row in waiting if row["state"] == StepState.NEEDS_ATTENTION
+        ),
         steps=tuple(
             Waiting(
                 backend=row["backend"],

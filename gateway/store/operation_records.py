@@ -30,6 +30,10 @@ class StepState(StrEnum):
     """Its outcome is final."""
 
 
+BULK_CONTACT = "BULK_CONTACT"
+"""The name of bulks' steps, which are claimed apart: the indexes of what is due know it."""
+
+
 class OperationStatus(StrEnum):
     """Where an operation is."""
 
@@ -143,9 +147,8 @@ class Which:
     """Which steps a worker looks for."""
 
     backends: Sequence[str]
-    names: Sequence[str] = ()
-    others: bool = True
-    """Steps of all names but these; otherwise of these names alone."""
+    bulk: bool = False
+    """Those of bulks alone; otherwise all others."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.store.operation_records import StepState, Which
-from tests.store.accepting import NOON, at, claim, end, new_item, new_operation, save
+from gateway.store import claims
+from gateway.store.database import Statement
+from gateway.store.operation_records import BULK_CONTACT, StepState, Which
+from tests.store.accepting import BACKENDS, NOON, at, claim, end, new_item, new_operation, save
 
 if TYPE_CHECKING:
     from gateway.store import Store
+    from gateway.store.database import Transaction
     from gateway.store.operation_records import ClaimedStep
 
 
@@ -53,6 +58,43 @@ async def test_a_worker_gets_only_the_backends_it_asks_for(store: Store) -> None
     )
 
     assert [claimed.step.backend for claimed in steps] == ["sendgrid"]
+
+
+@pytest.mark.parametrize("bulk", [True, False])
+async def test_steps_of_bulks_and_all_others_are_claimed_apart(store: Store, *, bulk: bool) -> None:
+    await submit(store, "op-single", record="E-1001")
+    item = new_item("E-1002")
+    of_bulk = replace(item, steps=[replace(item.steps[0], name=BULK_CONTACT)])
+    await store.operations.submit(new_operation("op-bulk", of_bulk), now=NOON)
+
+    steps = await store.operations.claim_steps(
+        "worker", Which(backends=BACKENDS, bulk=bulk), until=at(30), now=NOON
+    )
+
+    assert operations(steps) == ["op-bulk" if bulk else "op-single"]
+
+
+@pytest.mark.parametrize(("bulk", "index"), [(True, "step_due_bulk"), (False, "step_due_singly")])
+async def test_a_claim_goes_through_what_is_due_of_its_kind_alone(
+    store: Store, index: str, *, bulk: bool
+) -> None:
+    """Whoever looks each second must not pass the hundreds of thousands of steps of the other kind."""
+    plan = await store.database.write(plan_of_a_claim, Which(backends=BACKENDS, bulk=bulk))
+
+    assert index in plan
+    assert not re.search(r"(SCAN|Seq Scan on step) mine", plan)
+
+
+def plan_of_a_claim(which: Which) -> Transaction[str]:
+    """How the database goes about it; PostgreSQL goes through a table this small without an index."""
+    yield Statement("SET LOCAL enable_seqscan = off", lock_only=True)
+    claiming = next(claims.claim_due("worker", which, at(30), NOON, 100))
+    assert isinstance(claiming, Statement)
+    sqlite = yield Statement(
+        "SELECT 1 AS found FROM {tables} AS known WHERE name = 'sqlite_sequence'"
+    )
+    rows = yield replace(claiming, sql=f"EXPLAIN {'QUERY PLAN' if sqlite else ''} {claiming.sql}")
+    return " / ".join(str(row["detail" if sqlite else "QUERY PLAN"]) for row in rows)
 
 
 async def test_one_record_twice_in_one_operation_keeps_the_order_of_its_items(
