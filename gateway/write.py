@@ -86,6 +86,13 @@ class Write:
     """Whether what the input leaves out is cleared."""
     wishes: Mapping[str, Some[Any]] = field(init=False, repr=False, compare=False)
     """What is to become of each field, by its name: as given, or cleared by a REPLACE."""
+    given: Callable[[str], Maybe[Any]] = field(init=False, repr=False, compare=False)
+    """What the caller said of `first_name` or `ivvy.group_ids`, values read.
+
+    None when it is absent, and when its value has a problem that is already reported.
+    """
+    get: Callable[[str], Maybe[Any]] = field(init=False, repr=False, compare=False)
+    """What is to become of a field: as given, or cleared where a REPLACE left it out."""
     _said: Mapping[str, Some[Any]] = field(init=False, repr=False, compare=False)
     _cleared: frozenset[str] = field(init=False, repr=False, compare=False)
     _given_names: Sequence[str] = field(init=False, repr=False, compare=False)
@@ -117,9 +124,12 @@ class Write:
             said.pop(name, None)
         replaces = self.mode is WriteMode.REPLACE
         cleared = held.keys() - given.keys() - self.kept_by_absence if replaces else ()
+        wishes = said | dict.fromkeys(cleared, CLEARED) if cleared else said
         vars(self).update(
             replaces=replaces,
-            wishes=said | dict.fromkeys(cleared, CLEARED) if cleared else said,
+            wishes=wishes,
+            given=said.get,  # the dictionaries' own, because the backends ask some sixty times
+            get=wishes.get,
             _said=said,
             _cleared=frozenset(cleared),
             _given_names=[name for name in given if name not in silent],
@@ -129,17 +139,6 @@ class Write:
     def _is_for_target(self, section: str) -> bool:
         """Whether a native section is that of one of the call's targets."""
         return self.targets is None or section in [one.value.lower() for one in self.targets]
-
-    def given(self, name: str) -> Maybe[Any]:
-        """What the caller said of `first_name` or `ivvy.group_ids`, values read.
-
-        None when it is absent, and when its value has a problem that is already reported.
-        """
-        return self._said.get(name)
-
-    def get(self, name: str) -> Maybe[Any]:
-        """What is to become of a field: as given, or cleared where a REPLACE left it out."""
-        return self.wishes.get(name)
 
     def cleared_by_absence(self, name: str) -> bool:
         """Whether this REPLACE clears `name` because the input does not mention it."""
@@ -186,10 +185,10 @@ class Write:
 
     def once(self, work_out: Callable[[Self], T]) -> T:
         """What a pure function says of this write, worked out for the first backend that asks."""
-        worked_out = self._worked_out
-        if work_out not in worked_out:
-            worked_out[work_out] = work_out(self)
-        known: T = worked_out[work_out]
+        try:
+            known: T = self._worked_out[work_out]
+        except KeyError:
+            known = self._worked_out[work_out] = work_out(self)
         return known
 
     def field_path(self, *names: str | int) -> list[str]:
