@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from gateway.api.bulk_body import is_bulk, may_be_bulk
 from gateway.api.errors import HttpRefusalError
 from gateway.api.limits import check_text, exceeded
+from gateway.api.time_limit import TimeLimit
 from gateway.settings import variable
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ class BodyLimits:
     async def read(self, receive: Receive) -> bytes:
         """A whole body; raises ClientDisconnect where the client has gone before its end."""
         pieces: list[bytes] = []
+        limit = TimeLimit(time.monotonic() + self._seconds)
         try:
-            async with asyncio.timeout(self._seconds) as limit:
+            with limit:
                 size = await self._receive(receive, pieces, limit)
         except TimeoutError:
             raise self._too_slow(sum(map(len, pieces))) from None
@@ -54,10 +56,9 @@ class BodyLimits:
             raise self._too_large(f"The body has {size:,} bytes", 413)
         return body
 
-    async def _receive(self, receive: Receive, pieces: list[bytes], limit: asyncio.Timeout) -> int:
+    async def _receive(self, receive: Receive, pieces: list[bytes], limit: TimeLimit) -> int:
         """Receive all pieces, and have the limit wait longer for a body of which more is there."""
-        size, more = 0, True
-        start = limit.when() or 0.0
+        size, more, start = 0, True, limit.when
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -68,7 +69,7 @@ class BodyLimits:
                 raise self._too_large("The body is larger", 413, bulk=True)
             pieces.append(piece)
             if more:
-                limit.reschedule(start + size / BYTES_A_SECOND)
+                limit.when = start + size / BYTES_A_SECOND
         return size
 
     def _too_slow(self, size: int) -> HttpRefusalError:

@@ -51,7 +51,7 @@ class TimeLimit:
     __slots__ = ("_cancelled_before", "_is_over", "_task", "_watch", "when")
 
     def __init__(self, when: float) -> None:
-        """`when` is on the clock of `time.monotonic`."""
+        """`when` is on the clock of `time.monotonic`, and may be put off meanwhile."""
         self.when = when
         self._is_over = False
 

@@ -118,6 +118,8 @@ class Connections(HttpToolsProtocol):
     _in_head = _in_body = _throws_away = False
     _head_size = 0
     _timer: asyncio.TimerHandle | None = None
+    _closes_at: float | None = None
+    """When the connection has been kept long enough without a request; None while it has one."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin with a connection."""
@@ -129,11 +131,12 @@ class Connections(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End with a connection."""
         self._forget_head()
+        super()._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take in what a client has sent."""
-        self._unset_keepalive_if_required()
+        self._closes_at = None
         if self._throws_away:
             return
         was_in_head = self._in_head
@@ -228,9 +231,36 @@ class Connections(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """End an answer."""
         self._one_write.send()
-        super().on_response_complete()
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+        else:
+            self._keep()
         if self._in_body and not self._throws_away and self.cycle.response_complete:
             self._timer = self.loop.call_later(REST_SECONDS, self.transport.close)
+
+    def _keep(self) -> None:
+        """Wait for the next request, by one timer: uvicorn makes one after each, to be cancelled."""
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._closes_at = self.loop.time() + self.timeout_keep_alive
+        if self.timeout_keep_alive_task is None:
+            self._look_at(self._closes_at)
+
+    def _look_at(self, when: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_at(when, self.timeout_keep_alive_handler)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Leave the timer as it is: when it comes, it looks whether there was a request meanwhile."""
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection, if it was kept long enough without a request."""
+        self.timeout_keep_alive_task = None
+        if self._closes_at is None:
+            return  # the answer to the request that it has sets the timer again
+        if self._closes_at > self.loop.time():
+            self._look_at(self._closes_at)
+        else:
+            super().timeout_keep_alive_handler()
 
 
 def _bound_unread(transport: asyncio.BaseTransport) -> None:

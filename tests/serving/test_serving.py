@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -149,9 +149,9 @@ async def answer_late(scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def listening(app: ASGIApp) -> AsyncIterator[tuple[str, int]]:
+async def listening(app: ASGIApp, **settings: Any) -> AsyncIterator[tuple[str, int]]:
     """The address of a server."""
-    config = uvicorn.Config(app, log_config=None)
+    config = uvicorn.Config(app, log_config=None, **settings)
     config.load()
 
     def protocol() -> connections.Connections:
@@ -163,9 +163,11 @@ async def listening(app: ASGIApp) -> AsyncIterator[tuple[str, int]]:
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def served(
+    **settings: Any,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server of its own."""
-    async with listening(answer_late) as address:
+    async with listening(answer_late, **settings) as address:
         reader, writer = await asyncio.open_connection(*address)
         yield reader, writer
         writer.close()
@@ -269,6 +271,16 @@ async def test_a_client_that_takes_nothing_of_its_answer_is_not_waited_for(
         async with asyncio.timeout(SECONDS):
             await gone.wait()
         transport.close()
+
+
+async def test_a_connection_is_closed_when_it_has_rested_and_not_while_it_is_asked() -> None:
+    async with served(timeout_keep_alive=0.2) as (reader, writer):
+        for seconds in (b"0", b"0.1", b"0.5", b"0"):  # shorter and longer than it is kept
+            writer.write(b"GET /?" + seconds + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+            async with asyncio.timeout(SECONDS):
+                assert b"204 No Content" in await reader.readuntil(b"\r\n\r\n")
+        async with asyncio.timeout(SECONDS):
+            assert await reader.read() == b""
 
 
 def test_a_connection_is_kept_longer_than_load_balancers_keep_theirs(
