@@ -116,14 +116,15 @@ def _is_printable(value: Any) -> bool:
     """Whether all texts in it can surely be sent, as most can: then no paths are needed."""
     parts = [value]
     for part in parts:  # which grow while they are gone over
-        held = part.value if isinstance(part, Some) else part
-        if isinstance(held, str):
+        held = part.value if type(part) is Some else part
+        kind = type(held)
+        if kind is str:
             if not held.isprintable():
                 return False
-        elif isinstance(held, list):
+        elif kind is list:
             parts += held
-        elif is_dataclass(held):
-            parts += filter(None, vars(held).values())  # of nothing there is no text
+        elif is_dataclass(kind):
+            parts += [one for one in vars(held).values() if one is not None]
     return True
 
 
@@ -136,7 +137,7 @@ def _set_as_well(name: str, *, replaces: bool) -> str:
 
 def listed(given: Maybe[list[T] | None]) -> list[T]:
     """The items of a list in the input; none where it is absent or null."""
-    return list(given.value or []) if given else []
+    return [] if given is None else list(given.value or [])
 
 
 class Check:

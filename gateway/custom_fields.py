@@ -14,7 +14,7 @@ from gateway.values import read_boolean, read_date, read_number
 from gateway.write import input_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
     from gateway.entries import FieldInfo, Option
@@ -253,13 +253,7 @@ def read_whole(number: float, text: str) -> int:
 
 def read_option(info: FieldInfo, text: str) -> str:
     """The value of the option that a text means: exact label, exact value, then ignoring case."""
-    loosely = folded(text)
-    for meant in (
-        [option for option in info.options if option.label == text],
-        [option for option in info.options if option.value == text],
-        [option for option in info.options if folded(option.label) == loosely],
-        [option for option in info.options if folded(option.value) == loosely],
-    ):
+    for meant in _meant(info.options, text):
         values = {option.value for option in meant}
         if text in values:
             return text
@@ -274,6 +268,15 @@ def read_option(info: FieldInfo, text: str) -> str:
         raise ValueError(f"{text!r} cannot be chosen, because the field has no options.")
     labels = ", ".join(option.label for option in info.options)
     raise ValueError(f"{text!r} is none of {labels}.")
+
+
+def _meant(options: Sequence[Option], text: str) -> Iterator[list[Option]]:
+    """The options that a text may mean, by one way to read it after the other."""
+    yield [option for option in options if option.label == text]
+    yield [option for option in options if option.value == text]
+    loosely = folded(text)
+    yield [option for option in options if folded(option.label) == loosely]
+    yield [option for option in options if folded(option.value) == loosely]
 
 
 def _spelled(option: Option) -> str:

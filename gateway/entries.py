@@ -88,10 +88,10 @@ class Entry:
     def offers(self, text: str) -> bool:
         """Whether a text means one of its options, where it has any."""
         options = self.field.options if self.field else ()
+        if not options or text in [option.label for option in options]:
+            return True
         wanted = folded(text)
-        return not options or any(
-            wanted in (folded(option.label), folded(option.value)) for option in options
-        )
+        return any(wanted in (folded(option.label), folded(option.value)) for option in options)
 
 
 def folded(name: str) -> str:
@@ -125,8 +125,11 @@ class Catalog:
 
     def matches(self, name: str) -> list[Entry]:
         """The entries that a name means: an exact match first, then ignoring case and space."""
-        exact, loosely = self._exact.get(name), folded(name)
-        return exact or (self._folded.get(loosely, []) if loosely else [])
+        exact = self._exact.get(name)
+        if exact:
+            return exact
+        loosely = folded(name)
+        return self._folded.get(loosely, []) if loosely else []
 
     def has_child(self, text: str) -> bool:
         """Whether some entry has a child of this id or name."""

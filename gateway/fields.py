@@ -138,7 +138,7 @@ def to_backend(
             elif row.defaulted:
                 refuse_clearing(row.name, write, backend, laid)
             continue
-        value = row.to(wish.value)
+        value = wish.value if row.to is _same else row.to(wish.value)
         if row.max_length is not None and len(value) > row.max_length:
             laid.problems.append(_too_long(row, write, backend, value))
         held = None if stored is None else stored.get(row.at)
@@ -222,16 +222,15 @@ def too_long_fields(rows: Sequence[Field], write: Write, backend: Backend) -> li
         given = write.given(row.name)
         if given is None or given.value is None:
             continue
-        value = row.to(given.value)
+        value = given.value if row.to is _same else row.to(given.value)
         if len(value) > (row.max_length or 0):
             problems.append(_too_long(row, write, backend, value))
     return problems
 
 
-def unsupported(rows: Sequence[Field], write: Write) -> list[str]:
+def unsupported(table: Table, write: Write) -> list[str]:
     """The given fields that have no row, by their input names."""
-    held = Table.of(rows).placed
-    return [input_name(name) for name in write.given_names() if name not in held]
+    return [input_name(name) for name in write.given_names() if name not in table.placed]
 
 
 def required(names: Sequence[str], write: Write, backend: Backend, why: str) -> list[Problem]:

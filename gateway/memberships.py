@@ -142,6 +142,7 @@ def memberships(
                 *(name for name in ignored if not name.startswith("groupsName.")),
             ]
     add, remove = ids.get("add_groups_name", ()), ids.get("remove_groups_name", ())
+    both = set(add).intersection(remove) if remove else ()
     named = [input_name(name) for name in ids]
     if exact is not None and "groupsName" not in named:
         named.insert(0, "groupsName")
@@ -151,7 +152,7 @@ def memberships(
         remove=remove,
         named=tuple(named),
         ignored=tuple(ignored),
-        problems=tuple(_both_ways(write, resolution, backend, set(add) & set(remove))),
+        problems=tuple(_both_ways(write, resolution, backend, both)) if both else (),
     )
 
 
@@ -167,7 +168,7 @@ def _both_ways(
             "for the two names.",
             field=write.field_path("remove_groups_name", place),
         )
-        for place, group in enumerate(write.items("remove_groups_name") if ids else ())
+        for place, group in enumerate(write.items("remove_groups_name"))
         if resolution.id(CatalogName.GROUPS, group) in ids
     ]
 

@@ -43,6 +43,8 @@ class Wanted(NamedTuple):
 
     def known(self, read: Catalog) -> bool:
         """Whether the catalog has what the plan looks up by itself."""
+        if self.entry_id is None and self.child is None and not self.options:
+            return True
         entries = read.matches(self.name) if self.options and self.name is not None else []
         if self.entry_id is not None:
             entry = read.by_id.get(self.entry_id)

@@ -26,9 +26,9 @@ def is_id(value: str) -> bool:
 
 def is_number(value: Any) -> bool:
     """Whether a value of an answer is a whole number, which may be told as text."""
-    if isinstance(value, str):
-        return _NUMBER.fullmatch(value) is not None
-    return isinstance(value, int) and not isinstance(value, bool)
+    if type(value) is int:  # and no bool, which is one as well
+        return True
+    return isinstance(value, str) and _NUMBER.fullmatch(value) is not None
 
 
 def ill_formed(path: list[str], value: str) -> list[Problem]:
