@@ -55,8 +55,10 @@ def explain(reply: Reply) -> Problem | None:
     if not OK <= reply.status < REDIRECTS:
         return _bare_status(reply)
     if isinstance(body, dict) and body.get("success") in (False, "false"):
-        said = str(body.get("message") or "no reason given")
-        return _problem(ProblemCode.INVALID, f"iVvy refused it: {said}", None, said)
+        said = str(body.get("message") or "")
+        return _problem(
+            ProblemCode.INVALID, f"iVvy refused it: {said or 'it gives no reason'}", None, said
+        )
     return None
 
 

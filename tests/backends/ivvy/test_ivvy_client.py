@@ -326,6 +326,15 @@ def test_an_answer_of_another_kind_is_shown() -> None:
     assert "Sign in to the proxy" in problem.message
 
 
+def test_no_message_is_ascribed_to_a_refusal_without_one() -> None:
+    dialect = IvvyDialect(base_url="https://ivvy.example", api_key="k", api_secret="s")
+    reply = Reply(status=200, headers={}, body={"success": False}, text='{"success":false}')
+    problem = dialect.judge(SAVE_CALL, reply)
+    assert problem is not None
+    assert problem.message == "iVvy refused it: it gives no reason"
+    assert problem.backend_message is None
+
+
 def test_the_secret_is_in_no_description_of_the_dialect() -> None:
     dialect = IvvyDialect(base_url="https://ivvy.example", api_key="k", api_secret=SECRET)
     assert SECRET not in repr(dialect)
