@@ -28,16 +28,21 @@ DONE = 100.0
 class Pace:
     """How fast batches have been of late."""
 
-    seconds_a_job: float = 0.005
+    seconds: float = 1.0
     """ASSUMED at first: nothing is said of how long a batch takes."""
+    jobs: int = batch_calls.MOST_JOBS
 
     def first_wait(self, jobs: int) -> float:
-        """Seconds after which a batch is asked after for the first time."""
-        return _bounded(self.seconds_a_job * jobs)
+        """Seconds after which a batch is asked after for the first time.
+
+        A larger batch than the last one is asked after no later: how far it is then tells more than
+        a few jobs, which may have been done long before they were asked after.
+        """
+        return _bounded(self.seconds * min(1.0, jobs / self.jobs))
 
     def learn(self, jobs: int, seconds: float, questions: int) -> None:
         """Take note of a batch; one that was done at the first question may be asked sooner."""
-        self.seconds_a_job = seconds / jobs * (0.9 if questions == 1 else 1.0)
+        self.seconds, self.jobs = seconds * (0.9 if questions == 1 else 1.0), jobs
 
 
 class BatchRun:

@@ -129,6 +129,15 @@ async def test_ivvy_is_asked_seldom_how_far_a_batch_is(desk: Desk, waits: list[f
     assert len(waits) == 1
 
 
+async def test_a_small_batch_does_not_make_a_large_one_wait(desk: Desk, waits: list[float]) -> None:
+    desk.switches["batch_seconds"] = 0.1
+    await bulk(desk, people(2))
+    waits.clear()
+    await bulk(desk, people(200, phone="+44 7700 900101"))
+    assert jobs(desk) == [2, 200]
+    assert waits == [0.5]
+
+
 def test_the_next_question_comes_when_the_rest_should_be_done() -> None:
     assert next_wait(10.0, 49.5) == 12.5
     assert next_wait(4.0, 0.0) == 4.0
