@@ -203,7 +203,7 @@ def contact_body(
     groups = lay_groups(laid, write, current, resolution)
     lay_companies(laid, write, raw, resolution, linked_to)
     lay_custom_fields(laid, write, raw, resolution, text_clear=text_clear)
-    lay_external_urls(laid, write, raw)
+    lay_external_urls(laid, write, raw, text_clear)
     warnings = lay_consent(laid, write, raw)
     return ContactBody(
         parameters=_parameters(write, stored, laid.values),

@@ -25,8 +25,10 @@ def needs_stored_urls(write: ContactWrite) -> bool:
     return wish is not None and (wish.value is None or bool(wish.value) or write.replaces)
 
 
-def lay_external_urls(laid: Laid, write: ContactWrite, stored: Mapping[str, Any] | None) -> None:
-    """Add the links to `laid`, as far as something changes.
+def lay_external_urls(
+    laid: Laid, write: ContactWrite, stored: Mapping[str, Any] | None, text_clear: str | None
+) -> None:
+    """Add the links to `laid`, as far as something changes; `text_clear` clears a label.
 
     Null removes all; an entry with a null url removes the one with its ref: both nulls are sent as
     they are, because iVvy tells them from an absent key. In a REPLACE the given links are all.
@@ -42,7 +44,7 @@ def lay_external_urls(laid: Laid, write: ContactWrite, stored: Mapping[str, Any]
         return
     if len(after) > MOST:
         laid.problems.append(_too_many(write, len(after)))
-    laid.values["externalUrls"] = _sent(before, after)
+    laid.values["externalUrls"] = _sent(before, after, text_clear)
     laid.changed.append("externalUrls")
 
 
@@ -73,7 +75,9 @@ def _by_ref(rows: Sequence[Mapping[str, Any]]) -> dict[str, Link]:
     }
 
 
-def _sent(before: Mapping[str, Link], after: Mapping[str, Link]) -> list[Link] | None:
+def _sent(
+    before: Mapping[str, Link], after: Mapping[str, Link], text_clear: str | None
+) -> list[Link] | None:
     """The array that turns `before` into `after`; None where nothing remains.
 
     Links that stay are repeated as long as the array has room for them, so that nothing is lost
@@ -86,9 +90,11 @@ def _sent(before: Mapping[str, Link], after: Mapping[str, Link]) -> list[Link] |
     kept: list[Link] = []
     for ref, link in after.items():
         stored = before.get(ref)
-        # A part that goes is said with null. ASSUMED: that clears a label.
+        # ASSUMED: a label is cleared like any text; null is documented for a url alone.
         parts: Link = {
-            key: link.get(key) for key in ("url", "label") if key in {*link, *(stored or {})}
+            key: link.get(key, text_clear)
+            for key in ("url", "label")
+            if key in {*link, *(stored or {})}
         }
         (kept if link == stored else changed).append({"ref": ref, **parts})
     sent = removed + changed

@@ -32,7 +32,7 @@ def laid_over(store: Store, stored: list[Row], given: list[Row] | None) -> list[
 
     Null removes all, an entry with a null url removes the one with its ref. ASSUMED: entries that
     a sent list leaves out stay (switch `external_urls_on_update`), and the limit counts what
-    remains.
+    remains. ASSUMED: a label is cleared like any text (switches `text_clear`, `null_scalar`).
     """
     if given is None:
         return []
@@ -45,6 +45,9 @@ def laid_over(store: Store, stored: list[Row], given: list[Row] | None) -> list[
             continue
         blank: Row = {"ref": ref, "url": None, "label": None}
         sent: Row = {key: entry[key] for key in ("url", "label") if key in entry}
+        rule = store.switches["null_scalar" if entry.get("label") is None else "text_clear"]
+        if not sent.get("label") and rule != "clear":
+            sent.pop("label", None)
         kept[ref] = {**kept.get(ref, blank), **sent}
     if len(kept) > MOST:
         raise RefusedError(f"At most {MOST} external URLs are allowed")

@@ -156,6 +156,25 @@ async def test_external_urls_are_kept_by_ref(ask: Ask) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("switches", "sent", "label"),
+    [
+        ({}, "", ""),
+        ({"text_clear": "keep"}, "", "Profile"),
+        ({}, None, "Profile"),
+        ({"null_scalar": "clear"}, None, None),
+    ],
+)
+async def test_a_label_is_cleared_like_any_text(
+    ask: Ask, ivvy: Ivvy, switches: dict[str, str], sent: str | None, label: str | None
+) -> None:
+    ivvy.switches.update(switches)
+    link = {"ref": "crm", "url": "https://example.com/crm/2"}
+    await ask(WRITE, id=GRACE, externalUrls=[{**link, "label": "Profile"}])
+    await ask(WRITE, id=GRACE, externalUrls=[{**link, "label": sent}])
+    assert (await ask(READ, id=GRACE))["externalUrls"][-1] == {**link, "label": label}
+
+
 async def test_external_url_null_removes_the_one_with_its_ref(ask: Ask) -> None:
     new = {"ref": "crm", "url": "https://example.com/crm/2"}
     await ask(WRITE, id=GRACE, externalUrls=[new, {"ref": "intranet", "url": None}])
