@@ -70,8 +70,12 @@ def responses_of(calls: Sequence[Call], reply: Reply) -> list[Reply | None]:
 
 
 def _likeness(action: Any, params: Any) -> bytes:
-    """What two sayings of one job have in common; numbers may be told as text."""
+    """What two sayings of one job have in common; numbers may be told as text.
+
+    ASSUMED: a result's `request` is the job's parameters, or the job with them in it.
+    """
     given: Mapping[str, Any] = params if isinstance(params, dict) else {}
+    given = given["params"] if isinstance(given.get("params"), dict) else given
     marks = {name: _as_text(given[name]) for name in MARKS if given.get(name) is not None}
     return orjson.dumps([action, marks], option=orjson.OPT_SORT_KEYS)
 

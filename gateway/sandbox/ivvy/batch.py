@@ -86,21 +86,27 @@ def results(store: Store, params: Mapping[str, Any]) -> Row:
     if not _complete(batch):
         raise ApiError(400, NOT_COMPLETED, "The batch has not completed")
     told = [
-        {**row, "request": _echo(row["request"], store.switches["batch_request_echo"])}
+        {**row, "request": _echo(row, store.switches["batch_request_echo"])}
         for position, row in enumerate(batch["results"])
         if position not in store.switches["batch_omits"]
     ]
     return {"asyncId": params["async"], "results": told}
 
 
-def _echo(request: Any, how: str) -> Any:
+def _echo(row: Row, how: str) -> Any:
     """A job's params as the results show them. ASSUMED: as they were sent."""
-    if how == "whole":
-        return request
+    request = row["request"]
+    if how == "job":
+        return {"namespace": row["namespace"], "action": row["action"], "params": request}
+    return request if how == "whole" else _reduced(request)
+
+
+def _reduced(request: Any) -> Any:
+    """Params without nulls and with numbers as text."""
     if isinstance(request, dict):
-        return {key: _echo(value, how) for key, value in request.items() if value is not None}
+        return {key: _reduced(value) for key, value in request.items() if value is not None}
     if isinstance(request, list):
-        return [_echo(value, how) for value in request]
+        return [_reduced(value) for value in request]
     whole = isinstance(request, int) and not isinstance(request, bool)
     return str(request) if whole else request
 

@@ -149,8 +149,8 @@ _BATCH = _rows(
     (
         "batch_request_echo",
         "whole",
-        ("whole", "reduced"),
-        "a result's `request` as it was sent, or without nulls and with numbers as text",
+        ("whole", "reduced", "job"),
+        "a result's `request` as it was sent, without nulls and with numbers as text, or as the job",
     ),
 )
 

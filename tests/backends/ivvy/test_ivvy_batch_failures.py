@@ -81,7 +81,12 @@ async def test_a_job_that_collided_is_tried_again_singly(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "switch",
-    [{"batch_order": "reverse"}, {"batch_request_echo": "reduced"}, {"ids_as_strings": True}],
+    [
+        {"batch_order": "reverse"},
+        {"batch_request_echo": "reduced"},
+        {"batch_request_echo": "job"},
+        {"ids_as_strings": True},
+    ],
 )
 async def test_each_gets_its_own_answer_however_results_are_told(
     desk: Desk, switch: dict[str, Any]

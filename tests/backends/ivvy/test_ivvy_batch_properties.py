@@ -85,7 +85,7 @@ switches = st.fixed_dictionaries(
     {},
     optional={
         "batch_order": st.just("reverse"),
-        "batch_request_echo": st.just("reduced"),
+        "batch_request_echo": st.sampled_from(["reduced", "job"]),
         "batch_omits": st.lists(st.integers(0, 3), unique=True),
         "batch_on_failure": st.just("stop"),
         "ids_as_strings": st.just(True),
