@@ -80,8 +80,7 @@ def sandbox_settings(address: str, **more: Any) -> Settings:
 def new_sandbox(database: Path | None = None) -> Sandbox:
     """A sandbox whose SendGrid applies its jobs within seconds."""
     sandbox = create_sandbox(database=database)
-    sandbox.sendgrid.switches["apply_seconds"] = APPLY_SECONDS
-    sandbox.sendgrid.switches["finish_seconds"] = FINISH_SECONDS
+    sandbox.sendgrid.start_with(apply_seconds=APPLY_SECONDS, finish_seconds=FINISH_SECONDS)
     return sandbox
 
 

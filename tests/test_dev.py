@@ -36,6 +36,15 @@ def test_the_sandbox_is_kept_beside_the_database_or_not_at_all(
     assert settings.sandbox_file == file
 
 
+def test_a_reset_leaves_sendgrid_as_quick_as_it_was_at_the_start() -> None:
+    port = free_port()
+    with serving(create_dev_app(port), port=port) as address:
+        switches = [httpx.get(f"{address}/_sandbox/switches").json()["sendgrid"]]
+        assert httpx.post(f"{address}/_sandbox/reset").is_success
+        switches.append(httpx.get(f"{address}/_sandbox/switches").json()["sendgrid"])
+    assert [(one["apply_seconds"], one["finish_seconds"]) for one in switches] == [(2, 3)] * 2
+
+
 LEAD = """mutation { upsertLead(input: {
   externalId: "L-1", name: "Fair", typeName: "Wedding", stageName: "New", sourceName: "Website",
   company: {name: "Harbour Hotels"}, contact: {externalId: "E-1004"}

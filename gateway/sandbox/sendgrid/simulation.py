@@ -25,16 +25,22 @@ class SendGrid:
 
     def __init__(self, clock: Clock) -> None:
         self.name = "sendgrid"
+        self._at_start: dict[str, Any] = dict(DEFAULTS)
         self.switches: dict[str, Any] = dict(DEFAULTS)
         self.store = Store()
         self._limits = Limits()
         seed(self.store)
         self.app: ASGIApp = make_app(self.store, self._limits, clock, self.switches)
 
+    def start_with(self, **switches: Any) -> None:
+        """Set switches to what a reset gives back, too."""
+        self._at_start |= switches
+        self.switches |= switches
+
     def reset(self) -> None:
-        """Back to the seed data, the switches' defaults, no jobs and unused rate limits."""
+        """Back to the seed data, the switches of the start, no jobs and unused rate limits."""
         self.switches.clear()
-        self.switches.update(DEFAULTS)
+        self.switches.update(self._at_start)
         self._limits.forget()
         fresh = Store()
         seed(fresh)
