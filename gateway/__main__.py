@@ -43,13 +43,16 @@ def program(version: Version = False) -> None:
 
 @cli.command()
 def dev(port: Port = 8000) -> None:
-    """Run the gateway with three simulated backends and seed data, on this machine only."""
+    """Run the gateway with three simulated backends and seed data, on this machine only.
+
+    Data are forgotten at the end, unless GATEWAY_DATABASE_URL names a database. No other setting counts.
+    """
     from gateway.dev import create_dev_app
     from gateway.logs import configure_logs
 
     address = f"http://127.0.0.1:{port}"
     typer.echo(
-        f"Gateway with its sandbox on {address} (GraphiQL there, GraphQL at /graphql, how it stands at /status)"
+        f"Gateway with its sandbox on {address} (GraphiQL there, GraphQL at /graphql, status page at /status)"
     )
     typer.echo(CREDENTIALS.format(address=address))
     configure_logs(texts=True)  # nobody's data
@@ -134,19 +137,25 @@ def schema() -> None:
 
 Targets = Annotated[
     list[str] | None,
-    typer.Option(help="Backends to write to; repeat it, or separate them by commas."),
+    typer.Option(
+        help="Backends to write to, separated by commas, such as IVVY,SENDGRID; default: all configured."
+    ),
 ]
 NullCell = Annotated[
-    str, typer.Option(help="The cell that clears a field; an empty one leaves it alone.")
+    str,
+    typer.Option(help="A CSV cell with this word clears its field; an empty cell leaves it alone."),
 ]
 RejectedRows = Annotated[
-    Path | None, typer.Option(help="Where rejected rows go; FILE.rejected.csv beside FILE.")
+    Path | None,
+    typer.Option(
+        help="File for rejected rows and their reasons; default: beside FILE, people.rejected.csv for people.csv."
+    ),
 ]
 GatewayUrl = Annotated[
     str | None,
     typer.Option(
-        help="Address of a running gateway, such as http://127.0.0.1:8000; without it this "
-        "command delivers by itself, on its own settings."
+        help="Address of a running gateway, such as http://127.0.0.1:8000. Without it this command "
+        "writes to the backends itself, with the settings found here."
     ),
 ]
 GatewayKey = Annotated[
@@ -162,12 +171,16 @@ def import_contacts(
         typer.Argument(
             exists=True,
             dir_okay=False,
-            help="CSV whose header names input fields, or JSON Lines (.jsonl) of contacts.",
+            help="CSV whose first line names fields of ContactInput, or JSON Lines (.jsonl) of contacts.",
         ),
     ],
     target: Targets = None,
-    mode: Annotated[str, typer.Option(help="PATCH or REPLACE.")] = "PATCH",
-    if_missing: Annotated[str, typer.Option(help="CREATE or SKIP.")] = "CREATE",
+    mode: Annotated[
+        str, typer.Option(help="PATCH keeps what a row leaves out, REPLACE clears it.")
+    ] = "PATCH",
+    if_missing: Annotated[
+        str, typer.Option(help="What to do in a backend without the contact: CREATE or SKIP.")
+    ] = "CREATE",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check every row and write nothing.")
     ] = False,
@@ -176,9 +189,11 @@ def import_contacts(
     url: GatewayUrl = None,
     key: GatewayKey = None,
 ) -> None:
-    """Create or update the contacts of a file, and say what became of each row.
+    """Create or update the contacts of a file, with a summary and a file of the rejected rows.
 
-    All rows are checked first. An import that was interrupted goes on when it is started again.
+    All rows are checked first. To go on after an interruption, start the same command again.
+
+    Exit code: 0 when every row went well, 1 when some did not, 2 when the import could not run.
     """
     import logging
 
@@ -221,25 +236,27 @@ def create_key(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            help="What it may do: contacts:read, contacts:write, leads:read, leads:write, admin "
-            "(which has them all). Repeat it, or separate them by commas."
+            help="What the key may do, separated by commas: contacts:read, contacts:write, leads:read, "
+            "leads:write, admin (everything). At least one is needed."
         ),
     ] = None,
     days: Annotated[float | None, typer.Option(help="Days after which it expires.")] = None,
     file: Annotated[
         Path | None,
-        typer.Option(help="Write the key there, for its owner's eyes, and show it not."),
+        typer.Option(
+            help="Write the key to this file, which only its owner can read, instead of showing it."
+        ),
     ] = None,
     if_missing: Annotated[
         bool,
         typer.Option(
             "--if-missing",
-            help="Make none where there is one of that name with these scopes: in the file, where "
-            "one is given.",
+            help="Do nothing when there is a working key of that name with these scopes already; with "
+            "--file: when that file holds one.",
         ),
     ] = False,
 ) -> None:
-    """Make a key, and show it this once on standard output; what else there is to say goes to standard error."""
+    """Make a key and show it, this once. Only the key goes to standard output, messages to standard error."""
     import asyncio
 
     from gateway.commands.keys import create_key, wanted_key
@@ -281,13 +298,13 @@ def revoke_key(
         raise typer.Exit(1)
 
 
-steps = typer.Typer(no_args_is_help=True, help="Durable steps that wait for a person.")
+steps = typer.Typer(no_args_is_help=True, help="Stored writes that wait for a person's decision.")
 cli.add_typer(steps, name="steps")
 
 
 @steps.command("list")
 def list_steps() -> None:
-    """Show the steps that wait for a person, oldest operation last."""
+    """Show the stored writes that wait for a person, oldest last."""
     import asyncio
 
     from gateway.commands.steps import list_stuck
@@ -301,13 +318,18 @@ def list_steps() -> None:
 def resolve_step(
     step_id: Annotated[str, typer.Argument(help="The step's id, as the list shows it.")],
     resolution: Annotated[
-        str, typer.Argument(metavar="AS", help="RETRY, GIVE_UP, WRITTEN or NOT_WRITTEN.")
+        str,
+        typer.Argument(
+            metavar="AS",
+            help="WRITTEN: it is in the backend. NOT_WRITTEN: it is not; try again. RETRY: try again. "
+            "GIVE_UP: stop trying.",
+        ),
     ],
     record_id: Annotated[
         str | None, typer.Option(help="The backend's id of the record, for WRITTEN.")
     ] = None,
 ) -> None:
-    """Settle a step, as the mutation resolveStep does; exit code 1 when it cannot be."""
+    """Say what is to become of a step, like the mutation resolveStep; exit code 1 when that fails."""
     import asyncio
 
     from gateway.commands.steps import resolve
