@@ -12,6 +12,7 @@ from tests.leads import (
     NAMES,
     OF_ADA,
     OF_HARBOUR,
+    change_lead,
     lead_writes,
     refused,
     upsert_lead,
@@ -42,6 +43,19 @@ async def test_a_person_is_required_for_a_lead_of_a_company(gateway: Gateway) ->
     assert "person" in answer.errors[0]["message"]
     by_id = NAMES | {"ivvy": {"companyId": str(HARBOUR)}}
     assert (await refused(gateway, by_id)).told() == {"contact": "REQUIRED"}
+
+
+async def test_a_stored_lead_whose_contact_is_gone_can_be_changed_all_the_same(
+    gateway: Gateway,
+) -> None:
+    """iVvy asks for the contact of a new lead only, and a person may have been deleted since."""
+    made = await upsert_lead(gateway, OF_HARBOUR)
+    change_lead(gateway, int(made.result["id"]), contactId=None)
+    lead = {"ivvy": {"id": made.result["id"]}, "description": "For forty."}
+    answer = await upsert_lead(gateway, lead)
+    assert (answer.errors, answer.result["changedFields"]) == ([], ["description"])
+    moved = await upsert_lead(gateway, lead | {"company": {"name": "Analytical Engines"}})
+    assert moved.told() == {"contact": "REQUIRED"}
 
 
 async def test_a_person_at_a_company_without_a_company_is_invalid(gateway: Gateway) -> None:

@@ -140,7 +140,10 @@ def belong(write: LeadWrite, found: FoundLead, contact: Party, company: Party) -
     of_company = company.given or (company.exists and not nulled)
     belonging.of_contact = not of_company
     belonging.becomes_of_contact = not of_company and (creating or company.stored is not None)
-    belonging.problems += _missing(write, contact, of_company=of_company)
+    says_company = of_company and bool(company.parameters or company.moves)
+    if creating or write.replaces or says_company or belonging.becomes_of_contact:
+        belonging.problems += _missing(write, contact, of_company=of_company)
+    belonging.problems += _personless(write, of_company=of_company)
     belonging.problems += _nulled(write, creating=creating)
     if not creating and belonging.becomes_of_contact:
         belonging.changed.append("company")
@@ -229,30 +232,33 @@ def _inside(holder: Any, party: str, named: str) -> str | None:
 
 
 def _missing(write: LeadWrite, contact: Party, *, of_company: bool) -> list[Problem]:
-    problems: list[Problem] = []
-    if not contact.exists and not contact.given:
-        whose = (
-            "the person at the lead's company"
-            if of_company
-            else "a lead belongs to a contact, or to a company with a person there"
+    if contact.exists or contact.given:
+        return []
+    whose = (
+        "the person at the lead's company"
+        if of_company
+        else "a lead belongs to a contact, or to a company with a person there"
+    )
+    return [
+        _problem(
+            ProblemCode.REQUIRED,
+            f"contact is required: {whose}. Give contact, or its id in ivvy.",
+            write.field_path("contact"),
         )
-        problems.append(
-            _problem(
-                ProblemCode.REQUIRED,
-                f"contact is required: {whose}. Give contact, or its id in ivvy.",
-                write.field_path("contact"),
-            )
+    ]
+
+
+def _personless(write: LeadWrite, *, of_company: bool) -> list[Problem]:
+    if write.contact_id_from != "ivvy.company_lead_contact_id" or of_company:
+        return []
+    return [
+        _problem(
+            ProblemCode.INVALID,
+            "companyLeadContactId is the person at the lead's company, and this lead has no "
+            "company: give company or ivvy.companyId too, or give ivvy.contactId instead.",
+            write.field_path("ivvy.company_lead_contact_id"),
         )
-    if write.contact_id_from == "ivvy.company_lead_contact_id" and not of_company:
-        problems.append(
-            _problem(
-                ProblemCode.INVALID,
-                "companyLeadContactId is the person at the lead's company, and this lead has no "
-                "company: give company or ivvy.companyId too, or give ivvy.contactId instead.",
-                write.field_path("ivvy.company_lead_contact_id"),
-            )
-        )
-    return problems
+    ]
 
 
 def _nulled(write: LeadWrite, *, creating: bool) -> list[Problem]:
