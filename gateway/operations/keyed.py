@@ -18,8 +18,7 @@ import structlog
 
 from gateway.errors import NotWrittenError
 from gateway.locking.leased import RENEWALS
-from gateway.model import title
-from gateway.operations.outcomes import call_in_doubt, call_partly_done
+from gateway.operations.outcomes import call_in_doubt, call_partly_done, refuse_making_twice
 from gateway.operations.receipts import VERSION, Kept
 from gateway.results import Outcome, Problem, ProblemCode
 from gateway.store.errors import StoreError
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_FIELD = ("idempotencyKey",)
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 """Seconds between two looks at a call that runs elsewhere."""
 
@@ -94,8 +94,7 @@ class HeldKey:
         Kept back is one that would make what an earlier call under the key has made already.
         """
         made = self.kept.made.get(part.backend)
-        if made is not None and (part.plan is None or part.plan.id != made):
-            raise NotWrittenError(_made_already(part, made))
+        refuse_making_twice(part, made, "An earlier call with this idempotencyKey", _FIELD)
         self.kept.sent[part.backend] = repeatable
         self.kept.results.pop(part.backend, None)
         try:
@@ -291,7 +290,7 @@ def _known(use: KeyUse) -> Kept:
 def _problem(
     message: str, code: ProblemCode = ProblemCode.CONFLICT, *, retryable: bool = True
 ) -> Problem:
-    return Problem(code=code, message=message, field=["idempotencyKey"], retryable=retryable)
+    return Problem(code=code, message=message, field=[*_FIELD], retryable=retryable)
 
 
 def _reused() -> Problem:
@@ -326,15 +325,6 @@ def _unavailable() -> Problem:
 
 def _store_is_down(part: Part) -> Problem:
     problem = _unavailable()
-    problem.backend = part.backend
-    return problem
-
-
-def _made_already(part: Part, made: str) -> Problem:
-    problem = _problem(
-        f"An earlier call with this idempotencyKey has made record {made} in {title(part.backend)}, "
-        "and the input's keys do not find it now: nothing was sent, so that it is not made twice."
-    )
     problem.backend = part.backend
     return problem
 

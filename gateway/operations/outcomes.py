@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from gateway.errors import NotWrittenError
+from gateway.model import title
 from gateway.results import Outcome, Problem, ProblemCode, UpsertStatus, summarize
 from gateway.sending.tries import IN_DOUBT
 from gateway.store.operation_records import ItemSummary, StepState
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from gateway.results import BackendResult
     from gateway.store.operation_records import Step
+    from gateway.target import Part
 
 BACKOFF_BASE = 1.0
 BACKOFF_CAP = 300.0
@@ -131,6 +134,22 @@ def _unwritten(step: Step) -> int:
 def made_by(step: Step) -> str | None:
     """The record that an earlier try has made, and that must not be made again."""
     return (step.result or {}).get(MADE)
+
+
+def refuse_making_twice(part: Part, made: str | None, by: str, field: Sequence[str] = ()) -> None:
+    """Raise NotWrittenError for a write that would make once more the record that is `made` already."""
+    if made is None or (part.plan is not None and part.plan.id == made):
+        return
+    raise NotWrittenError(
+        Problem(
+            backend=part.backend,
+            code=ProblemCode.CONFLICT,
+            message=f"{by} has made record {made} in {title(part.backend)}, and the input's keys do "
+            "not find it now: nothing was sent, so that it is not made twice.",
+            field=list(field),
+            retryable=True,
+        )
+    )
 
 
 def _together(changed: Iterable[str], result: BackendResult) -> list[str]:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.errors import NotWrittenError
-from gateway.model import title
-from gateway.operations.outcomes import MADE, jobs_of, made_by
+from gateway.operations.outcomes import MADE, jobs_of, made_by, refuse_making_twice
 from gateway.results import Outcome, Problem, ProblemCode
 from gateway.store.errors import StoreError
 from gateway.stored_values import to_stored
@@ -41,9 +40,7 @@ class StepJournal:
         when the step is no longer this worker's, and for a write that would make once more what an
         earlier try has made.
         """
-        made = made_by(self.hand.step)
-        if made is not None and (part.plan is None or part.plan.id != made):
-            raise NotWrittenError(_made_already(part, made))
+        refuse_making_twice(part, made_by(self.hand.step), "An earlier try")
         self.repeatable = repeatable
         if not self.hand.holds:
             raise NotWrittenError(_not_mine(part))
@@ -77,16 +74,6 @@ class StepJournal:
             raise NotWrittenError(_not_stored(part)) from error
         if not held:
             raise NotWrittenError(_not_mine(part))
-
-
-def _made_already(part: Part, made: str) -> Problem:
-    return Problem(
-        backend=part.backend,
-        code=ProblemCode.CONFLICT,
-        message=f"An earlier try has made record {made} in {title(part.backend)}, and the input's keys do "
-        "not find it now: nothing was sent, so that it is not made twice.",
-        retryable=True,
-    )
 
 
 def _not_mine(part: Part | None) -> Problem:
