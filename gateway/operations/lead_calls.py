@@ -83,8 +83,9 @@ class LeadCalls:
                 if isinstance(held, HeldKey):
                     if not held.kept.final():
                         return await self._run_held(call, held)
-                    # An earlier call was ended before it could say so.
-                    receipt = _given_back(held.kept)
+                    # An earlier call was ended before it could say so; what one before it said
+                    # beside its results is told no more.
+                    receipt = _receipt(list(held.kept.results.values()))
                     await held.finish(receipt)
                     return WrittenLead(receipt=receipt, replayed=True)
                 if held.operation_id is None:
@@ -211,9 +212,15 @@ class _Call:
 
 def _followed(found: FoundOperation) -> WrittenLead:
     """The payload of a durable call that was accepted before, as it is now."""
-    errors = [error for result in found.results for error in result.errors]
-    receipt = LeadReceipt(results=found.results, errors=errors)
-    return WrittenLead(receipt=receipt, replayed=True, operation_id=found.operation_id)
+    return WrittenLead(
+        receipt=_receipt(found.results), replayed=True, operation_id=found.operation_id
+    )
+
+
+def _receipt(results: list[BackendResult]) -> LeadReceipt:
+    """The receipt of which these results are all that is known."""
+    errors = [error for result in results for error in result.errors]
+    return LeadReceipt(results=results, errors=errors)
 
 
 def _given_back(kept: Kept) -> LeadReceipt:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from gateway.operations.keyed import utc_now
 from gateway.store.errors import StoreUnavailableError
 from tests.harness import Answer, running
 from tests.leads import OF_ADA, fault, leads
@@ -226,6 +228,35 @@ async def test_an_unanswered_lead_is_not_made_again_under_its_key(gateway: Gatew
     again = await upsert_lead(gateway, OF_ADA, idempotencyKey="k-1")
     assert (again["status"], again["replayed"]) == ("UNKNOWN", True)
     assert len(leads(gateway, name=OF_ADA["name"])) == 1
+
+
+async def test_a_lead_made_by_a_call_that_died_is_given_back_without_an_older_refusal(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_name = {name: value for name, value in OF_ADA.items() if name != "name"}
+    gone = without_name | {"ivvy": {"id": "9001"}, "stageName": "Qualified"}
+    state = gateway.sandbox.ivvy.dump()
+    gateway.sandbox.ivvy.load({**state, "tables": {**state["tables"], "leads": []}})
+    first = await upsert_lead(gateway, gone, idempotencyKey="k-1")
+    assert (first["status"], len(first["errors"])) == ("REJECTED", 1)
+    gateway.sandbox.ivvy.load(state)
+
+    keys = gateway.app.state.account.store.keys
+    real = keys.save_receipt
+
+    async def dies(*args: Any, finished: bool, **named: Any) -> Any:
+        if finished:
+            raise StoreUnavailableError("the process has died")
+        return await real(*args, finished=finished, **named)
+
+    monkeypatch.setattr(keys, "save_receipt", dies)
+    second = await upsert_lead(gateway, gone, idempotencyKey="k-1")
+    monkeypatch.setattr(keys, "save_receipt", real)
+    keyed = gateway.app.state.account.lead_calls.keyed
+    monkeypatch.setattr(keyed, "clock", lambda: utc_now() + timedelta(minutes=1))
+    third = await upsert_lead(gateway, gone, idempotencyKey="k-1")
+    assert (third["replayed"], third["results"]) == (True, second["results"])
+    assert (third["status"], third["errors"]) == ("APPLIED", [])
 
 
 async def test_the_same_key_for_a_contact_and_a_lead_is_refused(gateway: Gateway) -> None:
