@@ -152,7 +152,7 @@ class Links:
         try:
             alike = await leads.alike(sought, exchange)
         except NotWrittenError as error:
-            told = f" It could not be looked up: {error.problem.message}"
+            told = f" It could not be looked up: {error.problem.message.rstrip('.')}."
             raise MaybeWrittenError(unknown(leads, intent, told, [])) from error
         fitting = [lead for lead in alike if _may_be(lead, intent)]
         free = [lead for lead in fitting if await self.external_id_of(lead.id) is None]

@@ -191,7 +191,9 @@ async def test_a_list_that_cannot_be_read_leaves_the_doubt(gateway: Gateway) -> 
     await unanswered(gateway)
     for what in ({"status": 400}, {"status": 500}):
         fault(gateway, LIST_CALL, times=4, **what)
-        assert "could not be looked up" in (await doubtful(gateway))["message"]
+        message = (await doubtful(gateway))["message"]
+        assert "could not be looked up" in message
+        assert ". Look in iVvy" in message
         gateway.sandbox.faults.clear()
 
 
@@ -200,9 +202,12 @@ async def test_an_intent_of_a_later_gateways_making_is_left_alone(gateway: Gatew
     await doubtful(gateway)
 
 
-async def test_a_filter_that_ivvy_ignores_does_not_confuse_the_search(gateway: Gateway) -> None:
+@pytest.mark.parametrize("rule", ["ignore", "error"])
+async def test_a_filter_that_ivvy_does_not_take_does_not_keep_a_lead_from_being_found(
+    gateway: Gateway, rule: str
+) -> None:
     await unanswered(gateway)
-    gateway.sandbox.ivvy.switches["unknown_filter"] = "ignore"
+    gateway.sandbox.ivvy.switches["unknown_filter"] = rule
     gateway.sandbox.ivvy.switches["filterable"] = "documented"
     assert (await upsert_lead(gateway, LEAD)).outcome == "UPDATED"
     assert len(leads(gateway, name="Autumn offsite")) == 1

@@ -271,9 +271,12 @@ class IvvyLeads:
         """The leads with the intent's name, contact and company.
 
         ASSUMED: the list can be filtered by name. Where the filter is not honoured every lead
-        comes, and the rows are compared all the same.
+        comes, where it is refused every lead is asked for; the rows are compared all the same.
         """
-        leads = await self._listed({"name": intent["name"]}, exchange)
+        try:
+            leads = await self._rows({"name": intent["name"]}, exchange)
+        except RefusedError:
+            leads = await self._listed({}, exchange)
         return [
             Alike(id=lead.id, created_at=lead_intent.created_at(lead.raw))
             for lead in leads
@@ -283,16 +286,20 @@ class IvvyLeads:
     async def _listed(
         self, chosen: Mapping[str, Any], exchange: Exchange, enough: int | None = None
     ) -> list[Stored]:
-        read_at = time.monotonic()
         try:
-            rows = await read_rows(
-                self.sender,
-                lambda start: client.list_leads(chosen, start),
-                exchange,
-                enough=enough,
-            )
+            return await self._rows(chosen, exchange, enough)
         except RefusedError as error:
             raise NotWrittenError(not_asked("the lead", error.problem)) from error
+
+    async def _rows(
+        self, chosen: Mapping[str, Any], exchange: Exchange, enough: int | None = None
+    ) -> list[Stored]:
+        read_at = time.monotonic()
+
+        def page(start: int) -> Call:
+            return client.list_leads(chosen, start)
+
+        rows = await read_rows(self.sender, page, exchange, enough=enough)
         return [_to_stored(row, read_at) for row in rows]
 
 
