@@ -84,6 +84,13 @@ def test_an_email_keeps_its_mailbox_and_lowers_its_domain() -> None:
         read_email("ada@")
 
 
+def test_an_email_of_the_domain_for_tests_can_be_tried_out_with() -> None:
+    assert read_email("ada@Example.test") == "ada@example.test"
+    for wrong in ("ada@test", "ada@example.invalid"):
+        with pytest.raises(ValueError, match="is not an e-mail address"):
+            read_email(wrong)
+
+
 @pytest.mark.parametrize(
     ("text", "read"),
     [
