@@ -6,6 +6,7 @@ and HTTP 200 with success false (iVvy: "Exceptions"; contract: ivvy sections 3.1
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.ivvy.ids import is_id, is_number
@@ -45,6 +46,23 @@ _BY_ERROR_CODE: Mapping[str, ProblemCode] = {
     "503": ProblemCode.UNAVAILABLE,
 }
 """By errorCode, which is the HTTP status as well; any other errorCode is BACKEND_ERROR."""
+
+
+_REFUSED_PARAMETER = re.compile(r"'(\w+)' (?:does not validate|is required)\b.*", re.DOTALL)
+"""What iVvy says with 23016 and 23017."""
+_INPUT_FIELDS = {
+    **{name: name for name in ("externalId", "email", "firstName", "lastName", "phone")},
+    **{name: name for name in ("smsStatus", "externalUrls", "privacyConsent")},
+    "status": "emailStatus",
+}
+"""The parameters of a contact that one input field alone fills."""
+
+
+def blamed_field(problem: Problem) -> list[str]:
+    """The field of a contact's input that iVvy refuses, where it names one."""
+    named = _REFUSED_PARAMETER.fullmatch(problem.backend_message or "")
+    field = _INPUT_FIELDS.get(named[1]) if named else None
+    return [] if field is None else [field]
 
 
 def explain(reply: Reply) -> Problem | None:

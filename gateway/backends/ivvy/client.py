@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gateway.backends.ivvy.answers import ANSWERS, another, explain, group_refusal, unreadable
+from gateway.backends.ivvy.answers import (
+    ANSWERS,
+    another,
+    blamed_field,
+    explain,
+    group_refusal,
+    unreadable,
+)
 from gateway.backends.ivvy.clock import with_offset
 from gateway.backends.ivvy.signature import API_VERSION, content_md5, signature
 from gateway.calls import Call, Safety
@@ -82,10 +89,11 @@ class IvvyDialect:
         status, and success false. An answer with an id and no `success` is a success (ASSUMED: the
         vendor's examples of updates look so).
         """
-        problem = explain(reply)
+        problem, action = explain(reply), action_of(call)
         if problem is not None:
+            if action == SAVE_CONTACT:
+                problem.field = blamed_field(problem)
             return with_offset(problem, reply, self._clock())
-        action = action_of(call)
         if not ANSWERS[action](reply.body):
             return unreadable(reply)
         if action in GROUP_ACTIONS:

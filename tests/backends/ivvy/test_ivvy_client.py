@@ -326,6 +326,26 @@ def test_an_answer_of_another_kind_is_shown() -> None:
     assert "Sign in to the proxy" in problem.message
 
 
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ("'phone' does not validate", ["phone"]),
+        ("'lastName' is required", ["lastName"]),
+        ("'status' does not validate", ["emailStatus"]),
+        ("'groups' does not validate", []),
+        ("No", []),
+    ],
+)
+def test_a_refused_parameter_of_a_contact_is_the_callers_field(
+    message: str, field: list[str]
+) -> None:
+    dialect = IvvyDialect(base_url="https://ivvy.example", api_key="k", api_secret="s")
+    body = {**error(400, 23016), "message": message, "additionalMessages": ["Too long"]}
+    problem = dialect.judge(SAVE_CALL, Reply(status=400, headers={}, body=body, text=""))
+    assert problem is not None
+    assert problem.field == field
+
+
 def test_no_message_is_ascribed_to_a_refusal_without_one() -> None:
     dialect = IvvyDialect(base_url="https://ivvy.example", api_key="k", api_secret="s")
     reply = Reply(status=200, headers={}, body={"success": False}, text='{"success":false}')
