@@ -51,6 +51,7 @@ def run(store: Store, params: Mapping[str, Any]) -> Row:
     needed = store.switches["batch_callback_required"]
     callback = Parameter(name="callbackUrl", convert=text, required="always" if needed else "never")
     read(params, (callback,), store.switches)
+    store.batches = {key: row for key, row in store.batches.items() if _is_kept(store, row)}
     async_id = uuid.uuid4().hex
     store.batches[async_id] = {
         "jobs": jobs if store.switches["batch_order"] == "jobs" else jobs[::-1],
@@ -59,6 +60,7 @@ def run(store: Store, params: Mapping[str, Any]) -> Row:
         "results": [],
         "stopped": False,
     }
+    store.open_batches[async_id] = None
     return {"asyncId": async_id}
 
 
@@ -116,6 +118,7 @@ def restart(store: Store, params: Mapping[str, Any]) -> Row:
     batch = _find(store, params, PROGRESS_UNKNOWN)
     fresh = {"results": [], "stopped": False, "startedAt": store.now().timestamp()}
     store.batches[params["async"]] = {**batch, **fresh}
+    store.open_batches[params["async"]] = None
     return {"restarted": True}
 
 
@@ -126,15 +129,13 @@ def repost(store: Store, params: Mapping[str, Any]) -> Row:
 
 
 def settle(store: Store, perform: Perform) -> None:
-    """Run every job that is due, and forget batches older than two days.
+    """Run every job that is due, of the batches that have any left.
 
     ASSUMED: jobs run in their order and independently; a failed one carries its error object
     (switch `batch_on_failure`).
     """
-    for async_id, batch in list(store.batches.items()):
-        if store.now().timestamp() > batch["startedAt"] + batch["seconds"] + KEPT.total_seconds():
-            del store.batches[async_id]
-            continue
+    for async_id in list(store.open_batches):
+        batch = store.batches[async_id]
         due = math.floor(_share(store, batch) * len(batch["jobs"]))
         while len(batch["results"]) < due and not batch["stopped"]:
             job = batch["jobs"][len(batch["results"])]
@@ -144,6 +145,8 @@ def settle(store: Store, perform: Perform) -> None:
                 "errorCode" in response or response.get("success") is False
             )
             batch["stopped"] = failed and store.switches["batch_on_failure"] == "stop"
+        if _complete(batch):
+            del store.open_batches[async_id]
 
 
 def _result(job: Row, response: Any) -> Row:
@@ -156,9 +159,16 @@ def _result(job: Row, response: Any) -> Row:
 
 def _find(store: Store, params: Mapping[str, Any], code: int) -> Row:
     key = read(params, _WHICH, store.switches)["async"]
-    if key not in store.batches:
+    batch = store.batches.get(key)
+    if batch is None or not _is_kept(store, batch):
         raise ApiError(400, code, "Batch not found")
-    return store.batches[key]
+    return batch
+
+
+def _is_kept(store: Store, batch: Row) -> bool:
+    """Tell whether a batch is no older than two days."""
+    ended = batch["startedAt"] + batch["seconds"]
+    return bool(store.now().timestamp() <= ended + KEPT.total_seconds())
 
 
 def _share(store: Store, batch: Row) -> float:

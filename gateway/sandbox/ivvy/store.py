@@ -109,13 +109,15 @@ class Store:
         self.switches = Switches()
         self.tables: dict[str, Table] = {}
         self.batches: dict[str, Row] = {}
+        self.open_batches: dict[str, None] = {}
+        """Those that may have jobs left, so that no call looks through all of two days."""
         self._undo: list[tuple[Table, int, Row | None]] | None = None
         self.clear()
 
     def clear(self) -> None:
         """Take out every row and batch."""
         self.tables = {name: Table(indexed) for name, indexed in TABLES.items()}
-        self.batches = {}
+        self.batches, self.open_batches = {}, {}
 
     def now(self) -> datetime:
         """Server time, with the skew that a switch adds."""
@@ -172,3 +174,4 @@ class Store:
             for row in rows:
                 self.tables[name].put(row)
         self.batches = copy.deepcopy(state["batches"])
+        self.open_batches = dict.fromkeys(self.batches)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
+
+from gateway.sandbox.ivvy import batch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -223,6 +226,22 @@ async def test_results_are_kept_for_two_days(ask: Ask, fail: Ask, clock: ManualC
     assert len((await ask("batch/results", **key))["results"]) == 1
     clock.advance(60)
     assert (await fail("batch/results", **key))["specificCode"] == 24115
+
+
+async def test_a_call_looks_at_no_batch_that_has_ended(
+    ask: Ask, ivvy: Ivvy, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = Mock(wraps=batch._share)
+    monkeypatch.setattr(batch, "_share", looked)
+    for _ in range(3):
+        await ask("batch/run", jobs=[PHONE])
+    clock.advance(ivvy.switches["batch_seconds"])
+    await ask("contact/getContact", id=ADA)
+    looked.reset_mock()
+
+    await ask("contact/getContact", id=ADA)
+
+    assert looked.call_count == 0
 
 
 async def test_restart_runs_the_jobs_again(ask: Ask, ivvy: Ivvy) -> None:
