@@ -20,6 +20,7 @@ from gateway.record_names import ids_shown
 from gateway.results import Outcome
 from gateway.target import Border, Target
 from gateway.telemetry.spans import is_kept
+from gateway.timers import ended
 from gateway.write import native_id
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ async def _look_up_all(
             look = look_again(target, targets) if again else _look(target, targets, loaders)
             running[target.backend] = asyncio.create_task(look)
         if chosen:
-            await asyncio.wait([running[target.backend] for target in chosen], timeout=patience)
+            await ended([running[target.backend] for target in chosen], patience)
 
     for group in groups:
         if group:

@@ -71,7 +71,8 @@ class Writer:
 
     async def finish(self, deliveries: Sequence[Coroutine[Any, Any, None]]) -> None:
         """Let deliveries go to their ends side by side, whatever becomes of their caller."""
-        over = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        over = loop.create_future()
         left = len(deliveries)
 
         def ended(task: asyncio.Task[None]) -> None:
@@ -81,7 +82,7 @@ class Writer:
             if not (left or over.done()):  # done already where the caller has gone away
                 over.set_result(None)
 
-        tasks = [asyncio.create_task(delivery) for delivery in deliveries]
+        tasks = [loop.create_task(delivery) for delivery in deliveries]
         for task in tasks:
             self.running.add(task)
             task.add_done_callback(ended)
@@ -193,13 +194,14 @@ async def _deliver_under_locks(
                 free_since = await held.take(f"{adapter.backend.value}:{key}")
                 released_at = max(released_at, free_since)
             taken.update(new)
-            if _outdated(adapter, target.found, released_at):
-                target.found = await adapter.find(
-                    target.write, siblings_of(target, targets), target.exchange
-                )
-                plan(target, targets, set())
-                if target.result is not None:
-                    return target.result
+            if not _outdated(adapter, target.found, released_at):
+                break
+            target.found = await adapter.find(
+                target.write, siblings_of(target, targets), target.exchange
+            )
+            plan(target, targets, set())
+            if target.result is not None:
+                return target.result
             new = _lock_keys(target, taken)
         return await _deliver(target)
 

@@ -128,6 +128,11 @@ def folded_email(text: str) -> str:
     return text.strip().casefold()
 
 
+def same_email(one: str, other: str) -> bool:
+    """Whether two e-mail addresses are the same, however they are written."""
+    return one == other or folded_email(one) == folded_email(other)
+
+
 def read_country(text: str) -> str:
     """An ISO 3166-1 alpha-2 code, in upper case."""
     code = text.strip().upper()

@@ -45,10 +45,10 @@ class BodyLimits:
     async def read(self, receive: Receive) -> bytes:
         """A whole body; raises ClientDisconnect where the client has gone before its end."""
         pieces: list[bytes] = []
-        limit = TimeLimit(time.monotonic() + self._seconds)
+        until = time.monotonic() + self._seconds
         try:
-            with limit:
-                size = await self._receive(receive, pieces, limit)
+            with TimeLimit(until) as limit:
+                size = await self._receive(receive, pieces, limit, until)
         except TimeoutError:
             raise self._too_slow(sum(map(len, pieces))) from None
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -56,9 +56,11 @@ class BodyLimits:
             raise self._too_large(f"The body has {size:,} bytes", 413)
         return body
 
-    async def _receive(self, receive: Receive, pieces: list[bytes], limit: TimeLimit) -> int:
+    async def _receive(
+        self, receive: Receive, pieces: list[bytes], limit: TimeLimit, until: float
+    ) -> int:
         """Receive all pieces, and have the limit wait longer for a body of which more is there."""
-        size, more, start = 0, True, limit.when
+        size, more = 0, True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -69,7 +71,7 @@ class BodyLimits:
                 raise self._too_large("The body is larger", 413, bulk=True)
             pieces.append(piece)
             if more:
-                limit.when = start + size / BYTES_A_SECOND
+                limit.put_off(until + size / BYTES_A_SECOND)
         return size
 
     def _too_slow(self, size: int) -> HttpRefusalError:

@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from gateway.sending.gathering import go_together
+from gateway.timers import begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,8 +68,7 @@ class Slots(Generic[T, R]):
         self._waiting.append((item, answer))
         if patience == math.inf:
             return await answer
-        # asyncio.timeout, made to cancel whatever a task does, takes three times as long.
-        end = loop.call_later(patience, _give_up, answer)
+        end = begin(time.monotonic() + patience, partial(_give_up, answer))
         try:
             return await answer
         finally:

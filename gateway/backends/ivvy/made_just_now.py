@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway.backends.ivvy.clock import instant
-from gateway.values import folded_email
+from gateway.values import folded_email, same_email
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,9 +37,10 @@ def create_to_wait_for(write: ContactWrite, stored: Stored, now: datetime) -> st
 def _hides(write: ContactWrite, stored: Stored) -> bool:
     """Whether a create of the contact would not find it after this write."""
     wish = write.get("email")
-    if wish is not None and folded_email(wish.value or "") != folded_email(stored.email or ""):
+    if wish is not None and not same_email(wish.value or "", stored.email or ""):
         return True
-    return any(
-        (name := write.get(ours)) is not None and name.value != stored.raw.get(theirs)
-        for ours, theirs in NAMES.items()
-    )
+    for ours, theirs in NAMES.items():
+        name = write.get(ours)
+        if name is not None and name.value != stored.raw.get(theirs):
+            return True
+    return False

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gateway.errors import NotWrittenError
 from gateway.model import ORDER, Backend, EmailChange, title
 from gateway.results import Problem, ProblemCode
-from gateway.values import folded_email
+from gateway.values import folded_email, same_email
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,12 +39,11 @@ def former_emails(
     email = write.email.value if siblings and write.email else None
     if email is None:
         return []
-    own = folded_email(email)
     held = [(backend, siblings[backend].stored) for backend in ORDER if backend in siblings]
     return [
         (backend, stored.email)
         for backend, stored in held
-        if stored and stored.email and folded_email(stored.email) != own
+        if stored and stored.email and not same_email(stored.email, email)
     ]
 
 

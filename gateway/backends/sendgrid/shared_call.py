@@ -8,7 +8,6 @@ culprit is alone in one.
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 from gateway.sending.tries import doubtful
 from gateway.sending.verdicts import timed_out
+from gateway.timers import begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -92,50 +92,16 @@ class Caller:
             own = own_failure(failure)
             self.answer.set_exception(doubtful(own) if self.perhaps else own)
 
-
-class Callers:
-    """Those who wait, each within its own time, with one timer for all of them.
-
-    The timer is set for whoever has the least time, and mostly finds that it has gone: to set and
-    to stop one for each would be more work than it is worth.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: dict[Caller, None] = {}
-        self._timer: asyncio.TimerHandle | None = None
-        self._looks_at = 0.0
-        """When the timer looks next, on the clock of `time.monotonic`."""
-
-    async def wait(self, caller: Caller) -> Reply:
+    async def wait(self) -> Reply:
         """Its answer, within its own time, whatever time the others in its call have.
 
         Raises as `Sender.send` does: NotWrittenError while it surely was not sent.
         """
-        self._waiting[caller] = None
-        deadline = caller.exchange.deadline
-        if self._timer is None or deadline < self._looks_at:
-            self._look_at(deadline)
+        timer = begin(self.exchange.deadline, self.expire)
         try:
-            return await caller.answer
+            return await self.answer
         finally:
-            del self._waiting[caller]
-
-    def _look_at(self, deadline: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._looks_at = deadline
-        left = max(0.0, deadline - time.monotonic())
-        self._timer = asyncio.get_running_loop().call_later(left, self._look)
-
-    def _look(self) -> None:
-        self._timer = None
-        now = time.monotonic()
-        for caller in self._waiting:
-            if caller.exchange.deadline <= now:
-                caller.expire()
-        later = [one.exchange.deadline for one in self._waiting if one.waits]
-        if later:
-            self._look_at(min(later))
+            timer.cancel()
 
 
 @dataclass(eq=False, kw_only=True)

@@ -25,7 +25,7 @@ from gateway.backends.sendgrid.client import (
     room_for_contacts,
 )
 from gateway.backends.sendgrid.identifiers import INPUTS
-from gateway.backends.sendgrid.shared_call import Caller, Callers, Part, SharedCalls
+from gateway.backends.sendgrid.shared_call import Caller, Part, SharedCalls
 from gateway.sending.gathering import Gathering
 
 if TYPE_CHECKING:
@@ -91,7 +91,6 @@ class Writes:
         seconds = window * ON_TIME
         self._window = Gathering(quiet=seconds, longest=seconds) if window > 0 else None
         self._latest: dict[str, Upsert] = {}
-        self._callers = Callers()
         self._following: set[asyncio.Task[None]] = set()
         self._upserts = SharedCalls(
             sender=sender,
@@ -119,7 +118,7 @@ class Writes:
         else:
             point, part = ("SENDGRID", "removal", call.path), Part(callers=[caller])
             gathering.join(point, part, self._leave_list, most=MOST_REMOVED)
-        return await self._callers.wait(caller)
+        return await caller.wait()
 
     def under_way(self, key: str) -> list[Call]:
         """The upserts of a contact that have not been answered yet, those that wait included."""

@@ -1,0 +1,67 @@
+"""Timers that mostly are cancelled: what is due comes in time, and what is cancelled never."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+
+from gateway.timers import begin, ended
+
+LONG = 30.0
+SECONDS = 10.0
+
+
+async def reached(*cancelled: int) -> list[int]:
+    """The numbers of those of five timers that come; the last one ends it."""
+    came: list[int] = []
+    over = asyncio.Event()
+    now = time.monotonic()
+
+    def comes(number: int) -> None:
+        came.append(number)
+        if number == 4:
+            over.set()
+
+    timers = [begin(now + (4 - n) / 50, partial(comes, n)) for n in range(4)]
+    timers.append(begin(now + 0.15, lambda: comes(4)))
+    for number in cancelled:
+        timers[number].cancel()
+    async with asyncio.timeout(SECONDS):
+        await over.wait()
+    return came
+
+
+async def test_timers_come_in_their_order_whatever_that_of_their_beginnings() -> None:
+    assert await reached() == [3, 2, 1, 0, 4]
+
+
+async def test_one_that_is_cancelled_does_not_come() -> None:
+    assert await reached(3, 1) == [2, 0, 4]
+
+
+async def test_one_that_is_put_off_comes_later() -> None:
+    over = asyncio.Event()
+    began = time.monotonic()
+    timer = begin(began + 0.02, over.set)
+    timer.when = began + 0.1
+    async with asyncio.timeout(SECONDS):
+        await over.wait()
+    assert time.monotonic() - began > 0.09
+
+
+async def test_it_is_waited_for_all_tasks_and_no_longer_than_that() -> None:
+    tasks = [asyncio.create_task(asyncio.sleep(seconds)) for seconds in (0, 0.05, 0)]
+    async with asyncio.timeout(SECONDS):
+        await ended(tasks, LONG)
+    assert all(task.done() for task in tasks)
+
+
+async def test_tasks_that_take_too_long_go_on() -> None:
+    slow, quick = asyncio.Event(), asyncio.create_task(asyncio.sleep(0))
+    waiting = asyncio.create_task(slow.wait())
+    await ended([waiting, quick], 0.02)
+    assert quick.done()
+    assert not waiting.done()
+    slow.set()
+    assert await waiting
