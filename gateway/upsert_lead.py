@@ -18,13 +18,13 @@ from gateway.errors import BackendFailure, NotWrittenError, RefusedError
 from gateway.held_names import held_ids, with_held
 from gateway.lead_link_problems import dead_link, made_already
 from gateway.lead_links import Meant
+from gateway.lead_receipt import receipt_of
 from gateway.matching import besides, but_required, is_blamed
 from gateway.model import MissingPolicy, title
 from gateway.name_problems import nowhere_found
 from gateway.names import Loaders, resolve
 from gateway.results import HAS_IT, BackendResult, Outcome, Problem, ProblemCode
 from gateway.target import SILENT, Border, Journal, Part
-from gateway.upsert import Receipt
 from gateway.upstream import Exchange
 
 if TYPE_CHECKING:
@@ -33,31 +33,13 @@ if TYPE_CHECKING:
     from gateway.backends.adapter import Plan
     from gateway.backends.leads import LeadPlan, Leads
     from gateway.lead_links import Links
+    from gateway.lead_receipt import LeadReceipt
     from gateway.lead_write import LeadWrite
     from gateway.names import Resolution
     from gateway.upsert import Writer
 
 UNREAD = FromReply(call=0, key="contact.id")
 """Stands in a dry run for the id of a contact that is to be made."""
-
-
-@dataclass(kw_only=True)
-class Related:
-    """What became of the contact or the company of a lead."""
-
-    outcome: Outcome
-    id: str | None
-    matched_by: str | None
-    changed: list[str]
-    ignored: list[str]
-
-
-@dataclass(kw_only=True)
-class LeadReceipt(Receipt):
-    """What became of a lead's write."""
-
-    contact: Related | None = None
-    company: Related | None = None
 
 
 UNFOUND = FoundLead(contact=Found(looked=False), company=Found(looked=False))
@@ -118,12 +100,19 @@ async def upsert_lead(
         await _prepare(part, loaders)
     unknown = nowhere_found({part.backend: part.wanted}, {part.backend: part.resolution})
     input_problems = [*problems, *unknown]
-    if input_problems or (part.result is not None and part.result.outcome is Outcome.REJECTED):
-        if part.result is None or part.result.outcome is Outcome.SKIPPED:
-            part.end(Outcome.REJECTED)
-        return _receipt(part, input_problems, rejected=True)
-    await asyncio.shield(writer.start(_finish(part, writer, dry=dry)))
-    return _receipt(part, [])
+    rejected = part.result is not None and part.result.outcome is Outcome.REJECTED
+    if input_problems and (part.result is None or part.result.outcome is Outcome.SKIPPED):
+        part.end(Outcome.REJECTED)
+    if not (input_problems or rejected):
+        await asyncio.shield(writer.start(_finish(part, writer, dry=dry)))
+    result = part.result or BackendResult(backend=part.backend, outcome=Outcome.FAILED)
+    return receipt_of(
+        result,
+        part.planned,
+        part.contact_id,
+        input_problems,
+        rejected=bool(input_problems) or rejected,
+    )
 
 
 # ---------------------------------------------------------------- check, resolve, find, plan
@@ -312,40 +301,4 @@ async def _contact_made(part: LeadPart, result: BackendResult) -> str:
             field=["contact"],
             retryable=True,
         )
-    )
-
-
-# ---------------------------------------------------------------- the receipt
-
-
-def _receipt(
-    part: LeadPart, input_problems: list[Problem], *, rejected: bool = False
-) -> LeadReceipt:
-    result = part.result or BackendResult(backend=part.backend, outcome=Outcome.FAILED)
-    receipt = LeadReceipt(
-        results=[result], errors=[*input_problems, *result.errors], rejected=rejected
-    )
-    if part.planned is not None:
-        receipt.contact = _related("contact", part.planned.contact, result, part.contact_id)
-        receipt.company = _related("company", part.planned.company, result, None)
-        if receipt.contact is not None and result.outcome is Outcome.PARTIAL:
-            receipt.contact.outcome = Outcome.PARTIAL  # what comes after the lead is its groups
-    return receipt
-
-
-def _related(
-    name: str, plan: Plan | None, result: BackendResult, made: str | None
-) -> Related | None:
-    """What became of a record whose write is part of the lead's."""
-    if plan is None:
-        return None
-    done = result.outcome in HAS_IT or result.outcome is Outcome.PARTIAL
-    shown = done or result.outcome is Outcome.PLANNED
-    told = result.changed_fields
-    return Related(
-        outcome=plan.outcome if done else result.outcome,
-        id=plan.id or made,
-        matched_by=plan.matched_by,
-        changed=[field for field in plan.changed if shown and f"{name}.{field}" in told],
-        ignored=list(plan.ignored),
     )

@@ -26,6 +26,7 @@ from gateway.backends.leads import Leads
 from gateway.errors import BackendFailure
 from gateway.lead_checks import LEADS_IN, check_lead
 from gateway.lead_model import LeadInput
+from gateway.lead_receipt import LeadReceipt, Related
 from gateway.model import Delivery, MissingPolicy, WriteMode
 from gateway.operations.asked import Asked
 from gateway.operations.lead_calls import WrittenLead
@@ -36,7 +37,6 @@ from gateway.results import (
     Problem,
     UpsertStatus,
 )
-from gateway.upsert_lead import LeadReceipt, Related
 
 
 class ReadBack:

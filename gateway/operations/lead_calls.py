@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.lead_checks import check_lead
+from gateway.lead_receipt import LeadReceipt
 from gateway.operations.acceptance import NotAcceptedError, queued
 from gateway.operations.direct import DirectJournal
 from gateway.operations.keyed import HeldKey, KeyRefusedError, utc_now
 from gateway.operations.order import lead_key
 from gateway.operations.payloads import LEAD, Shared, new_operation
 from gateway.results import BackendResult, Outcome
-from gateway.upsert_lead import LeadPart, LeadReceipt, upsert_lead
+from gateway.upsert_lead import LeadPart, upsert_lead
 
 if TYPE_CHECKING:
     from gateway.backends.leads import Leads

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gateway.lead_receipt import LeadReceipt, Related
 from gateway.model import Backend, title
 from gateway.operations.outcomes import DOUBTFUL
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
 from gateway.stored_values import from_stored, to_stored
-from gateway.upsert_lead import LeadReceipt, Related
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

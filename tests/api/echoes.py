@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLError
 from strawberry import ID
 
+from gateway.lead_receipt import LeadReceipt, Related
 from gateway.model import Backend, ContactInput
 from gateway.operations.bulk_calls import BulkWritten
 from gateway.operations.contact_calls import Written
@@ -19,7 +20,6 @@ from gateway.operations.lead_calls import WrittenLead
 from gateway.results import BackendCall, BackendResult, ImportJob, JobStatus, Outcome, Problem
 from gateway.results import ProblemCode as Code
 from gateway.upsert import Receipt
-from gateway.upsert_lead import LeadReceipt, Related
 from gateway.write import ContactWrite
 
 if TYPE_CHECKING:
