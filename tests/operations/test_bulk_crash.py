@@ -13,7 +13,7 @@ from gateway.sandbox.app import Sandbox, create_sandbox
 from tests.harness import free_port, holding, serving
 from tests.operations.bulk import SHORT, UPSERT_CONTACTS, people
 from tests.operations.calls import ENDED
-from tests.operations.test_crash import SECONDS, Table, program, until_ready
+from tests.operations.test_crash import Table, client_of, program, until_ready
 
 if TYPE_CHECKING:
     from tests.operations.test_crash import Program
@@ -24,7 +24,7 @@ NUMBER = 4
 
 
 def ask(port: int, query: str, **variables: Any) -> dict[str, Any]:
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=SECONDS) as http:
+    with client_of(port) as http:
         answer = http.post("/graphql", json={"query": query, "variables": variables}).json()
     assert "errors" not in answer, answer
     data: dict[str, Any] = answer["data"]
@@ -54,8 +54,8 @@ def crash_once(number: int, run: Program, sandbox: Sandbox, folder: Path, table:
     else:
         run.say("end", child)
         return False
-    table.points += 1
     point = Path(f"{database}.point").read_text()
+    table.kinds[point] += 1
     port = free_port()
     child = run.say(port, database, 0)
     until_ready(port)
