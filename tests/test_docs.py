@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gateway.docs import PAGES, TABLES
 from gateway.model import Backend, ContactInput
+from gateway.results import Outcome, ProblemCode, UpsertStatus
 from gateway.settings import Settings, variable
 from gateway.write import SECTIONS, input_name
+
+if TYPE_CHECKING:
+    from enum import Enum
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -63,3 +69,10 @@ def _native(name: str) -> type:
 
     found: type = getattr(gateway.model, name)
     return found
+
+
+@pytest.mark.parametrize("words", [Outcome, UpsertStatus, ProblemCode])
+def test_every_word_of_a_receipt_is_explained(words: type[Enum]) -> None:
+    explained = re.findall(r"^\| ([A-Z_, ]+) \|", (DOCS / "concepts.md").read_text(), re.MULTILINE)
+    known = {word for cell in explained for word in cell.split(", ")}
+    assert [word.name for word in words if word.name not in known] == []
