@@ -40,7 +40,6 @@ from gateway.joined import AT_ONCE, asked
 from gateway.matching import keys_of, match
 from gateway.memberships import wanted_groups
 from gateway.model import Backend
-from gateway.results import ProblemCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -273,7 +272,7 @@ class SendGridAdapter:
         """Read names anew after a write with an id that SendGrid has not, or no more."""
         if call.method == "PUT" and problem.field == list(INPUT_PATHS["custom_fields"]):
             self.catalogs.expire(CatalogName.CUSTOM_FIELDS)
-        if call.method == "PUT" and problem.code is ProblemCode.NOT_FOUND:
+        if call.method == "PUT" and problem.field == list(INPUT_PATHS["list_ids"]):
             self.catalogs.expire(CatalogName.GROUPS)
 
     def fresh_for(self, found: Found) -> float:  # noqa: ARG002 - the protocol's parameter
@@ -290,6 +289,8 @@ class SendGridAdapter:
             reply = await self._writes.send(call, exchange)
         except RefusedError as refusal:
             if refusal.reply is None or not await self._gone.caused(call, refusal, exchange):
+                if call.carries and refusal.problem.field == list(INPUT_PATHS["list_ids"]):
+                    refusal.problem.field = call.carries[0].split(".")
                 raise
             self.catalogs.expire(CatalogName.GROUPS)
             return refusal.reply

@@ -106,7 +106,7 @@ def explain(call: Call, reply: Reply) -> Problem:
         backend=Backend.SENDGRID,
         code=code,
         message=f"{message}; {remedy}" if remedy else message,
-        field=_blamed(call, found) if code is ProblemCode.INVALID else [],
+        field=_blamed(call, found, code),
         backend_code=next((refusal.code for refusal in found if refusal.code), None),
         backend_message=said or None,
         retry_after_seconds=reset_after(reply) if code is ProblemCode.RATE_LIMITED else None,
@@ -160,8 +160,12 @@ def reset_after(reply: Reply) -> float | None:
     return min(_LONGEST_WAIT, max(0.0, reset))
 
 
-def _blamed(call: Call, found: list[Refusal]) -> list[str]:
+def _blamed(call: Call, found: list[Refusal], code: ProblemCode) -> list[str]:
     """The input field that the first error which names one is about, as far as can be told."""
+    if code is ProblemCode.NOT_FOUND and call.method == "PUT":
+        return list(INPUT_PATHS["list_ids"])  # nothing else in an upsert is looked up by its id
+    if code is not ProblemCode.INVALID:
+        return []
     for refusal in found:
         text = refusal.message.lower()
         if "custom field" in text:

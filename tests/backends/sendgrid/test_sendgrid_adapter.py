@@ -135,6 +135,25 @@ async def test_joining_and_leaving_keeps_the_other_lists(account: Account) -> No
     assert account.lists_of(ADA) == {"Newsletter", "Berlin Office"}
 
 
+@pytest.mark.parametrize("field", ["addGroupsName", "groupsName", "sendgrid.listIds"])
+@pytest.mark.parametrize("status", ["404", "400"])
+async def test_a_list_that_sendgrid_has_lost_meanwhile_blames_the_field_that_was_given(
+    account: Account, field: str, status: str
+) -> None:
+    account.sendgrid.switches["unknown_list"] = status
+    await account.adapter.catalogs.read(CatalogName.GROUPS, account.exchange())
+    lists = account.sendgrid.store.lists
+    [vip] = [one.id for one in lists.values() if one.name == "VIP"]
+    del lists[vip]
+    given: dict[str, dict[str, Any]] = {
+        "addGroupsName": {"add_groups_name": ["VIP"]},
+        "groupsName": {"groups_name": ["VIP"]},
+        "sendgrid.listIds": {"sendgrid": {"list_ids": [vip]}},
+    }
+    result = await account.write(email="new@example.com", **given[field])
+    assert (result.outcome, result.errors[0].field) == (Outcome.REJECTED, field.split("."))
+
+
 async def test_a_failed_removal_after_the_upsert_is_partial(account: Account) -> None:
     account.wire.stub = lambda request: (
         httpx.Response(400, json=[{"message": "no"}]) if request.method == "DELETE" else None

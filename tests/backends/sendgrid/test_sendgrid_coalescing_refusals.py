@@ -154,7 +154,11 @@ async def test_a_list_that_is_not_found_is_told_to_all(sharing: Account) -> None
     assert len(sharing.wire.calls) == 1
 
 
-async def test_after_a_list_was_not_found_the_lists_are_read_anew(sharing: Account) -> None:
+@pytest.mark.parametrize("status", ["404", "400"])
+async def test_after_a_list_was_not_found_the_lists_are_read_anew(
+    sharing: Account, status: str
+) -> None:
+    sharing.sendgrid.switches["unknown_list"] = status
     await sharing.adapter.catalogs.read(CatalogName.GROUPS, sharing.exchange())
     await send_all(sharing, [upsert("a", "99999999-9999-4999-8999-999999999999")])
     sharing.wire.calls.clear()
