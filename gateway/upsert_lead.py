@@ -100,19 +100,14 @@ async def upsert_lead(
         await _prepare(part, loaders)
     unknown = nowhere_found({part.backend: part.wanted}, {part.backend: part.resolution})
     input_problems = [*problems, *unknown]
-    rejected = part.result is not None and part.result.outcome is Outcome.REJECTED
     if input_problems and (part.result is None or part.result.outcome is Outcome.SKIPPED):
         part.end(Outcome.REJECTED)
-    if not (input_problems or rejected):
+    refused = part.result is not None and part.result.outcome is Outcome.REJECTED
+    rejected = refused or bool(input_problems)
+    if not rejected:
         await asyncio.shield(writer.start(_finish(part, writer, dry=dry)))
     result = part.result or BackendResult(backend=part.backend, outcome=Outcome.FAILED)
-    return receipt_of(
-        result,
-        part.planned,
-        part.contact_id,
-        input_problems,
-        rejected=bool(input_problems) or rejected,
-    )
+    return receipt_of(result, part.planned, part.contact_id, input_problems, rejected=rejected)
 
 
 # ---------------------------------------------------------------- check, resolve, find, plan

@@ -78,6 +78,16 @@ async def test_of_many_with_one_name_a_few_are_shown(gateway: Gateway) -> None:
     assert len(error["suggestions"]) == 5
 
 
+async def test_an_ambiguous_company_names_the_field_for_its_id(gateway: Gateway) -> None:
+    answer = await gateway.upsert(
+        {"externalId": "E-1001", "companiesName": ["Twin Peaks Catering"]}, targets=["IVVY"]
+    )
+    [problem] = answer.errors
+    assert problem["code"] == "NAME_AMBIGUOUS"
+    assert problem["message"].startswith("iVvy has 2 companies")
+    assert "ivvy.companyIds" in problem["message"]
+
+
 @pytest.mark.parametrize(
     ("table", "key", "given", "id_field"),
     [

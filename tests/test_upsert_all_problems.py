@@ -211,16 +211,6 @@ async def test_a_second_line_that_goes_to_the_street_is_warned_of(gateway: Gatew
     assert (answer.errors, answer.result("EVERBRIDGE")["warnings"]) == ([], [])
 
 
-async def test_an_ambiguous_company_names_the_field_for_its_id(gateway: Gateway) -> None:
-    answer = await gateway.upsert(
-        {"externalId": "E-1001", "companiesName": ["Twin Peaks Catering"]}, targets=["IVVY"]
-    )
-    [problem] = answer.errors
-    assert problem["code"] == "NAME_AMBIGUOUS"
-    assert problem["message"].startswith("iVvy has 2 companies")
-    assert "ivvy.companyIds" in problem["message"]
-
-
 async def test_a_path_that_only_a_setting_names_is_told_with_the_setting(
     sandbox: Sandbox, clock: ManualClock
 ) -> None:
@@ -347,47 +337,3 @@ async def test_a_key_that_means_no_one_record_hides_no_wrong_value(
     assert told(answer) == expected
     skipped = await gateway.upsert(WRONG_VALUE | keys, targets=["IVVY"], ifMissing="SKIP")
     assert ("customFields.0.values.0", "INVALID") not in told(skipped)
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        (
-            {"ivvy": {"id": "99999"}, "contact": {"externalId": "E-1001"} | WRONG_VALUE},
-            {("ivvy.id", "NOT_FOUND"), ("contact.customFields.0.values.0", "INVALID")},
-        ),
-        (
-            {"ivvy": {"id": "nine"}, "customFields": [{"name": "Delegates", "values": ["x"]}]},
-            {("ivvy.id", "INVALID"), ("customFields.0.values", "INVALID")},
-        ),
-        (
-            {
-                "contact": {"externalId": "E-NEW", "email": "ada@example.com"} | WRONG_VALUE,
-                "company": {
-                    "ivvy": {"id": "99999"},
-                    "customFields": [{"name": "Rooms", "values": ["x"]}],
-                },
-            },
-            {
-                ("contact.externalId", "CONFLICT"),
-                ("contact.customFields.0.values.0", "INVALID"),
-                ("company.ivvy.id", "NOT_FOUND"),
-                ("company.customFields.0.values.0", "INVALID"),
-            },
-        ),
-        ({"ivvy": {"id": "99999"}, "name": "x", "company": None}, {("ivvy.id", "NOT_FOUND")}),
-    ],
-)
-async def test_no_key_of_a_lead_hides_a_wrong_value(
-    sandbox: Sandbox,
-    clock: ManualClock,
-    given: dict[str, Any],
-    expected: set[tuple[str, str]],
-) -> None:
-    async with running(sandbox, clock, ivvy_lead_fields={"Delegates": "701 NUMBER"}) as gateway:
-        whole = (
-            {} if given.get("name") else {key: OF_ADA[key] for key in OF_ADA if key != "contact"}
-        )
-        lead = await upsert_lead(gateway, whole | given)
-        assert {(".".join(one["field"]), one["code"]) for one in lead.errors} == expected
-        assert gateway.calls("ivvy", writes=True) == []

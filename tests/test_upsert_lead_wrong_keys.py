@@ -1,4 +1,4 @@
-"""A contact or a company that cannot be looked for, because its only key is wrong: it may be there."""
+"""A contact or a company that cannot be looked for, because its only key is wrong, hides nothing."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.leads import ADA, ENGINES, NAMES, OF_ADA, refused
+from tests.harness import running
+from tests.leads import ADA, ENGINES, NAMES, OF_ADA, refused, upsert_lead
 
 if TYPE_CHECKING:
+    from gateway.sandbox.app import Sandbox
+    from gateway.sandbox.clock import ManualClock
     from tests.harness import Gateway
 
 BADGE: dict[str, Any] = {"customFields": [{"name": "Badge number", "values": ["x"]}]}
@@ -93,3 +96,47 @@ async def test_nothing_is_said_of_whom_a_company_or_contact_without_any_key_has(
     lead = NAMES | {"contact": {"firstName": "Ada"}, "ivvy": {"companyId": str(ENGINES)}}
     answer = await refused(gateway, lead)
     assert answer.told() == {"contact.lastName": "REQUIRED", "contact.email": "REQUIRED"}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            {"ivvy": {"id": "99999"}, "contact": {"externalId": "E-1001"} | BADGE},
+            {("ivvy.id", "NOT_FOUND"), ("contact.customFields.0.values.0", "INVALID")},
+        ),
+        (
+            {"ivvy": {"id": "nine"}, "customFields": [{"name": "Delegates", "values": ["x"]}]},
+            {("ivvy.id", "INVALID"), ("customFields.0.values", "INVALID")},
+        ),
+        (
+            {
+                "contact": {"externalId": "E-NEW", "email": "ada@example.com"} | BADGE,
+                "company": {
+                    "ivvy": {"id": "99999"},
+                    "customFields": [{"name": "Rooms", "values": ["x"]}],
+                },
+            },
+            {
+                ("contact.externalId", "CONFLICT"),
+                ("contact.customFields.0.values.0", "INVALID"),
+                ("company.ivvy.id", "NOT_FOUND"),
+                ("company.customFields.0.values.0", "INVALID"),
+            },
+        ),
+        ({"ivvy": {"id": "99999"}, "name": "x", "company": None}, {("ivvy.id", "NOT_FOUND")}),
+    ],
+)
+async def test_no_key_of_a_lead_hides_a_wrong_value(
+    sandbox: Sandbox,
+    clock: ManualClock,
+    given: dict[str, Any],
+    expected: set[tuple[str, str]],
+) -> None:
+    async with running(sandbox, clock, ivvy_lead_fields={"Delegates": "701 NUMBER"}) as gateway:
+        whole = (
+            {} if given.get("name") else {key: OF_ADA[key] for key in OF_ADA if key != "contact"}
+        )
+        lead = await upsert_lead(gateway, whole | given)
+        assert {(".".join(one["field"]), one["code"]) for one in lead.errors} == expected
+        assert gateway.calls("ivvy", writes=True) == []
