@@ -83,6 +83,18 @@ async def test_a_backend_that_is_down_is_delivered_when_it_is_back(quick: Gatewa
     assert found["EVERBRIDGE"]["backend"] == "EVERBRIDGE"
 
 
+async def test_a_search_that_was_answered_in_part_is_made_again(quick: Gateway) -> None:
+    page = {"pageSize": 100, "currentPageNo": 1, "totalPageCount": 1, "totalCount": 1}
+    in_part = {"message": "OK", "page": page}
+    search = "/contacts/1000000000000001"
+    hold_work(quick)
+    operation_id = await store_durably(quick, HEDY, targets=["EVERBRIDGE"])
+    fault(quick, "everbridge", method="GET", path=search, status=200, body=in_part, times=1)
+    await let_work(quick)
+    ended = await until_ended(quick, operation_id)
+    assert outcomes(ended) == {"EVERBRIDGE": "CREATED"}
+
+
 async def test_an_open_breaker_is_waited_for_without_a_try(quick: Gateway) -> None:
     breaker = next(
         adapter.sender.breaker

@@ -105,9 +105,10 @@ def is_id(value: object) -> bool:
 
 
 def unexpected(reply: Reply, how: str) -> Problem:
-    """The problem of an answer that is no error by its status and cannot be used."""
+    """The problem of an answer that is no error by its status and cannot be used; the next may be."""
     return Problem(
         backend=Backend.EVERBRIDGE,
         code=ProblemCode.BACKEND_ERROR,
         message=f"Everbridge answered with HTTP {reply.status}, {how}: {reply.excerpt or 'empty'}",
+        retryable=True,
     )
