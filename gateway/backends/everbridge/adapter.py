@@ -23,7 +23,7 @@ from gateway.backends.everbridge.contact import (
     plan_contact,
     wanted_names,
 )
-from gateway.backends.everbridge.envelopes import is_whole, read_in_part
+from gateway.backends.everbridge.envelopes import is_whole, read_in_part, written_id
 from gateway.backends.everbridge.joined_reads import JoinedReads
 from gateway.backends.everbridge.organization import Organization
 from gateway.backends.everbridge.paths import UNIFIED
@@ -173,7 +173,7 @@ class EverbridgeAdapter:
 
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         """The contact's id, which POST and PUT answer; a batch's may be left unknown."""
-        contact_id = reply.body.get("id") if call.method in {"POST", "PUT"} else None
+        contact_id = written_id(reply.body) if call.method in {"POST", "PUT"} else None
         return Answer(id=None if contact_id is None else str(contact_id))
 
     async def look_up(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gateway.backends.everbridge.batch_calls import ALL_ROWS, contact_of, is_batch
-from gateway.backends.everbridge.envelopes import is_id, unexpected
+from gateway.backends.everbridge.envelopes import is_id, unexpected, written_id
 from gateway.backends.everbridge.tokens import ClientCredentials, Tokens
 from gateway.calls import Call, Safety
 from gateway.model import Backend
@@ -196,9 +196,10 @@ def _judge_write(call: Call, reply: Reply) -> Problem | None:
     """What is wrong with the answer to a PUT or POST of one contact."""
     if reply.body.get("message") != "OK":
         return unexpected(reply, "without the message OK")
-    if not is_id(reply.body.get("id")):
+    contact_id = written_id(reply.body)
+    if not is_id(contact_id):
         return unexpected(reply, "without the contact's id")
-    if call.method == "PUT" and str(reply.body["id"]) != contact_of(call):
+    if call.method == "PUT" and str(contact_id) != contact_of(call):
         return unexpected(reply, "about another contact than the one that was written")
     return None
 

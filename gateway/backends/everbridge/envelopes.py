@@ -104,6 +104,16 @@ def is_id(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
+def written_id(body: Mapping[str, Any]) -> object:
+    """The id of the contact that an answer to a PUT or POST tells.
+
+    The text of Create Contact says that the whole record comes back, its example that the id does
+    (contract: everbridge section 2.1).
+    """
+    record = body.get("result")
+    return body.get("id", record.get("id") if isinstance(record, dict) else None)
+
+
 def unexpected(reply: Reply, how: str) -> Problem:
     """The problem of an answer that is no error by its status and cannot be used; the next may be."""
     return Problem(

@@ -190,6 +190,21 @@ async def test_numbers_of_a_page_may_be_text_or_null(
     assert vendor.received == [("PUT", KEPT | {"firstName": "Augusta", "groups": [WARDENS]})]
 
 
+async def test_the_id_of_a_write_may_stand_in_the_record_that_comes_back(
+    wired: Wired, vendor: Vendor
+) -> None:
+    record = {"message": "OK", "result": ADA}
+    vendor.writes = {"PUT": record, "POST": record}
+    result = await wired.upsert(AUGUSTA)
+    assert (result.outcome, result.id) == (Outcome.UPDATED, str(ADA["id"]))
+    vendor.reads["/contacts"] = NONE
+    result = await wired.upsert(AUGUSTA)
+    assert (result.outcome, result.id) == (Outcome.CREATED, str(ADA["id"]))
+    vendor.reads["/contacts"] = FOUND
+    vendor.writes["PUT"] = {"message": "OK", "result": {**ADA, "id": 7}}
+    assert (await wired.upsert(AUGUSTA)).outcome is Outcome.UNKNOWN
+
+
 async def test_a_page_that_counts_its_rows_in_text_is_read_as_it_counts(
     wired: Wired, vendor: Vendor
 ) -> None:
