@@ -56,6 +56,34 @@ async def test_a_filter_that_everbridge_ignores_is_never_taken_for_no_match(
     assert gateway.calls("everbridge", writes=True) == []
 
 
+async def test_a_search_of_everbridge_that_is_not_found_says_nothing_of_the_contact(
+    gateway: Gateway,
+) -> None:
+    search = {"method": "GET", "path": "/contacts/1000000000000001", "status": 404}
+    words = {"status": 401, "message": "Org 1000000000000001 is invalid."}
+    gateway.sandbox.faults.add({"backend": "everbridge", **search, "body": words, "times": 1})
+    answer = await gateway.upsert({"externalId": "E-1001", "lastName": "X"})
+    assert answer.outcomes()["EVERBRIDGE"] == "FAILED"
+    assert answer.outcomes()["IVVY"] == "UPDATED"
+    assert answer.errors[0]["retryable"]
+
+
+async def test_a_new_contact_that_everbridge_does_not_show_yet_is_not_overwritten(
+    gateway: Gateway,
+) -> None:
+    gateway.sandbox.everbridge.switches["search_lag_seconds"] = 5
+    new = {"externalId": "E-5002", "firstName": "New", "lastName": "One", "suffix": "PhD"}
+    made = await gateway.upsert(new, targets=["EVERBRIDGE"])
+    again = {"externalId": "E-5002", "firstName": "Newer", "lastName": "One"}
+    answer = await gateway.upsert(again, targets=["EVERBRIDGE"])
+    assert (made.outcomes(), answer.outcomes()) == (
+        {"EVERBRIDGE": "CREATED"},
+        {"EVERBRIDGE": "UPDATED"},
+    )
+    [held] = gateway.everbridge(externalId="E-5002")
+    assert (held["firstName"], held["suffix"]) == ("Newer", "PhD")
+
+
 async def test_an_email_that_belongs_to_another_external_id_is_never_overwritten(
     gateway: Gateway,
 ) -> None:

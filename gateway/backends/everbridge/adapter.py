@@ -166,10 +166,14 @@ class EverbridgeAdapter:
     async def send(self, call: Call, exchange: Exchange) -> Reply:
         """The answer to a call of a plan, which leaves with others' where work is gathered."""
         try:
-            return await self._batches.send(call, exchange)
+            reply = await self._batches.send(call, exchange)
         except RefusedError:
             self.catalogs.doubt()
             raise
+        contact_id = self.read_answer(call, reply).id
+        if call.method == "POST" and contact_id is not None:
+            self._reader.made.note(call.body["externalId"], contact_id)
+        return reply
 
     def read_answer(self, call: Call, reply: Reply) -> Answer:
         """The contact's id, which POST and PUT answer; a batch's may be left unknown."""

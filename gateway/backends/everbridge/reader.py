@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.adapter import KeyKind, Stored
@@ -16,8 +17,9 @@ from gateway.backends.everbridge.client import (
     search_contacts_by_id,
 )
 from gateway.backends.everbridge.envelopes import contact_of, contacts_in, refuse_short, rows_of
+from gateway.backends.everbridge.newly_made import NewlyMade
 from gateway.entries import CatalogName
-from gateway.errors import RefusedError
+from gateway.errors import NotWrittenError, RefusedError
 from gateway.joined import AT_ONCE, chunked, side_by_side
 from gateway.matching import sorted_by_value
 from gateway.model import Backend
@@ -26,7 +28,7 @@ from gateway.results import ProblemCode
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gateway.calls import Call
+    from gateway.calls import Call, Reply
     from gateway.catalogs import Catalogs
     from gateway.errors import BackendFailure
     from gateway.sending.quota import Window
@@ -57,6 +59,7 @@ class ContactReader:
         self._email_path = email_path
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._a_search = search_contacts(organization_id, ())
+        self.made = NewlyMade()
 
     def quota(self) -> Window | None:
         """What look-ups count against."""
@@ -116,12 +119,39 @@ class ContactReader:
             return await self.by_external_id(values[0], exchange)
         search = search_contacts_by_id if kind is KeyKind.NATIVE_ID else search_contacts
         read_at = time.monotonic()
-        reply = await self._sender.send(search(self._organization_id, values), exchange)
+        reply = await self._list(search(self._organization_id, values), exchange)
         rows = contacts_in(reply, rows_of(reply))
         if len(rows) < PAGE_SIZE:  # a full page that is one of many did not honour the filter
             refuse_short(reply, len(rows))
         email_id = await self._email_path_id(exchange)
-        return [_stored(row, email_id, read_at) for row in rows]
+        found = [_stored(row, email_id, read_at) for row in rows]
+        if kind is KeyKind.EXTERNAL_ID:
+            found += await self._not_shown_yet(values, found, exchange)
+        return found
+
+    async def _not_shown_yet(
+        self, values: Sequence[str], found: Sequence[Stored], exchange: Exchange
+    ) -> list[Stored]:
+        """The contacts that were made a moment ago and that a search lacks, by their ids."""
+        shown = {stored.external_id for stored in found}
+        made = {value: self.made.id_of(value) for value in values if value not in shown}
+        return [
+            stored
+            for value, contact_id in made.items()
+            if contact_id is not None
+            for stored in await self.by_id(contact_id, exchange)
+            if stored.external_id == value  # it may have got another since
+        ]
+
+    async def _list(self, call: Call, exchange: Exchange) -> Reply:
+        """A search's answer. Its 404 is about no contact: a list is there, however empty it is."""
+        try:
+            return await self._sender.send(call, exchange)
+        except RefusedError as refusal:
+            if refusal.problem.code is not ProblemCode.NOT_FOUND:
+                raise
+            problem = replace(refusal.problem, code=ProblemCode.BACKEND_ERROR, retryable=True)
+            raise NotWrittenError(problem) from refusal
 
     async def _one(self, call: Call, exchange: Exchange) -> list[Stored]:
         read_at = time.monotonic()
