@@ -25,6 +25,7 @@ from gateway.backends.sendgrid.identifiers import held_by
 from gateway.backends.sendgrid.job import Jobs, accepted_job
 from gateway.backends.sendgrid.look_ups import LookUps, look_up_many, needs_read
 from gateway.backends.sendgrid.memory import NOTHING, by_id, by_identifier
+from gateway.backends.sendgrid.new_fields import too_new
 from gateway.backends.sendgrid.probe import explained
 from gateway.backends.sendgrid.reading import RECORD_CATALOGS, ids_shown, read_contact
 from gateway.backends.sendgrid.refusals import INPUT_PATHS
@@ -35,7 +36,7 @@ from gateway.backends.sendgrid.writes import Writes, written_by
 from gateway.catalogs import Catalogs
 from gateway.custom_fields import wanted_custom_fields
 from gateway.entries import CatalogName
-from gateway.errors import BackendFailure, RefusedError
+from gateway.errors import BackendFailure, NotWrittenError, RefusedError
 from gateway.joined import AT_ONCE, asked
 from gateway.matching import keys_of, match
 from gateway.memberships import wanted_groups
@@ -288,12 +289,15 @@ class SendGridAdapter:
         try:
             reply = await self._writes.send(call, exchange)
         except RefusedError as refusal:
-            if refusal.reply is None or not await self._gone.caused(call, refusal, exchange):
-                if call.carries and refusal.problem.field == list(INPUT_PATHS["list_ids"]):
-                    refusal.problem.field = call.carries[0].split(".")
-                raise
-            self.catalogs.expire(CatalogName.GROUPS)
-            return refusal.reply
+            if refusal.reply is not None and await self._gone.caused(call, refusal, exchange):
+                self.catalogs.expire(CatalogName.GROUPS)
+                return refusal.reply
+            problem = refusal.problem
+            if later := await too_new(call, problem, self.catalogs, exchange):
+                raise NotWrittenError(later) from refusal
+            if call.carries and problem.field == list(INPUT_PATHS["list_ids"]):
+                problem.field = call.carries[0].split(".")
+            raise
         await self._remembering.accepted(call, reply, exchange)
         return reply
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -175,6 +176,23 @@ async def test_a_field_that_sendgrid_has_lost_meanwhile_is_blamed(account: Accou
     assert "notes" not in [entry.name for entry in read.entries], "they were read anew"
     await account.settled()
     assert account.held(ADA).texts["first_name"] == "Ada"
+
+
+async def test_a_field_that_sendgrid_does_not_take_yet_is_worth_another_try(
+    account: Account,
+) -> None:
+    ready_at = account.clock.now() + timedelta(seconds=5)
+    made = account.sendgrid.store.make_field("shoe_size", "Number", ready_at)
+    given = custom(shoe_size=["43"])
+    result = await account.write(email=ADA, custom_fields=given)
+    [problem] = result.errors
+    assert (result.outcome, problem.code) == (Outcome.FAILED, ProblemCode.UNAVAILABLE)
+    assert (problem.retryable, problem.retry_after_seconds) == (True, 5.0)
+    assert made.id in problem.message
+    account.pass_time(5)
+    assert (await account.write(email=ADA, custom_fields=given)).outcome is Outcome.ACCEPTED
+    await account.settled()
+    assert account.custom(ADA)["shoe_size"] == 43
 
 
 # ---------------------------------------------------------------- external ids
