@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,6 +67,34 @@ async def test_a_new_company_is_made_with_everything_of_it(gateway: Gateway) -> 
     assert eve["companies"] == [firm["id"]]
     again = await upsert_lead(gateway, lead | {"externalId": "L-1"})
     assert (again.outcome, again.company["outcome"]) == ("UNCHANGED", "UNCHANGED")
+
+
+@pytest.mark.parametrize("rule", ["honoured", "ignored"])
+async def test_a_company_that_somebody_made_a_moment_ago_is_found(
+    gateway: Gateway, rule: str
+) -> None:
+    """Not made anew, which would write over all of its address."""
+    await upsert_lead(gateway, OF_HARBOUR)
+    gateway.sandbox.ivvy.switches["ignore_filters"] = rule == "ignored"
+    state = gateway.sandbox.ivvy.dump()
+    [harbour] = companies(gateway, id=HARBOUR)
+    firm = harbour | {
+        "id": 7100,
+        "businessName": "Lovelace & Co",
+        "address": {"line1": "1 Row"},
+        "modifiedDate": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
+    }
+    state["tables"]["companies"].append(firm)
+    gateway.sandbox.ivvy.load(state)
+    lead = NAMES | {
+        "company": {"name": "lovelace & co", "address": {"city": "Bern"}},
+        "contact": {"ivvy": {"id": str(MARY)}},
+    }
+    answer = await upsert_lead(gateway, lead, dryRun=True)
+    assert (answer.company["id"], answer.company["matchedBy"]) == ("7100", "name")
+    assert answer.bodies()[0]["company"]["address"] == {"line1": "1 Row", "city": "Bern"}
+    again = await upsert_lead(gateway, lead | {"company": {"name": "Lovelace"}}, dryRun=True)
+    assert again.company["matchedBy"] is None
 
 
 async def test_a_company_that_is_there_is_patched(gateway: Gateway) -> None:

@@ -11,6 +11,7 @@ from gateway.entries import CatalogName, CustomFieldType, Entry, FieldInfo, Opti
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from datetime import datetime
 
     from gateway.upstream import Exchange, Sender
 
@@ -60,7 +61,7 @@ def fetches(
         CatalogName.COMPANY_FIELDS: ("getCompanyCustomFieldDefinition", read_field),
     }
     paged: dict[CatalogName, tuple[str, str, Read]] = {
-        CatalogName.COMPANIES: ("contact", "getCompanyList", _by_key("businessName")),
+        CatalogName.COMPANIES: (*COMPANY_LIST, _company),
         CatalogName.LEAD_TYPES: ("crm", "getLeadTypeList", _by_key("type", "subtypes", "name")),
         CatalogName.LEAD_STAGES: ("crm", "getLeadStageList", read_stage),
         CatalogName.LEAD_SOURCES: ("crm", "getLeadSourceList", _by_key("name")),
@@ -123,6 +124,17 @@ def _by_key(key: str, children: str = "", child_key: str = "") -> Read:
         )
 
     return read
+
+
+COMPANY_LIST = ("contact", "getCompanyList")
+_company = _by_key("businessName")
+
+
+async def changed_companies(sender: Sender, since: datetime, exchange: Exchange) -> list[Entry]:
+    """The companies that were made or changed since an instant."""
+    chosen = {"fromModifiedDate": f"{since:%Y-%m-%d %H:%M:%S}"}
+    rows = await read_rows(sender, lambda start: listing(*COMPANY_LIST, start, chosen), exchange)
+    return _entries(rows, _company)
 
 
 _stage = _by_key("name", "reasons", "reason")

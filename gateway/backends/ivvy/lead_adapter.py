@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.backends.adapter import Answer, Found, Key, KeyKind, Stored
 from gateway.backends.ivvy import client, lead_intent, lead_parties
 from gateway.backends.ivvy.answers import not_asked
+from gateway.backends.ivvy.companies import Companies, same_name, the_record, to_stored
 from gateway.backends.ivvy.company import wanted_company
 from gateway.backends.ivvy.contact import has_only_wrong_keys
 from gateway.backends.ivvy.ids import ill_formed_ids, is_id
@@ -25,8 +26,6 @@ from gateway.entries import CatalogName, folded
 from gateway.errors import MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.matching import fitting
 from gateway.model import Backend
-from gateway.name_problems import ambiguous
-from gateway.names import Wanted
 from gateway.results import Problem, ProblemCode
 from gateway.write import input_name
 
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
     from gateway.backends.leads import LeadPlan
     from gateway.calls import Call, Reply
     from gateway.lead_records import LeadRecord
-    from gateway.lead_write import CompanyWrite, LeadWrite
-    from gateway.names import Resolution
+    from gateway.lead_write import LeadWrite
+    from gateway.names import Resolution, Wanted
     from gateway.results import BackendCall
     from gateway.upstream import Exchange
 
@@ -66,6 +65,7 @@ class IvvyLeads:
         self._contacts = contacts
         self.sender = contacts.sender
         self.catalogs = contacts.catalogs
+        self._companies = Companies(contacts.sender, contacts.catalogs)
         self._text_clear = text_clear
 
     def check(self, write: LeadWrite) -> list[Problem]:
@@ -148,7 +148,7 @@ class IvvyLeads:
         except RefusedError as error:
             error.problem.field = ["contact"]
             raise
-        stored = _fitting(contact_id, reply.body, read_at)
+        stored = the_record(contact_id, reply.body, read_at)
         return Found(stored=stored, matched_by="lead", looked_at=read_at)
 
     async def _company(
@@ -165,50 +165,12 @@ class IvvyLeads:
         if company_id is not None:
             source = write.company_id_from
             by = "ivvy.id" if source is None else input_name(source)
-            return await self._company_by_id(company_id, by, exchange)
-        if own is not None and (name is None or _same_name(_company_name(lead), name)):
-            return await self._company_by_id(own, "lead" if name is None else "name", exchange)
+            return await self._companies.by_id(company_id, by, exchange)
+        if own is not None and (name is None or same_name(_company_name(lead), name)):
+            return await self._companies.by_id(own, "lead" if name is None else "name", exchange)
         if name is None:
             return Found(keyless=True, looked_at=time.monotonic())
-        return await self._company_by_name(write.company, name, exchange)
-
-    async def _company_by_id(self, company_id: str, matched_by: str, exchange: Exchange) -> Found:
-        read_at = time.monotonic()
-        try:
-            reply = await self.sender.send(client.get_company(company_id), exchange)
-        except RefusedError as error:
-            if error.problem.code is ProblemCode.NOT_FOUND:
-                error.problem.field = ["company", "ivvy", "id"]
-            raise
-        stored = _fitting(company_id, reply.body, read_at)
-        return Found(stored=stored, matched_by=matched_by, looked_at=read_at)
-
-    async def _company_by_name(self, write: CompanyWrite, name: str, exchange: Exchange) -> Found:
-        """The one company of that name; the list is read again when it has none.
-
-        A company that has left since, or has another name by now, is none.
-        """
-        looked_at = time.monotonic()
-        catalog = await self.catalogs.read(CatalogName.COMPANIES, exchange)
-        if not catalog.matches(name):
-            catalog = await self.catalogs.reread(CatalogName.COMPANIES, catalog, exchange)
-        matches = catalog.matches(name)
-        if not matches:
-            return Found(looked_at=looked_at)
-        if len(matches) > 1:
-            path = tuple(write.field_path("name"))
-            want = Wanted(catalog=CatalogName.COMPANIES, name=name, field=path)
-            problem = ambiguous(want, matches, self.backend, "ivvy.id")
-            raise RefusedError(problem)
-        try:
-            found = await self._company_by_id(matches[0].id, "name", exchange)
-        except RefusedError as error:
-            if error.problem.code is ProblemCode.NOT_FOUND:
-                return Found(looked_at=looked_at)
-            raise
-        held = found.stored
-        named = held is not None and _same_name(held.raw.get("businessName"), name)
-        return found if named else Found(looked_at=looked_at)
+        return await self._companies.by_name(write.company, name, exchange)
 
     def plan(self, write: LeadWrite, found: FoundLead, resolution: Resolution) -> LeadPlan:
         """The one call of the write, and the calls for single groups of its contact."""
@@ -300,7 +262,7 @@ class IvvyLeads:
             return client.list_leads(chosen, start)
 
         rows = await read_rows(self.sender, page, exchange, enough=enough)
-        return [_to_stored(row, read_at) for row in rows]
+        return [to_stored(row, read_at) for row in rows]
 
 
 async def _collected(
@@ -322,25 +284,9 @@ async def _collected(
         return NOT_LOOKED_FOR
 
 
-def _fitting(record_id: str, row: Mapping[str, Any], read_at: float) -> Stored:
-    """The record of that id; raises NotWrittenError for another one."""
-    key = Key(kind=KeyKind.NATIVE_ID, value=record_id, source="ivvy.id")
-    [stored] = fitting(Backend.IVVY, key, [_to_stored(row, read_at)])
-    return stored
-
-
-def _to_stored(row: Mapping[str, Any], read_at: float) -> Stored:
-    """A lead, company or contact as iVvy gave it; only the id counts here."""
-    return Stored(id=str(row["id"]), external_id=None, email=None, raw=row, read_at=read_at)
-
-
 def _company_name(lead: Stored | None) -> Any:
     company = lead.raw.get("company") if lead else None
     return company.get("businessName") if isinstance(company, dict) else None
-
-
-def _same_name(one: Any, other: str) -> bool:
-    return one is not None and folded(str(one)) == folded(other)
 
 
 def _no_lead(lead_id: str, write: LeadWrite) -> Problem:
