@@ -170,7 +170,10 @@ def is_write(call: dict[str, Any]) -> bool:
 @contextmanager
 def serving(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
     """An app on a real socket, in a thread of its own; gives its address."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning")
+    # An answer that is still to come a second after the end is nobody's any more.
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

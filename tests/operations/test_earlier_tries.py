@@ -58,7 +58,10 @@ async def unanswered(gateway: Gateway) -> str:
 
 async def goes_on(gateway: Gateway, operation_id: str) -> dict[str, Any]:
     """The operation, once the worker has gone on with it to an end."""
-    worker = gateway.app.state.account.worker
+    account = gateway.app.state.account
+    for adapter in account.adapters.values():
+        adapter.sender.breaker.note(failed=False)  # whether it is left alone does not matter here
+    worker = account.worker
     worker._stopping = False
     worker.wake()
     return await until_ended(gateway, operation_id)
