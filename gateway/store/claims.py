@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 
 # A step is due when its time has come and, if it holds its record, no other step stands in front:
 # none accepted earlier that still holds the record, and none in hand (one that a person has put
-# back into the queue may be earlier than the one that was let go meanwhile). The name stands in the
-# text, as it does in the indexes of what is due: whoever looks for one kind passes none of the other.
+# back into the queue may be earlier than the one that was let go meanwhile). What kind it is of stands
+# in the text, as it does in the indexes of what is due: who looks for one kind passes none of another.
 _CLAIM = """
     WITH due AS (
         SELECT id AS step_id FROM step AS mine
-        WHERE state IN ('QUEUED', 'FOLLOWING') AND due_at <= $1
-        AND (backend IN {any_of $5}) AND name {is} 'BULK_CONTACT'
+        WHERE {kind} AND due_at <= $1 AND (backend IN {any_of $5})
         AND (holds = 0 OR NOT EXISTS (
             SELECT 1 FROM step AS other
             WHERE other.backend = mine.backend AND other.record_key = mine.record_key
@@ -37,7 +36,11 @@ _CLAIM = """
     RETURNING id
 """
 
-_BULK, _OTHERS = _CLAIM.replace("{is}", "="), _CLAIM.replace("{is}", "<>")
+_OTHERS = (_CLAIM.replace("{kind}", "state IN ('QUEUED', 'FOLLOWING') AND name <> 'BULK_CONTACT'"),)
+_BULK = (
+    _CLAIM.replace("{kind}", "state = 'FOLLOWING' AND name = 'BULK_CONTACT'"),
+    _CLAIM.replace("{kind}", "state = 'QUEUED' AND name = 'BULK_CONTACT'"),
+)
 
 _READ_CLAIMED = """
     SELECT step.*, operation.caller, operation.kind, operation.payload AS shared,
@@ -53,11 +56,14 @@ _READ_CLAIMED = """
 def claim_due(
     owner: str, which: Which, until: datetime, now: datetime, limit: int
 ) -> Transaction[list[ClaimedStep]]:
-    """The steps that are the owner's from now on, in the order of their acceptance."""
-    rows = yield Statement(
-        _BULK if which.bulk else _OTHERS,
-        (now, owner, until, limit, to_json(list(which.backends))),
-    )
+    """The steps that are the owner's from now on, in the order of their acceptance.
+
+    Of bulks as many that follow a job as there are to be delivered: those are due later than whatever
+    was stored before, and nothing would end before all of a great bulk was sent.
+    """
+    rows: list[Row] = []
+    for sql in _BULK if which.bulk else _OTHERS:
+        rows += yield Statement(sql, (now, owner, until, limit, to_json(list(which.backends))))
     if not rows:
         return []
     claimed = yield from _read_claimed(rows)

@@ -60,7 +60,8 @@ class Operations:
     ) -> list[ClaimedStep]:
         """Take steps that are due, those of dead workers included.
 
-        `owner` names the worker. Two steps on one record are never in hand at once, and go in the
+        `owner` names the worker; `limit` counts what is to be delivered and, of bulks, what follows a
+        job apart. Two steps on one record are never in hand at once, and go in the
         order of their acceptance.
         """
         return await self._database.write(claims.claim_due, owner, which, until, now, limit)

@@ -204,12 +204,16 @@ NOTES = (
 )
 
 CLAIMS = (
-    # Bulks and single writes are claimed apart, each whenever the other may have news: neither is to
-    # go past thousands of the other's. An older process claims without its index, and more slowly.
+    # Bulks, their jobs and single writes are claimed apart, each whenever another may have news: none
+    # is to go past thousands of another's. An older process claims without its index, and more slowly.
     "DROP INDEX step_due",
     """
     CREATE INDEX step_due_bulk ON step (due_at, id)
-        WHERE state IN ('QUEUED', 'FOLLOWING') AND name = 'BULK_CONTACT'
+        WHERE state = 'QUEUED' AND name = 'BULK_CONTACT'
+    """,
+    """
+    CREATE INDEX step_due_followed ON step (due_at, id)
+        WHERE state = 'FOLLOWING' AND name = 'BULK_CONTACT'
     """,
     """
     CREATE INDEX step_due_singly ON step (due_at, id)

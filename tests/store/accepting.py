@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
 BACKENDS = ("ivvy", "everbridge", "sendgrid")
 EVERYTHING = Which(backends=BACKENDS)
+"""All but the steps of bulks."""
 
 
 def at(seconds: float) -> datetime:
@@ -58,12 +59,19 @@ def new_operation(name: str, *items: NewItem, caller: str = "ada") -> NewOperati
 
 
 async def claim(
-    store: Store, owner: str = "worker", *, seconds: float = 0, lease: float = 30, limit: int = 100
+    store: Store,
+    owner: str = "worker",
+    *,
+    seconds: float = 0,
+    lease: float = 30,
+    limit: int = 100,
+    bulk: bool = False,
 ) -> list[ClaimedStep]:
     """What a worker gets, some seconds after noon."""
     now = at(seconds)
     until = now + timedelta(seconds=lease)
-    return await store.operations.claim_steps(owner, EVERYTHING, until=until, now=now, limit=limit)
+    which = replace(EVERYTHING, bulk=bulk)
+    return await store.operations.claim_steps(owner, which, until=until, now=now, limit=limit)
 
 
 def summarize(outcomes: Sequence[str | None]) -> ItemSummary:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,16 @@ from tests.store.accepting import BACKENDS, NOON, at, claim, end, new_item, new_
 if TYPE_CHECKING:
     from gateway.store import Store
     from gateway.store.database import Transaction
-    from gateway.store.operation_records import ClaimedStep
+    from gateway.store.operation_records import ClaimedStep, NewItem
 
 
 async def submit(store: Store, *names: str, record: str = "E-1001") -> None:
     for name in names:
         await store.operations.submit(new_operation(name, new_item(record)), now=NOON)
+
+
+def in_bulk(item: NewItem) -> NewItem:
+    return replace(item, steps=[replace(step, name=BULK_CONTACT) for step in item.steps])
 
 
 def operations(steps: list[ClaimedStep]) -> list[str]:
@@ -63,38 +68,59 @@ async def test_a_worker_gets_only_the_backends_it_asks_for(store: Store) -> None
 @pytest.mark.parametrize("bulk", [True, False])
 async def test_steps_of_bulks_and_all_others_are_claimed_apart(store: Store, *, bulk: bool) -> None:
     await submit(store, "op-single", record="E-1001")
-    item = new_item("E-1002")
-    of_bulk = replace(item, steps=[replace(item.steps[0], name=BULK_CONTACT)])
-    await store.operations.submit(new_operation("op-bulk", of_bulk), now=NOON)
+    await store.operations.submit(new_operation("op-bulk", in_bulk(new_item("E-1002"))), now=NOON)
 
-    steps = await store.operations.claim_steps(
-        "worker", Which(backends=BACKENDS, bulk=bulk), until=at(30), now=NOON
-    )
+    steps = await claim(store, bulk=bulk)
 
     assert operations(steps) == ["op-bulk" if bulk else "op-single"]
 
 
-@pytest.mark.parametrize(("bulk", "index"), [(True, "step_due_bulk"), (False, "step_due_singly")])
-async def test_a_claim_goes_through_what_is_due_of_its_kind_alone(
-    store: Store, index: str, *, bulk: bool
+async def test_a_job_of_a_bulk_is_not_followed_only_after_all_others_were_sent(
+    store: Store,
 ) -> None:
-    """Whoever looks each second must not pass the hundreds of thousands of steps of the other kind."""
-    plan = await store.database.write(plan_of_a_claim, Which(backends=BACKENDS, bulk=bulk))
+    items = [in_bulk(new_item(f"E-{number}")) for number in range(3)]
+    await store.operations.submit(new_operation("op-bulk", *items), now=NOON)
+    sent, _ = await claim(store, bulk=True, limit=2)
+    await save(store, sent, state=StepState.FOLLOWING, due_at=at(10))
 
-    assert index in plan
-    assert not re.search(r"(SCAN|Seq Scan on step) mine", plan)
+    steps = await claim(store, bulk=True, seconds=10, limit=1)
+
+    states = [(one.step.position, one.step.state) for one in steps]
+    assert states == [(0, StepState.FOLLOWING), (2, StepState.QUEUED)]
 
 
-def plan_of_a_claim(which: Which) -> Transaction[str]:
+@pytest.mark.parametrize(
+    ("bulk", "indexes"),
+    [(True, ["step_due_followed", "step_due_bulk"]), (False, ["step_due_singly"])],
+)
+async def test_a_claim_goes_through_what_is_due_of_its_kind_alone(
+    store: Store, indexes: list[str], *, bulk: bool
+) -> None:
+    """Whoever looks each second must not pass the hundreds of thousands of steps of another kind."""
+    plans = await store.database.write(plans_of_a_claim, Which(backends=BACKENDS, bulk=bulk))
+
+    for plan, index in zip(plans, indexes, strict=True):
+        assert index in plan
+        assert not re.search(r"(SCAN|Seq Scan on step) mine", plan)
+
+
+def plans_of_a_claim(which: Which) -> Transaction[list[str]]:
     """How the database goes about it; PostgreSQL goes through a table this small without an index."""
     yield Statement("SET LOCAL enable_seqscan = off", lock_only=True)
-    claiming = next(claims.claim_due("worker", which, at(30), NOON, 100))
-    assert isinstance(claiming, Statement)
     sqlite = yield Statement(
         "SELECT 1 AS found FROM {tables} AS known WHERE name = 'sqlite_sequence'"
     )
-    rows = yield replace(claiming, sql=f"EXPLAIN {'QUERY PLAN' if sqlite else ''} {claiming.sql}")
-    return " / ".join(str(row["detail" if sqlite else "QUERY PLAN"]) for row in rows)
+    explain, column = ("EXPLAIN QUERY PLAN", "detail") if sqlite else ("EXPLAIN", "QUERY PLAN")
+    plans: list[str] = []
+    claiming = claims.claim_due("worker", which, at(30), NOON, 100)
+    statement = next(claiming)
+    with suppress(StopIteration):
+        while True:
+            assert isinstance(statement, Statement)
+            rows = yield replace(statement, sql=f"{explain} {statement.sql}")
+            plans.append(" / ".join(str(row[column]) for row in rows))
+            statement = claiming.send([])
+    return plans
 
 
 async def test_one_record_twice_in_one_operation_keeps_the_order_of_its_items(
