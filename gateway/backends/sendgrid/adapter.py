@@ -232,10 +232,12 @@ class SendGridAdapter:
         holders: dict[str, str | None] = {}
         for address, rows in found.items():
             subject = by_identifier("email", address)
-            if self.memory.recall([subject], now) or self._writes.under_way(address):
+            if rows and not isinstance(rows, BackendFailure):
+                holders[address] = f"the contact {rows[0].id}"
+            elif self.memory.recall([subject], now) or self._writes.under_way(address):
                 holders[address] = "a contact that it has accepted"
-            elif not isinstance(rows, BackendFailure):
-                holders[address] = f"the contact {rows[0].id}" if rows else None
+            elif not rows:
+                holders[address] = None
         return holders
 
     def wanted(self, write: ContactWrite) -> list[Wanted]:

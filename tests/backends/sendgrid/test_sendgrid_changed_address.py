@@ -44,6 +44,15 @@ def test_a_second_contact_on_request_comes_with_a_warning_of_the_old_one() -> No
     assert "ada@example.com" not in warning.message
 
 
+async def test_the_warning_names_the_old_contact_also_soon_after_it_was_written(
+    account: Account,
+) -> None:
+    await account.write(email=ADA, first_name="Ada")
+    given = contact(email=NEW, sendgrid={"email_change": EmailChange.CREATE_NEW})
+    [warning] = (await account.plan(write_of(given), sibling(ADA))).warnings
+    assert account.held(ADA).id in warning.message
+
+
 @pytest.mark.parametrize("held", ["ADA@example.com", None, ""])
 def test_an_address_that_does_not_change_is_no_problem(held: str | None) -> None:
     given = contact(email="ada@example.com")
