@@ -7,7 +7,7 @@ lead; `plan_contact` makes the calls of a contact of its own. Custom field value
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from gateway.backends.ivvy.belonging import (
 from gateway.backends.ivvy.compared import as_text, compared_email, compared_number
 from gateway.backends.ivvy.consent import lay_consent
 from gateway.backends.ivvy.custom_values import lay_custom_fields
-from gateway.backends.ivvy.external_urls import lay_external_urls
+from gateway.backends.ivvy.external_urls import in_turns, lay_external_urls
 from gateway.backends.ivvy.ids import is_id
 from gateway.calls import FromReply
 from gateway.fields import (
@@ -286,7 +286,10 @@ def plan_contact(
     """The calls that bring the contact to what the write says: itself first, then single groups."""
     stored = found.stored
     body = contact_body(write, stored, resolution, found.asked_by, text_clear=text_clear)
-    calls = [client.save_contact(body.parameters)] if body.parameters else []
+    first, then = in_turns(body.parameters, stored.raw if stored else None)
+    calls = [client.save_contact(first)] if first else []
+    if then is not None:
+        calls.append(replace(client.save_contact(then), carries=("externalUrls",)))
     contact = int(stored.id) if stored else FromReply(call=0, key="id", whole=True)
     calls += group_calls(contact, body.joins, body.leaves)
     updated = Outcome.UPDATED if calls else Outcome.UNCHANGED

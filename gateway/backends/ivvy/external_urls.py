@@ -81,7 +81,8 @@ def _sent(
     """The array that turns `before` into `after`; None where nothing remains.
 
     Links that stay are repeated as long as the array has room for them, so that nothing is lost
-    should iVvy replace the array. ASSUMED where it has no room: entries are merged by ref.
+    should iVvy replace the array. What has no room goes in two calls (`in_turns`). ASSUMED of a
+    contact inside a lead, which has one call: entries are merged by ref, and removals do not count.
     """
     if not after:
         return None
@@ -99,6 +100,28 @@ def _sent(
         (kept if link == stored else changed).append({"ref": ref, **parts})
     sent = removed + changed
     return sent + kept if len(sent) + len(kept) <= MOST else sent
+
+
+def in_turns(
+    parameters: dict[str, Any], stored: Mapping[str, Any] | None
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The parameters, and what follows them where an array of three has no room for all the links.
+
+    Then the first call removes links, and the second one sets all that remain.
+    """
+    links: list[Link] = parameters.get("externalUrls") or []
+    held = _by_ref((stored.get("externalUrls") if stored else None) or [])
+    for link in links:
+        held.pop(link["ref"], None)
+    kept = [{"ref": ref, **link} for ref, link in held.items()]
+    removed = [link for link in links if link.get("url", "") is None]
+    if not removed or len(links) + len(kept) <= MOST:
+        return parameters, None
+    rest = [link for link in links if link not in removed] + kept
+    return (
+        {**parameters, "externalUrls": removed},
+        {"id": parameters["id"], "externalUrls": rest},
+    )
 
 
 def _too_many(write: ContactWrite, count: int) -> Problem:

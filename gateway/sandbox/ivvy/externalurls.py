@@ -32,7 +32,7 @@ def laid_over(store: Store, stored: list[Row], given: list[Row] | None) -> list[
 
     Null removes all, an entry with a null url removes the one with its ref. ASSUMED: entries that
     a sent list leaves out stay (switch `external_urls_on_update`), and the limit counts what
-    remains. ASSUMED: a label is cleared like any text (switches `text_clear`, `null_scalar`).
+    remains (switch `external_urls_limit`). ASSUMED: a label is cleared like any text (switches `text_clear`, `null_scalar`).
     """
     if given is None:
         return []
@@ -49,6 +49,7 @@ def laid_over(store: Store, stored: list[Row], given: list[Row] | None) -> list[
         if not sent.get("label") and rule != "clear":
             sent.pop("label", None)
         kept[ref] = {**kept.get(ref, blank), **sent}
-    if len(kept) > MOST:
+    counted = given if store.switches["external_urls_limit"] == "sent" else []
+    if max(len(kept), len(counted)) > MOST:
         raise RefusedError(f"At most {MOST} external URLs are allowed")
     return list(kept.values())

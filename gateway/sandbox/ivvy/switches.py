@@ -99,6 +99,12 @@ _WRITES = _rows(
     ("companies_on_update", "replace", ("replace", "merge"), "a sent list of companies"),
     ("custom_fields_on_update", "merge", ("merge", "replace"), "a sent list of custom fields"),
     ("external_urls_on_update", "merge", ("merge", "replace"), "a sent list of external URLs"),
+    (
+        "external_urls_limit",
+        "kept",
+        ("kept", "sent"),
+        "whether the limit of three counts what remains, or the entries sent too",
+    ),
     ("custom_null", "clear", ("clear", "keep", "error"), "what a custom field's null does"),
     ("custom_date_only", "refuse", ("refuse", "accept"), "a date field's value without a time"),
     ("custom_inactive", "refuse", ("refuse", "accept"), "writing an inactive custom field"),

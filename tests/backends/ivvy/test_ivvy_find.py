@@ -156,6 +156,19 @@ async def test_links_that_ivvy_holds_stay_beside_new_ones(desk: Desk) -> None:
     assert desk.held(id=GRACE)[0]["externalUrls"][0]["ref"] != "intranet"
 
 
+@pytest.mark.parametrize("rule", ["merge", "replace"])
+async def test_a_full_set_of_links_is_exchanged_however_ivvy_takes_the_array(
+    desk: Desk, rule: str
+) -> None:
+    desk.switches.update(external_urls_on_update=rule, external_urls_limit="sent")
+    given = [link(ref, URL) for ref in "ab"]
+    await desk.write(contact(external_id="E-1002", external_urls=given))
+    exchange = [link("intranet", None), link("c", URL)]
+    result = await desk.write(contact(external_id="E-1002", external_urls=exchange))
+    assert (result.outcome, result.changed_fields) == (Outcome.UPDATED, ["externalUrls"])
+    assert {entry["ref"] for entry in desk.held(id=GRACE)[0]["externalUrls"]} == set("abc")
+
+
 async def test_without_a_key_the_siblings_are_asked_and_then_an_email_is_required(
     desk: Desk,
 ) -> None:

@@ -189,11 +189,14 @@ async def test_external_urls_null_removes_all_and_absent_or_empty_none(ask: Ask)
     assert (await ask(READ, id=GRACE))["externalUrls"] == []
 
 
-async def test_three_external_urls_at_most_after_the_merge(ask: Ask) -> None:
+async def test_three_external_urls_at_most_after_the_merge(ask: Ask, ivvy: Ivvy) -> None:
     three = [{"ref": ref, "url": f"https://example.com/{ref}"} for ref in "abc"]
     answer = await ask(WRITE, id=GRACE, externalUrls=three)
     assert answer == {"success": False, "message": "At most 3 external URLs are allowed"}
     removal = {"ref": "intranet", "url": None}
+    ivvy.switches["external_urls_limit"] = "sent"
+    assert (await ask(WRITE, id=GRACE, externalUrls=[removal, *three]))["success"] is False
+    ivvy.switches["external_urls_limit"] = "kept"
     assert await ask(WRITE, id=GRACE, externalUrls=[removal, *three]) == {"id": GRACE}
 
 
