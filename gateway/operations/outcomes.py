@@ -76,7 +76,7 @@ def settled(
 
     `repeatable` says whether what was sent, if anything, may be sent again.
     """
-    _look_back(step, result)
+    _look_back(step, result, repeatable=repeatable)
     jobs = jobs_of(step, result)
     step = replace(step, jobs=jobs, intent=None)
     if result.outcome is Outcome.ACCEPTED and jobs:
@@ -103,13 +103,20 @@ def settled(
     return queued_again(step, result, now, left=left)
 
 
-def _look_back(step: Step, result: BackendResult) -> None:
-    """Tell with a try that wrote nothing what those before it did, or what is not known of them."""
-    if result.outcome is Outcome.FAILED and _unwritten(step) < step.attempts - 1:
-        call_in_doubt(result)
+def _look_back(step: Step, result: BackendResult, *, repeatable: bool) -> None:
+    """Tell with a try what those before it did, or what is not known of them."""
     before = step.result or {}
+    changed = before.get(CHANGED, [])
+    if result.outcome is Outcome.FAILED and _unwritten(step) < step.attempts - 1:
+        if changed and repeatable and MADE not in before:
+            call_partly_done(result, before.get("id"), changed)
+        else:
+            call_in_doubt(result)
     if result.outcome is Outcome.REJECTED and (CHANGED in before or MADE in before):
-        call_partly_done(result, before.get("id"), before.get(CHANGED, []))
+        call_partly_done(result, before.get("id"), changed)
+    if changed and result.outcome in (Outcome.UPDATED, Outcome.UNCHANGED):
+        result.outcome = Outcome.UPDATED
+        result.changed_fields = _together(changed, result)
 
 
 def call_in_doubt(result: BackendResult) -> None:
@@ -120,7 +127,7 @@ def call_in_doubt(result: BackendResult) -> None:
 
 
 def call_partly_done(result: BackendResult, record: ID | None, changed: Iterable[str]) -> None:
-    """Call PARTIAL what was refused now, where an earlier try has done a part: made `record`, say."""
+    """Call PARTIAL what wrote nothing now, where an earlier try has done a part: made `record`, say."""
     result.outcome = Outcome.PARTIAL
     result.id = result.id or record
     result.changed_fields = _together(changed, result)

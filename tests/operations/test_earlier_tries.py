@@ -220,11 +220,37 @@ async def test_a_durable_write_of_which_a_part_was_done_does_not_end_as_rejected
     assert "The group is closed" in ends["result"]["errors"][0]["message"]
 
 
-def test_what_a_part_has_changed_is_remembered_through_tries_that_changed_nothing() -> None:
+def part_done() -> Step:
+    """A step of which the first try has changed the first name, and failed then."""
     part = failed()
     part.outcome, part.id, part.changed_fields = Outcome.PARTIAL, ID("7"), ["firstName"]
-    held = step(2, queued_again(step(1), part, NOW).result)
-    held = step(3, queued_again(held, failed(), NOW).result)
+    return step(2, queued_again(step(1), part, NOW).result)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "rest"), [(Outcome.UPDATED, ["groupsName"]), (Outcome.UNCHANGED, [])]
+)
+def test_the_try_that_does_the_rest_tells_of_the_part_as_well(
+    outcome: Outcome, rest: list[str]
+) -> None:
+    result = BackendResult(backend=Backend.EVERBRIDGE, outcome=outcome, changed_fields=rest)
+    after = settled(
+        part_done(), result, repeatable=True, accepted_at=NOW, now=NOW, patience=PATIENCE
+    )
+    assert (after.state, after.outcome) == (StepState.DONE, "UPDATED")
+    assert result.changed_fields == ["firstName", *rest]
+
+
+def test_a_part_that_is_known_to_be_done_is_not_in_doubt_where_the_rest_fails() -> None:
+    after = ended(part_done())
+    assert (after.state, after.outcome) == (StepState.DONE, "PARTIAL")
+    assert after.result is not None
+    assert after.result["changed_fields"] == ["firstName"]
+    assert after.result["errors"][0]["message"] == "It is down."
+
+
+def test_what_a_part_has_changed_is_remembered_through_tries_that_changed_nothing() -> None:
+    held = step(3, queued_again(part_done(), failed(), NOW).result)
     refusal = Problem(code=ProblemCode.INVALID, message="No.")
     result = BackendResult(backend=Backend.EVERBRIDGE, outcome=Outcome.REJECTED, errors=[refusal])
     after = settled(held, result, repeatable=True, accepted_at=NOW, now=NOW, patience=PATIENCE)
