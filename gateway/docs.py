@@ -40,21 +40,22 @@ FIELDS_HEAD = """\
 # Which field goes where
 
 For everybody who sends a contact or a lead: where each field of `ContactInput`, `LeadInput` and
-`CompanyInput` ends up in each backend, and what clearing it (`null`) looks like there. Printed from
-the code's field tables by `make docs`; a test fails when it is out of date. What each rule rests on
-stands in the backends' own pages: [iVvy](backends/ivvy.md), [Everbridge](backends/everbridge.md),
-[SendGrid](backends/sendgrid.md).
+`CompanyInput` is stored in each backend, and what is sent there to clear it (`null`). Printed from
+the code's field tables by `make docs`; a test fails when it is out of date. The reasons are in the
+backends' own pages: [iVvy](backends/ivvy.md), [Everbridge](backends/everbridge.md),
+[SendGrid](backends/sendgrid.md). ASSUMED means that the vendor's documentation does not say so.
 
-`–` means that the backend cannot hold the field: it is left alone there and reported in
-`ignoredFields`. A field that "cannot be cleared" answers `null` with CANNOT_CLEAR where the backend
-is named in `targets`, and is reported in `ignoredFields` with default targets.
-`phoneCountryCode` reads a national phone number and is stored nowhere.
+`–` means that the backend cannot hold the field: nothing is sent there, and the field is reported in
+`ignoredFields`. For a field that "cannot be cleared", `null` is CANNOT_CLEAR where the backend is named
+in `targets`, and is reported in `ignoredFields` where `targets` is left out. `phoneCountryCode` says how
+to read a national phone number and is stored nowhere. EMAIL_PATH and PHONE_PATH are the settings
+`GATEWAY_EVERBRIDGE_EMAIL_PATH` and `GATEWAY_EVERBRIDGE_PHONE_PATH`.
 """
 
 LEAD_HEAD = """
 ## A lead
 
-iVvy alone holds leads, so a `null` that cannot be carried out is always CANNOT_CLEAR; what a REPLACE
+Only iVvy has leads, so a `null` that cannot be carried out is always CANNOT_CLEAR. A field that a REPLACE
 leaves out and iVvy cannot clear is reported in `ignoredFields`. More: [leads](leads.md).
 """
 
@@ -66,10 +67,13 @@ SETTINGS_HEAD = """\
 # Settings
 
 For whoever runs the gateway. Each setting is read once at start, from the environment, else from
-`.env`, else from `gateway.toml` (there by its name in small letters without the prefix). The
-gateway does not start with a wrong one, or with a name in the two files that is no setting's, and
-lists everything that is wrong. A backend of which no credential is set is not configured: `targets`
-naming it gets NOT_CONFIGURED. Printed from the code by `make docs`.
+`.env`, else from `gateway.toml` in the working directory (there in small letters without `GATEWAY_`:
+`default_country = "GB"`). With a wrong value, or an unknown name in one of the two files, the gateway
+does not start and lists everything that is wrong. A backend without credentials is not configured: a
+write whose `targets` name it gets NOT_CONFIGURED. Printed from the code by `make docs`.
+
+`gateway dev` has settings of its own and reads only `GATEWAY_DATABASE_URL`. `gateway import --url` reads none;
+it takes the caller's key from `GATEWAY_KEY`.
 """
 
 
@@ -182,8 +186,12 @@ def _need(need: Need) -> str:
 
 def _default(value: object) -> str:
     """A setting's default as it is written in the environment."""
-    if value in (None, ()):
+    if value is None or value == ():
         return ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, float):
+        return f"`{value:g}`"
     return f"`{','.join(value) if isinstance(value, tuple) else value}`"
 
 

@@ -45,66 +45,77 @@ class BackendSettings(BaseSettings):
 
     ivvy_base_url: str | None = Field(
         default=None,
-        description="Address of iVvy's API in the region of the key, such as "
+        description="Address of iVvy's API in the region that the key belongs to, such as "
         "https://api.us-west-2.ivvy.com.",
     )
     ivvy_api_key: str | None = Field(default=None, description="iVvy's API key.")
-    ivvy_api_secret: SecretStr | None = Field(default=None, description="The secret of that key.")
+    ivvy_api_secret: SecretStr | None = Field(
+        default=None, description="The secret that belongs to that key."
+    )
     ivvy_text_clear: Literal["empty", "null"] = Field(
         default="empty",
-        description="What clears a text in iVvy: an empty text, or null. iVvy does not say.",
+        description="What the gateway sends to clear a text: empty (an empty text) or null. iVvy "
+        "does not document which one works.",
     )
     ivvy_lead_fields: Annotated[dict[str, str], NoDecode] = Field(
         default={},
-        description="iVvy's lead custom fields by name, as JSON: the id, with the type behind it "
-        'where that matters, such as {"Budget note": 702, "Delegates": "701 NUMBER"}.',
+        description="Custom fields of leads, which iVvy does not list: a JSON object of names and "
+        "ids, each id followed by the field's type if it is not plain text, such as "
+        '{"Budget note": 702, "Delegates": "701 NUMBER"}.',
     )
     ivvy_batch_callback_url: str | None = Field(
         default=None,
-        description="Address that iVvy is told for the results of batches. Only where it refuses "
-        "batches without one: the gateway asks for the results, and iVvy posts them there as well.",
+        description="Only for accounts where iVvy refuses batches without a callback address: the "
+        "address to name. iVvy posts the results there; the gateway asks for them "
+        "itself.",
     )
 
     everbridge_base_url: str = Field(
         default="https://api.everbridge.net/rest", description="Address of Everbridge's REST API."
     )
     everbridge_organization_id: str | None = Field(
-        default=None, description="Everbridge's id of the organization."
+        default=None, description="The organization's id in Everbridge."
     )
     everbridge_username: str | None = Field(
-        default=None, description="User, for Basic authentication."
+        default=None, description="User name, for Basic authentication."
     )
     everbridge_password: SecretStr | None = Field(default=None, description="That user's password.")
     everbridge_token_url: str | None = Field(
         default=None,
-        description="Address of the token service, such as "
-        "https://api.everbridge.net/authorization/v1/tokens, for client credentials.",
+        description="Address of the token service, for client credentials instead of a user, such "
+        "as https://api.everbridge.net/authorization/v1/tokens.",
     )
-    everbridge_client_id: str | None = Field(default=None, description="Client id, for tokens.")
+    everbridge_client_id: str | None = Field(
+        default=None, description="Client id, for client credentials."
+    )
     everbridge_client_secret: SecretStr | None = Field(
-        default=None, description="That client's secret."
+        default=None, description="The secret that belongs to that client id."
     )
     everbridge_email_path: str | None = Field(
         default=None,
-        description="Prompt of the contact path that the unified email goes to; unset: ignored.",
+        description="Prompt (name) of the contact path that holds a contact's `email`. Unset: "
+        "Everbridge gets no `email`.",
     )
     everbridge_phone_path: str | None = Field(
         default=None,
-        description="Prompt of the contact path that the unified phone goes to; unset: ignored.",
+        description="Prompt (name) of the contact path that holds a contact's `phone`. Unset: "
+        "Everbridge gets no `phone`.",
     )
     everbridge_record_type: str | None = Field(
-        default=None, description="Record type, by name, of new contacts that name none."
+        default=None, description="Name of the record type for new contacts whose input has none."
     )
 
     everbridge_reads_per_second: int = Field(
         default=10,
         gt=0,
-        description="Quota of reads and removals; 10 is what Everbridge's smallest plan allows.",
+        description="At most so many reads and removals from groups a second; Everbridge's smallest "
+        "plan allows 10.",
     )
     everbridge_writes_per_second: int = Field(
         default=5,
         gt=0,
-        description="Quota of other writes; 5 is under every limit that Everbridge publishes.",
+        description="At most so many other writes a second; 5 is below every limit that Everbridge "
+        "publishes.",
     )
 
     sendgrid_base_url: str = Field(
@@ -114,25 +125,30 @@ class BackendSettings(BaseSettings):
         default=None, description="SendGrid API key with the Marketing permission."
     )
     sendgrid_identifier: Literal["email", "external_id"] = Field(
-        default="email", description="The one identifier type that this SendGrid account uses."
+        default="email",
+        description="How this SendGrid account identifies contacts: by email or external_id. Choose "
+        "once.",
     )
 
     sendgrid_calls_per_minute: int = Field(
-        default=600, gt=0, description="Quota of calls to SendGrid other than searches by query."
+        default=600,
+        gt=0,
+        description="At most so many calls to SendGrid a minute. Searches by query, with a quota of "
+        "their own, do not count.",
     )
 
     sendgrid_window_ms: int = Field(
         default=10,
         ge=0,
         le=1000,
-        description="Milliseconds that an upsert to SendGrid waits for others that can leave in the "
-        "same call; 0 sends each alone.",
+        description="Milliseconds that an upsert to SendGrid waits for others to leave in the same "
+        "call, up to 1000; 0: each leaves alone.",
     )
 
     default_country: str | None = Field(
         default=None,
-        description="ISO 3166-1 alpha-2; reads national phone numbers of inputs without "
-        "phoneCountryCode.",
+        description="Country (ISO 3166-1 alpha-2, such as GB) of national phone numbers in inputs "
+        "without phoneCountryCode. Unset: such numbers are INVALID.",
     )
 
     @field_validator("ivvy_lead_fields", mode="before")

@@ -26,18 +26,20 @@ class CallerSettings(BaseSettings):
 
     auth: Literal["auto", "none", "keys", "jwt", "keys,jwt"] = Field(
         default="auto",
-        description="Who may call: keys, jwt or keys,jwt let in callers with an API key or a JWT; "
-        "auto asks for whichever is set up when the gateway starts, and where neither is lets in "
-        "everybody on the loopback address and refuses to serve another; none lets in everybody, "
-        "everywhere.",
+        description="Who may call. keys, jwt, keys,jwt: callers with an API key, a JWT, either. "
+        "auto: as keys and jwt, for whichever is set up when the gateway starts; with "
+        "neither, every program on this machine, and the gateway refuses to serve other "
+        "machines. none: everybody.",
     )
     jwt_jwks_url: str | None = Field(
         default=None,
-        description="Address of the keys (JWKS) that callers' JWTs are signed with.",
+        description="Address of the public keys (JWKS) that verify callers' JWTs.",
     )
-    jwt_issuer: str | None = Field(default=None, description="The `iss` of callers' JWTs.")
+    jwt_issuer: str | None = Field(
+        default=None, description="The issuer (`iss`) that JWTs must have."
+    )
     jwt_audience: str | None = Field(
-        default=None, description="What the `aud` of callers' JWTs must contain."
+        default=None, description="The audience (`aud`) that JWTs must have."
     )
     jwt_algorithms: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("RS256", "PS256", "ES256", "EdDSA"),
@@ -47,8 +49,8 @@ class CallerSettings(BaseSettings):
     rate_limit_per_minute: int = Field(
         default=6_000,
         ge=0,
-        description="Operations that one caller with a key or a JWT may send to one gateway process "
-        "in a minute; 0 for any number.",
+        description="Operations that one caller with an API key or a JWT may send to one gateway "
+        "process in a minute; 0: no limit.",
     )
 
     @field_validator("auth", mode="before")

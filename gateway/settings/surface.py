@@ -17,84 +17,84 @@ class SurfaceSettings(BaseSettings):
 
     production: bool = Field(
         default=False,
-        description="Whether introspection, suggestions of names in GraphQL errors and the explorer "
-        "are off.",
+        description="Turns off introspection, GraphiQL, and suggestions in GraphQL's errors.",
     )
     trusted_documents: Path | None = Field(
         default=None,
-        description="JSON file of known operations, an object of id and document; unset: any "
-        "operation may be sent.",
+        description="JSON file of the operations that clients may send: an object of ids and "
+        "documents. Unset: any operation may be sent.",
     )
     unknown_documents: Literal["refuse", "log"] | None = Field(
         default=None,
-        description="What becomes of an operation that is not in that file: refuse it, or log and "
-        "run it; unset: refuse in production, log elsewhere.",
+        description="What happens to an operation that is not in that file: refuse, or log (and run "
+        "it). Unset: refuse if GATEWAY_PRODUCTION is true, else log.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="Origins of web pages that may call from a browser, separated by commas, such "
-        "as https://app.example.com; * lets in every page.",
+        description="Web pages that may call from browsers: their origins, separated by commas, "
+        "such as https://app.example.com; *: all.",
     )
     operation_timeout_seconds: float = Field(
         default=60.0,
         gt=0,
-        description="Seconds after which an operation that still runs is ended; more than "
-        "GATEWAY_REQUEST_TIMEOUT_SECONDS, within which it ends by itself.",
+        description="Seconds after which an operation is stopped. Must be more than "
+        "GATEWAY_REQUEST_TIMEOUT_SECONDS, so that the gateway can end it in order "
+        "before.",
     )
     prepared_operations: bool = Field(
         default=True,
-        description="Whether operations are made ready once and run by the gateway's own executor, "
-        "where it handles them; off: all are run by graphql-core, to the same effect.",
+        description="Runs repeated operations by a faster executor of the gateway's own. false: all "
+        "are run by graphql-core, with the same results.",
     )
     max_body_bytes: int = Field(
         default=1_048_576,
         gt=0,
-        description="Bytes of a request's body, or of a WebSocket's message.",
+        description="Bytes in the body of a request, or in a message of a WebSocket.",
     )
     max_bulk_body_bytes: int = Field(
         default=16_777_216,
         gt=0,
-        description="Bytes of the body of a request that asks for upsertContacts alone.",
+        description="Bytes in the body of a request for nothing but upsertContacts.",
     )
     body_timeout_seconds: float = Field(
         default=30.0,
         gt=0,
-        description="Seconds in which a request's body has to come; one more for each 1,000 bytes "
-        "that are there, so that slow lines may send large ones.",
+        description="Seconds in which a request's body must arrive, plus one for each 1,000 bytes "
+        "that have arrived.",
     )
     max_document_characters: int = Field(
         default=100_000,
         gt=0,
-        description="Characters of an operation's document, white space and comments among them.",
+        description="Characters in an operation's document, white space and comments included.",
     )
-    max_tokens: int = Field(default=5_000, gt=0, description="Tokens of an operation's document.")
+    max_tokens: int = Field(default=5_000, gt=0, description="Tokens in an operation's document.")
     max_depth: int = Field(
-        default=15, gt=0, description="Levels in which an operation nests fields."
+        default=15, gt=0, description="Levels of fields within fields in an operation."
     )
     max_aliases: int = Field(default=100, ge=0, description="Aliases in one operation.")
     max_root_fields: int = Field(
         default=30, gt=0, description="Queries or mutations in one operation."
     )
     max_fragments: int = Field(
-        default=100, ge=0, description="Fragments and spreads of them in one document."
+        default=100, ge=0, description="Fragments and uses of fragments in one document."
     )
     max_directives: int = Field(default=50, ge=0, description="Directives in one document.")
     max_list_items: int = Field(
-        default=10_000, gt=0, description="Items of one list in the variables or in a document."
+        default=10_000, gt=0, description="Items of one list, in variables or in a document."
     )
     max_input_depth: int = Field(
         default=20,
         gt=0,
-        description="Levels in which a variable or a value in a document nests lists and objects.",
+        description="Levels of lists and objects within each other in a variable or a value.",
     )
     max_subscriptions: int = Field(
-        default=100, gt=0, description="Operations that run at once over one WebSocket."
+        default=100, gt=0, description="Operations at the same time over one WebSocket."
     )
     max_subscriptions_per_caller: int = Field(
         default=100,
         gt=0,
-        description="Subscriptions of one caller that are open at once in one process, over all "
-        "WebSockets and streams of events; all callers are one where they are not told apart.",
+        description="Subscriptions that one caller may have open at the same time in one process. "
+        "Without API keys and JWTs all callers count as one.",
     )
 
     @field_validator("cors_origins", mode="before")

@@ -14,24 +14,25 @@ class WatchingSettings(BaseSettings):
 
     metrics: Literal["on", "admin", "off"] = Field(
         default="on",
-        description="Who may read /metrics: on is everybody who reaches the port, admin the callers "
-        "with the admin scope, off nobody.",
+        description="Who may read /metrics: on: everybody; admin: callers with the admin scope; "
+        "off: nobody.",
     )
     status_page: Literal["auto", "on", "off"] = Field(
         default="auto",
-        description="Whether there is a page for people at /status. Where callers are told apart, "
-        "auto and on show it to those with the admin scope; where they are not, to everybody, auto "
-        "not in production.",
+        description="The status page at /status. With API keys or JWTs, auto and on show it to "
+        "callers with the admin scope. Without them, on shows it to everybody, and auto "
+        "does so unless GATEWAY_PRODUCTION is true. off: no page.",
     )
     otlp_endpoint: str | None = Field(
         default=None,
-        description="Address of a collector that takes OpenTelemetry's traces by OTLP over HTTP, such "
-        "as http://127.0.0.1:4318; needs the extra contact-gateway[otel]. Unset: no traces.",
+        description="Address of a collector of OpenTelemetry traces (OTLP over HTTP), such as "
+        "http://127.0.0.1:4318; needs contact-gateway[otel]. Unset: no traces.",
     )
     stuck_minutes: float = Field(
         default=15.0,
         gt=0,
-        description="Minutes after which an undelivered write is worth a warning in the log.",
+        description="Minutes after which a write that is not delivered yet causes a warning in the "
+        "log.",
     )
 
     @field_validator("otlp_endpoint")
