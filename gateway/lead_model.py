@@ -33,7 +33,7 @@ class CompanyInput:
     name: Maybe[str | None] = described("Matches an existing company of that name, or creates it.")
     trading_name: Maybe[str | None] = described("The name under which the company trades.")
     business_number: Maybe[str | None] = described("The company's registration number.")
-    phone: Maybe[str | None] = described("Any common notation.")
+    phone: Maybe[str | None] = described("Phone number in any common notation.")
     email: Maybe[str | None] = described("E-mail address.")
     website: Maybe[str | None] = described("Address of the company's website.")
     address: Maybe[AddressInput | None] = described("The company's postal address.")
@@ -42,7 +42,7 @@ class CompanyInput:
         "Company fields, by name; fields not named stay as they are."
     )
     ivvy: Maybe[IvvyCompanyInput | None] = described(
-        "Native ids; an id here wins over the name above."
+        "Ids of iVvy; an id here wins over a name above."
     )
 
 
@@ -98,6 +98,4 @@ class LeadInput:
     custom_fields: Maybe[list[CustomFieldInput] | None] = described(
         "Lead fields, by the names configured for them."
     )
-    ivvy: Maybe[IvvyLeadInput | None] = described(
-        "Native ids; an id here wins over the name above."
-    )
+    ivvy: Maybe[IvvyLeadInput | None] = described("Ids of iVvy; an id here wins over a name above.")

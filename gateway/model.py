@@ -32,13 +32,11 @@ class Backend(Enum):
     """The systems that the gateway writes to, in the order in which results are listed."""
 
     __hash__ = object.__hash__  # as the key of many dicts; Enum's own is slow
-    IVVY = enum_value(
-        "IVVY", description="iVvy: contacts and leads; add-or-update calls, arrays override."
-    )
-    EVERBRIDGE = enum_value("EVERBRIDGE", description="Everbridge: contacts; full-replace PUT.")
+    IVVY = enum_value("IVVY", description="iVvy: contacts and leads.")
+    EVERBRIDGE = enum_value("EVERBRIDGE", description="Everbridge: contacts for mass notification.")
     SENDGRID = enum_value(
         "SENDGRID",
-        description="Twilio SendGrid marketing contacts: asynchronous bulk upsert.",
+        description="Twilio SendGrid: marketing contacts; applies writes some time after accepting them.",
     )
 
 
@@ -59,9 +57,9 @@ class WriteMode(Enum):
     REPLACE = enum_value(
         "REPLACE",
         description=(
-            "The input is the whole unified contact or lead: what it leaves out is cleared. Keys, "
-            "subscription statuses and privacyConsent never change by absence, and what a backend "
-            "holds beyond the unified model is always carried over."
+            "The input is the whole contact or lead: what it leaves out is cleared. Keys, subscription "
+            "statuses and privacyConsent stay when they are left out, and so does what a backend holds "
+            "beyond the fields of the input."
         ),
     )
 
@@ -198,7 +196,7 @@ class PathInput:
     )
     extension: Maybe[str | None] = described("The extension behind a phone number.")
     quiet_time_frames: Maybe[list[QuietTimeFrameInput] | None] = described(
-        "Absent: the backend's stored frames stay."
+        "When the path is not used. Absent keeps what is stored, null or [] removes it."
     )
 
 
@@ -234,7 +232,7 @@ class ExternalUrlInput:
     """A link kept with the contact in iVvy."""
 
     ref: str = strawberry.field(description="The entry's unique key.")
-    url: Maybe[str | None] = described("https only.")
+    url: Maybe[str | None] = described("The link; https only.")
     label: Maybe[str | None] = described("The text to show.")
 
 
@@ -303,11 +301,11 @@ class ContactInput:
     last_name: Maybe[str | None] = described("Last name.")
     suffix: Maybe[str | None] = described("Suffix of the name, such as Jr.")
     phone: Maybe[str | None] = described(
-        "Any common notation; E.164 is sent where a backend asks for it."
+        "Phone number in any common notation; E.164 is sent where a backend asks for it."
     )
     phone_country_code: Maybe[str | None] = described(
-        "ISO 3166-1 alpha-2; reads a national phone number and is stored nowhere. Default: the "
-        "gateway's setting."
+        "The country, ISO 3166-1 alpha-2, by which a national phone number is read; "
+        "stored nowhere. Default: the gateway's setting."
     )
     country_code: Maybe[str | None] = described("The contact's country, ISO 3166-1 alpha-2.")
     alternate_emails: Maybe[list[str] | None] = described("Further e-mail addresses; at most five.")
@@ -325,9 +323,11 @@ class ContactInput:
     remove_groups_name: Maybe[list[str] | None] = described(
         "Leave these groups and keep the others. Not together with groupsName."
     )
-    paths: Maybe[list[PathInput] | None] = described("Delivery paths in order of preference.")
+    paths: Maybe[list[PathInput] | None] = described(
+        "Delivery paths in Everbridge, in order of preference; sets the whole list."
+    )
     timezone_id: Maybe[str | None] = described(
-        "IANA name, such as Europe/Berlin; needed where a path has quiet times."
+        "Time zone, by its IANA name such as Europe/Berlin; needed where a path has quiet times."
     )
     custom_fields: Maybe[list[CustomFieldInput] | None] = described(
         "Custom fields (iVvy, SendGrid) and contact attributes (Everbridge), by name; fields not "
@@ -336,14 +336,18 @@ class ContactInput:
     companies_name: Maybe[list[str] | None] = described("iVvy companies, by name.")
     email_status: Maybe[EmailStatus | None] = described("Whether iVvy may send e-mail.")
     sms_status: Maybe[SmsStatus | None] = described("Whether iVvy may send text messages.")
-    external_urls: Maybe[list[ExternalUrlInput] | None] = described("At most three.")
-    privacy_consent: Maybe[bool | None] = described("That the person consented to being stored.")
+    external_urls: Maybe[list[ExternalUrlInput] | None] = described(
+        "Links to keep with the contact in iVvy; at most three."
+    )
+    privacy_consent: Maybe[bool | None] = described(
+        "Whether the person has consented to being stored."
+    )
     ivvy: Maybe[IvvyContactInput | None] = described(
-        "Native ids and settings of iVvy; an id here wins over the name above."
+        "Ids and settings of iVvy alone; an id here wins over a name above."
     )
     everbridge: Maybe[EverbridgeContactInput | None] = described(
-        "Native ids of Everbridge; an id here wins over the name above."
+        "Ids of Everbridge alone; an id here wins over a name above."
     )
     sendgrid: Maybe[SendGridContactInput | None] = described(
-        "Native ids and settings of SendGrid; an id here wins over the name above."
+        "Ids and settings of SendGrid alone; an id here wins over a name above."
     )

@@ -14,13 +14,17 @@ from gateway.results import Problem
 class Address:
     """A postal address."""
 
-    location_name: str | None = strawberry.field(default=None, description="Names the address.")
+    location_name: str | None = strawberry.field(
+        default=None, description="Name of the address, such as Office."
+    )
     line1: str | None = strawberry.field(default=None, description="Street and number.")
     line2: str | None = strawberry.field(default=None, description="Suite, floor or the like.")
     city: str | None = strawberry.field(default=None, description="City or town.")
     region: str | None = strawberry.field(default=None, description="State, province or region.")
     postal_code: str | None = strawberry.field(default=None, description="Postal or ZIP code.")
-    country_code: str | None = strawberry.field(default=None, description="ISO 3166-1 alpha-2.")
+    country_code: str | None = strawberry.field(
+        default=None, description="The country, ISO 3166-1 alpha-2, such as GB."
+    )
     latitude: float | None = strawberry.field(default=None, description="Degrees, -90 to 90.")
     longitude: float | None = strawberry.field(default=None, description="Degrees, -180 to 180.")
 
@@ -84,7 +88,7 @@ class CustomFieldValue:
 class ContactRecord:
     """A contact as one backend holds it."""
 
-    backend: Backend = strawberry.field(description="Whose record it is.")
+    backend: Backend = strawberry.field(description="The backend that holds it.")
     id: ID = strawberry.field(description="The backend's own id.")
     external_id: ID | None = strawberry.field(
         default=None, description="The contact's key in the caller's own system."
@@ -117,7 +121,9 @@ class ContactRecord:
     paths: list[Path] = strawberry.field(
         default_factory=list, description="Delivery paths in order of preference."
     )
-    timezone_id: str | None = strawberry.field(default=None, description="IANA name.")
+    timezone_id: str | None = strawberry.field(
+        default=None, description="Time zone, by its IANA name."
+    )
     custom_fields: list[CustomFieldValue] = strawberry.field(
         default_factory=list,
         description="Custom fields that have a value and that the backend lets be written.",
@@ -141,7 +147,7 @@ class ContactRecord:
 class BackendValue:
     """One backend's value of a field."""
 
-    backend: Backend = strawberry.field(description="Whose value it is.")
+    backend: Backend = strawberry.field(description="The backend that holds the value.")
     value: str | None = strawberry.field(default=None, description="The value, as text.")
 
 
@@ -158,8 +164,10 @@ class FieldDifference:
 
 
 @strawberry.type(
-    description="The first record in the order of the Backend enum that has a value gives each "
-    "field here."
+    description=(
+        "One person, read from all backends. Each field has the first value found, in the "
+        "order of the Backend enum."
+    )
 )
 class Contact:
     """One contact as all backends hold it."""

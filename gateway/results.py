@@ -184,7 +184,7 @@ class Problem:
             self.message = f"{self.message[:600]} … {self.message[-300:]}"
 
 
-@strawberry.enum(description="Where a backend's asynchronous work stands.")
+@strawberry.enum(description="How far a backend's job is.")
 class JobStatus(Enum):
     """Where a backend's asynchronous work stands."""
 
@@ -198,13 +198,13 @@ class JobStatus(Enum):
     )
 
 
-@strawberry.type(description="Asynchronous work of a backend.")
+@strawberry.type(description="A job: work that a backend does after it has accepted a write.")
 class ImportJob:
     """Asynchronous work of a backend."""
 
-    backend: Backend = strawberry.field(description="Whose job it is.")
+    backend: Backend = strawberry.field(description="The backend that works on it.")
     id: ID = strawberry.field(description="The backend's id of the job.")
-    status: JobStatus = strawberry.field(description="Where the job stands.")
+    status: JobStatus = strawberry.field(description="How far the job is.")
     requested_count: int | None = strawberry.field(
         default=None, description="Records in the job, when known."
     )
@@ -228,7 +228,7 @@ class BackendCall:
     """One call to a backend, without its secrets."""
 
     method: str = strawberry.field(description="The HTTP method.")
-    path: str = strawberry.field(description="Path and query behind the backend's base URL.")
+    path: str = strawberry.field(description="Path and query after the backend's base URL.")
     body: JSON | None = strawberry.field(default=None, description="The JSON body.")
     status_code: int | None = strawberry.field(
         default=None, description="The answer's HTTP status. Null for a dry run."
@@ -252,7 +252,7 @@ class BackendResult:
     )
     jobs: list[ImportJob] = strawberry.field(
         default_factory=list,
-        description="Asynchronous work of the backend that carries this write.",
+        description="The backend's jobs that carry this write.",
     )
     errors: list[Problem] = strawberry.field(
         default_factory=list, description="What went wrong there."
@@ -264,9 +264,9 @@ class BackendResult:
     matched_by: str | None = strawberry.field(
         default=None,
         description=(
-            "What found the stored record: an input field such as externalId or ivvy.id, or "
-            "another backend's record such as IVVY.email where the input had no key; null for a "
-            "new record."
+            "The key that found the stored record: an input field such as externalId or "
+            "ivvy.id, or another backend's record such as IVVY.email where the input had no "
+            "key; null for a new record."
         ),
     )
     changed_fields: list[str] = strawberry.field(
@@ -279,7 +279,7 @@ class BackendResult:
     ignored_fields: list[str] = strawberry.field(
         default_factory=list,
         description=(
-            "Given fields that this backend cannot hold, such as middleInitial or "
+            "Fields of the input that this backend cannot hold, such as middleInitial or "
             "customFields.Shift."
         ),
     )

@@ -19,26 +19,40 @@ Targets = Annotated[
     ),
 ]
 
-Mode = Annotated[WriteMode, strawberry.argument(description="What absent fields mean.")]
+Mode = Annotated[
+    WriteMode,
+    strawberry.argument(
+        description=(
+            "Whether fields that are left out stay as they are (PATCH) or are cleared (REPLACE)."
+        )
+    ),
+]
 
 DryRun = Annotated[
     bool,
     strawberry.argument(
-        description="Resolve, validate and translate, but write nothing: the calls come back in "
-        "`results.calls`."
+        description=(
+            "Check everything and write nothing; `results.calls` shows the calls that would "
+            "be made."
+        )
     ),
 ]
 
 IdempotencyKey = Annotated[
     str | None,
     strawberry.argument(
-        description="Repeating a call with the same key and the same input repeats what has not "
-        "succeeded and nothing else."
+        description=(
+            "A text of the caller's choice. The same call with the same key again writes "
+            "nothing twice: only what has not succeeded is run again."
+        )
     ),
 ]
 
 DeliveryArgument = Annotated[
-    Delivery, strawberry.argument(description="Now, while the caller waits, or stored and later.")
+    Delivery,
+    strawberry.argument(
+        description="Write now, while the caller waits, or store the write and deliver it afterwards."
+    ),
 ]
 
 

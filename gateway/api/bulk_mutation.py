@@ -21,7 +21,9 @@ class UpsertContactsPayload:
     """What became of a call with many contacts."""
 
     request_id: ID = strawberry.field(
-        description="Names this request in the gateway's log and in its calls to the backends."
+        description=(
+            "The request's id, which is also in the gateway's log and in its calls to the backends."
+        )
     )
     errors: list[Problem] = strawberry.field(
         description="Problems of the inputs; `field` starts with the input's place, such as "
@@ -49,7 +51,7 @@ async def upsert_many_contacts(
     mode: Mode = WriteMode.PATCH,
     if_missing: Annotated[
         MissingPolicy,
-        strawberry.argument(description="What happens where a contact is not held yet."),
+        strawberry.argument(description="What happens in a backend that does not hold a contact."),
     ] = MissingPolicy.CREATE,
     dry_run: Annotated[
         bool, strawberry.argument(description="Check every input and store nothing.")

@@ -11,7 +11,7 @@ from gateway.entries import CustomFieldType, Entry
 from gateway.model import Backend, enum_value
 
 
-@strawberry.type(description="A named thing of a backend.")
+@strawberry.type(description="An entry of one of a backend's lists.")
 class CatalogEntry:
     """A named thing of a backend."""
 

@@ -24,7 +24,7 @@ MOST = 500
 class PageInfo:
     """Where a page of a list ends."""
 
-    has_next_page: bool = strawberry.field(description="Whether there is more behind this page.")
+    has_next_page: bool = strawberry.field(description="Whether more follows after this page.")
     end_cursor: str | None = strawberry.field(
         default=None, description="Give it as `after` for the next page; null for an empty page."
     )
@@ -34,7 +34,9 @@ class PageInfo:
 class CompanyEdge:
     """One company of a page."""
 
-    cursor: str = strawberry.field(description="Its place in the list, for `after`.")
+    cursor: str = strawberry.field(
+        description="Its place in the list: give it as `after` for what follows."
+    )
     node: CatalogEntry = strawberry.field(description="The company.")
 
 

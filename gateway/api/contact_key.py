@@ -14,7 +14,7 @@ from gateway.values import read_email
 from gateway.write import input_name
 
 
-@strawberry.input(one_of=True, description="By what a contact is asked for: exactly one of these.")
+@strawberry.input(one_of=True, description="The key to find a contact by: exactly one of these.")
 class ContactKey:
     """By what a contact is asked for."""
 

@@ -70,22 +70,27 @@ class RelatedRecord:
     outcome: Outcome = strawberry.field(description="What became of it.")
     matched_by: str | None = strawberry.field(
         default=None,
-        description="What found the stored record: an input field such as externalId, or lead "
-        "where the input had no key and the lead's own was meant; null for a new one.",
+        description=(
+            "The key that found the stored record: an input field such as externalId, or "
+            "`lead` where the input had no key and the stored lead's own was meant; null for "
+            "a new one."
+        ),
     )
     changed_fields: list[str] = strawberry.field(
         description="Its fields whose stored value this write changes; every given one when new."
     )
     ignored_fields: list[str] = strawberry.field(
-        description="Given fields that the backend cannot hold."
+        description="Fields of the input that the backend cannot hold."
     )
     known_id: strawberry.Private[str | None]
     read_back: strawberry.Private[ReadBack]
     of_company: strawberry.Private[bool]
 
     @strawberry.field(
-        description="Read back from the lead when iVvy's answer does not tell, only when selected; "
-        "null where the lead has another one by then."
+        description=(
+            "The record's id in iVvy. That of a new record is read back from the lead, only "
+            "when selected; null where the lead has another one by then."
+        )
     )
     async def id(self) -> ID | None:
         """The backend's own id."""
@@ -121,12 +126,16 @@ class UpsertLeadPayload:
     """What became of a lead's write."""
 
     request_id: ID = strawberry.field(
-        description="Names this request in the gateway's log and in its calls to the backends."
+        description=(
+            "The request's id, which is also in the gateway's log and in its calls to the backends."
+        )
     )
     status: UpsertStatus = strawberry.field(description="What became of it.")
     results: list[BackendResult] = strawberry.field(
-        description="One, of the system that holds leads. Its changedFields and ignoredFields name "
-        "those of the contact and the company too, such as contact.phone."
+        description=(
+            "One entry, for iVvy. Its changedFields and ignoredFields also name fields of the "
+            "contact and the company, such as contact.phone."
+        )
     )
     contact: RelatedRecord | None = strawberry.field(
         default=None, description="The person written with the lead."
@@ -141,7 +150,7 @@ class UpsertLeadPayload:
     read_back: strawberry.Private[ReadBack]
     operation_id: strawberry.Private[str | None]
 
-    @strawberry.field(description="Set for DURABLE delivery.")
+    @strawberry.field(description="The stored operation, for DURABLE delivery.")
     async def operation(self, info: Info) -> Operation | None:
         """The operation, as it is when it is asked for."""
         return await operation_of(info, self.operation_id)
@@ -172,7 +181,7 @@ async def upsert_one_lead(
     ] = WriteMode.PATCH,
     if_missing: Annotated[
         MissingPolicy,
-        strawberry.argument(description="What happens where there is no such lead yet."),
+        strawberry.argument(description="What happens when there is no such lead yet."),
     ] = MissingPolicy.CREATE,
     dry_run: DryRun = False,
     delivery: DeliveryArgument = Delivery.DIRECT,

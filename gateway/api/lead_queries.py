@@ -35,7 +35,7 @@ def holding_leads(account: Account) -> Leads:
 
 async def read_lead(
     info: Info,
-    by: Annotated[LeadKey, strawberry.argument(description="What it is known by.")],
+    by: Annotated[LeadKey, strawberry.argument(description="The key to find it by.")],
 ) -> Lead | None:
     """One lead, and nothing of what it points to that is not selected."""
     context = info.context

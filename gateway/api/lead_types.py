@@ -20,12 +20,12 @@ from gateway.model import Backend, described
 from gateway.records import Contact
 
 
-@strawberry.input(one_of=True, description="By what a lead is asked for: exactly one of these.")
+@strawberry.input(one_of=True, description="The key to find a lead by: exactly one of these.")
 class LeadKey:
     """By what a lead is asked for."""
 
     external_id: Maybe[ID] = described(
-        "Its key in the caller's own system, where the gateway has written or adopted it by that."
+        "Its key in the caller's own system, if the gateway has linked a lead to that key."
     )
     ivvy_id: Maybe[ID] = described("iVvy's own id.")
 
@@ -52,7 +52,7 @@ class Lead:
     external_id: ID | None = strawberry.field(
         default=None, description="The lead's key in the caller's own system."
     )
-    backend: Backend = strawberry.field(description="Whose record it is.")
+    backend: Backend = strawberry.field(description="The backend that holds it.")
     name: str | None = strawberry.field(default=None, description="What the lead is called.")
     description: str | None = strawberry.field(default=None, description="More about it.")
     type_name: str | None = strawberry.field(default=None, description="The lead's type.")
@@ -64,7 +64,7 @@ class Lead:
         default=None, description="Where the lead comes from."
     )
     industry_name: str | None = strawberry.field(
-        default=None, description="The industry; null, because iVvy does not show it."
+        default=None, description="Always null, because iVvy does not show a lead's industry."
     )
     quality_name: str | None = strawberry.field(default=None, description="How good the lead is.")
     channel_name: str | None = strawberry.field(
@@ -180,8 +180,10 @@ class LeadStage:
 
 
 @strawberry.type(
-    description="The names that a lead's fields take. Each list is nullable, so that one failure "
-    "leaves the others standing."
+    description=(
+        "The names that a lead's fields may have. Each list is nullable, so that one "
+        "failure does not take away the others."
+    )
 )
 class LeadOptions:
     """The names that a lead's fields take."""

@@ -37,7 +37,9 @@ class UpsertContactPayload:
     """What became of a contact's write."""
 
     request_id: ID = strawberry.field(
-        description="Names this request in the gateway's log and in its calls to the backends."
+        description=(
+            "The request's id, which is also in the gateway's log and in its calls to the backends."
+        )
     )
     status: UpsertStatus = strawberry.field(description="What became of it over all targets.")
     results: list[BackendResult] = strawberry.field(
@@ -52,7 +54,7 @@ class UpsertContactPayload:
     """Says what the contact is read by when `contact` is selected."""
     operation_id: strawberry.Private[str | None]
 
-    @strawberry.field(description="Set for DURABLE delivery.")
+    @strawberry.field(description="The stored operation, for DURABLE delivery.")
     async def operation(self, info: Info) -> Operation | None:
         """The operation, as it is when it is asked for."""
         return await operation_of(info, self.operation_id)
@@ -76,8 +78,10 @@ class UpsertContactPayload:
 
 
 @strawberry.type(
-    description="Each field is nullable, so that an unexpected fault in one field leaves the "
-    "others' receipts standing."
+    description=(
+        "Each field is nullable, so that a fault in one does not take away the answers of "
+        "the others."
+    )
 )
 class Mutation:
     """The writes."""
@@ -95,13 +99,13 @@ class Mutation:
         resolver=upsert_many_contacts,
         description="Create or update many contacts. Always durable: returns at once with the "
         "operation to follow.\n\n"
-        "Shapes, values and names are checked before anything is stored; what is wrong with one "
-        "input keeps that one back alone.",
+        "All inputs are checked before anything is stored; a wrong one is left out, and the others go "
+        "on.",
     )
 
     resolve_step: ResolveStepPayload | None = strawberry.mutation(
         resolver=resolve_one_step,
-        description="Settle a durable step that waits for a person. Needs the admin scope.",
+        description="Decide what becomes of a stored write that waits for a person. Needs the admin scope.",
     )
 
     @strawberry.mutation(
@@ -120,7 +124,9 @@ class Mutation:
         mode: Mode = WriteMode.PATCH,
         if_missing: Annotated[
             MissingPolicy,
-            strawberry.argument(description="What happens where the contact is not held yet."),
+            strawberry.argument(
+                description="What happens in a backend that does not hold the contact."
+            ),
         ] = MissingPolicy.CREATE,
         dry_run: DryRun = False,
         delivery: DeliveryArgument = Delivery.DIRECT,

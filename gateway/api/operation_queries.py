@@ -119,7 +119,7 @@ def _place(cursor: str) -> stored.Operation:
     return replace(_ANYWHERE, id=operation_id, submitted_at=at)
 
 
-@strawberry.type(description="What the gateway tells by itself.")
+@strawberry.type(description="What the gateway sends whenever there is news.")
 class Subscription:
     """What is told as it happens."""
 

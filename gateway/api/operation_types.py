@@ -21,7 +21,7 @@ from gateway.store.operation_records import StepState
 
 First = Annotated[int, strawberry.argument(description="How many, from 0 to 500.")]
 After = Annotated[
-    str | None, strawberry.argument(description="The cursor behind which the page begins.")
+    str | None, strawberry.argument(description="The cursor after which the page begins.")
 ]
 
 
@@ -34,18 +34,18 @@ class OperationKind(Enum):
     LEAD = enum_value("LEAD", description="One lead.")
 
 
-@strawberry.enum(description="Where an operation is.")
+@strawberry.enum(description="How far an operation is.")
 class OperationStatus(Enum):
     """Where an operation is."""
 
     PENDING = enum_value("PENDING", description="Stored; nothing of it was tried yet.")
     RUNNING = enum_value("RUNNING", description="On its way.")
-    SUCCEEDED = enum_value("SUCCEEDED", description="All of it has ended well.")
-    PARTIAL = enum_value("PARTIAL", description="Some items were rejected or failed for good.")
-    FAILED = enum_value("FAILED", description="All items were rejected or failed for good.")
+    SUCCEEDED = enum_value("SUCCEEDED", description="Every item has succeeded in every target.")
+    PARTIAL = enum_value("PARTIAL", description="Some items did not succeed in every target.")
+    FAILED = enum_value("FAILED", description="Nothing of any item was written.")
     NEEDS_ATTENTION = enum_value(
         "NEEDS_ATTENTION",
-        description="A step can go on only when a person has settled it (resolveStep).",
+        description="A step waits for a person's decision (resolveStep).",
     )
 
 
@@ -53,16 +53,17 @@ class OperationStatus(Enum):
 class OperationStep:
     """One backend's part of an item."""
 
-    id: ID = strawberry.field(description="Names the step to resolveStep.")
-    backend: Backend = strawberry.field(description="Where it writes.")
+    id: ID = strawberry.field(description="The step's id, for resolveStep.")
+    backend: Backend = strawberry.field(description="The backend that it writes to.")
     result: BackendResult = strawberry.field(
-        description="What it has come to; while it is QUEUED, with what kept the last try from "
-        "succeeding."
+        description="What became of it; while it is QUEUED, with the errors of the last try."
     )
     attempts: int = strawberry.field(description="How often it was tried.")
     next_attempt_at: datetime | None = strawberry.field(
-        description="When it is tried next, or its job is asked after; null when that is now, or "
-        "never."
+        description=(
+            "When it is tried next, or its job is next asked for; null when that is due now, "
+            "or when nothing is left to do."
+        )
     )
 
     @classmethod
@@ -82,7 +83,7 @@ class OperationStep:
 class OperationItem:
     """What became of one input of the operation."""
 
-    id: ID = strawberry.field(description="Names the item.")
+    id: ID = strawberry.field(description="The item's id.")
     index: int = strawberry.field(description="Its place among the inputs, from 0.")
     external_id: ID | None = strawberry.field(description="The input's externalId.")
     status: UpsertStatus = strawberry.field(description="What became of it over all its targets.")
@@ -110,7 +111,9 @@ class OperationItem:
 class OperationItemEdge:
     """One item of a page."""
 
-    cursor: str = strawberry.field(description="Its place in the list, for `after`.")
+    cursor: str = strawberry.field(
+        description="Its place in the list: give it as `after` for what follows."
+    )
     node: OperationItem = strawberry.field(description="The item.")
 
 
@@ -126,15 +129,19 @@ class OperationItemConnection:
 class Operation:
     """A durable operation."""
 
-    id: ID = strawberry.field(description="Names the operation.")
+    id: ID = strawberry.field(description="The operation's id.")
     kind: OperationKind = strawberry.field(description="What it writes.")
-    status: OperationStatus = strawberry.field(description="Where it is.")
+    status: OperationStatus = strawberry.field(description="How far it is.")
     submitted_at: datetime = strawberry.field(description="When it was stored.")
-    completed_at: datetime | None = strawberry.field(description="When all of it had ended.")
-    total: int = strawberry.field(description="Items, as are the two counts below.")
-    completed: int = strawberry.field(description="Items that have ended, failed ones included.")
+    completed_at: datetime | None = strawberry.field(
+        description="When its last item ended; null before."
+    )
+    total: int = strawberry.field(description="How many items there are.")
+    completed: int = strawberry.field(
+        description="How many items have ended, failed ones included."
+    )
     failed: int = strawberry.field(
-        description="Items that have ended and were rejected or failed somewhere."
+        description="How many items have ended without success in every target."
     )
 
     @classmethod
@@ -206,7 +213,9 @@ def _position(cursor: str) -> int:
 class OperationEdge:
     """One operation of a page."""
 
-    cursor: str = strawberry.field(description="Its place in the list, for `after`.")
+    cursor: str = strawberry.field(
+        description="Its place in the list: give it as `after` for what follows."
+    )
     node: Operation = strawberry.field(description="The operation.")
 
 

@@ -40,12 +40,14 @@ FIELDS_OF = {
     Entity.LEAD: CatalogName.LEAD_FIELDS,
 }
 
-OfBackend = Annotated[Backend, strawberry.argument(description="Whose.")]
+OfBackend = Annotated[Backend, strawberry.argument(description="The backend.")]
 
 
 @strawberry.type(
-    description="Fields that ask a backend are nullable, so that one failure leaves the rest of "
-    "the answer standing."
+    description=(
+        "Fields that ask a backend are nullable, so that one failure does not take away "
+        "the rest of the answer."
+    )
 )
 class Query:
     """The reads."""
@@ -61,7 +63,7 @@ class Query:
     async def contact(
         self,
         info: Info,
-        by: Annotated[ContactKey, strawberry.argument(description="What it is known by.")],
+        by: Annotated[ContactKey, strawberry.argument(description="The key to find it by.")],
     ) -> Contact | None:
         """One contact; those of one request are read together."""
         try:
@@ -82,7 +84,10 @@ class Query:
     )
 
     @strawberry.field(
-        description="A backend's groups: iVvy's subscription groups, SendGrid's lists."
+        description=(
+            "A backend's groups: subscription groups in iVvy, groups in Everbridge, lists in "
+            "SendGrid."
+        )
     )
     async def groups(self, info: Info, backend: OfBackend) -> list[CatalogEntry] | None:
         """Names and ids of groups."""
@@ -127,14 +132,16 @@ class Query:
         first: Annotated[int, strawberry.argument(description="How many, from 0 to 500.")] = 50,
         after: Annotated[
             str | None,
-            strawberry.argument(description="The cursor behind which the page begins."),
+            strawberry.argument(description="The cursor after which the page begins."),
         ] = strawberry.UNSET,
     ) -> CompanyConnection | None:
         """Names and ids of companies, page by page."""
         found = await entries(info.context, Backend.IVVY, CatalogName.COMPANIES)
         return company_page(found, search=search or None, first=first, after=after or None)
 
-    @strawberry.field(description="A backend's asynchronous work; null when it knows no such job.")
+    @strawberry.field(
+        description="A backend's job; null when the backend has no such job. Only SendGrid has jobs."
+    )
     async def import_job(
         self,
         info: Info,

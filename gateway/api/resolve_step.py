@@ -16,26 +16,24 @@ from gateway.operations.settling import NotSettledError, Resolution
 from gateway.results import Problem
 
 StepResolution = strawberry.enum(
-    Resolution, name="StepResolution", description="What a person says of a step."
+    Resolution, name="StepResolution", description="A person's decision about a step."
 )
 
 
-@strawberry.type(description="What became of a step that a person has settled.")
+@strawberry.type(description="What became of a step after a person's decision.")
 class ResolveStepPayload:
     """What became of a step that a person has settled."""
 
     step: OperationStep | None = strawberry.field(
-        description="The step as it is now; null where it was not settled."
+        description="The step as it is now; null where the decision could not be carried out."
     )
-    errors: list[Problem] = strawberry.field(description="Why it was not settled.")
+    errors: list[Problem] = strawberry.field(description="Why that was not possible.")
 
 
 async def resolve_one_step(
     info: Info,
     step_id: Annotated[ID, strawberry.argument(description="The step's id.")],
-    as_: Annotated[
-        Resolution, strawberry.argument(name="as", description="What is to become of it.")
-    ],
+    as_: Annotated[Resolution, strawberry.argument(name="as", description="The decision.")],
     record_id: Annotated[
         ID | None,
         strawberry.argument(description="The backend's id of the record, for WRITTEN."),

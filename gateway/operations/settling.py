@@ -32,9 +32,9 @@ class Resolution(Enum):
 
     RETRY = enum_value("RETRY", description="Try it again now.")
     GIVE_UP = enum_value("GIVE_UP", description="Stop trying; the step ends FAILED.")
-    WRITTEN = enum_value("WRITTEN", description="It was seen to have happened.")
+    WRITTEN = enum_value("WRITTEN", description="The write is in the backend.")
     NOT_WRITTEN = enum_value(
-        "NOT_WRITTEN", description="It was seen not to have happened; it may be tried again."
+        "NOT_WRITTEN", description="The write is not in the backend: try it again."
     )
 
 
