@@ -20,7 +20,7 @@ from gateway.values import read_country, read_email, read_phone, read_timezone
 from gateway.write import ContactWrite, input_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from strawberry import Maybe
 
@@ -35,18 +35,23 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TEXTS = (
-    "external_id",
-    "email",
-    "first_name",
-    "middle_initial",
-    "last_name",
-    "suffix",
-    "phone",
-    "record_type_name",
-    "timezone_id",
-)
-ADDRESS_TEXTS = ("location_name", "line1", "line2", "city", "region", "postal_code")
+CLEARED = "give null to clear it, or a value"
+CLEARED_BY_SOME = "leave it out, or give a value; null clears it where the backend can"
+KEPT = "leave it out, or give a value"
+"""What would work in place of an empty text."""
+TEXTS = {
+    "external_id": CLEARED_BY_SOME,
+    "email": CLEARED_BY_SOME,
+    "first_name": CLEARED_BY_SOME,
+    "middle_initial": CLEARED,
+    "last_name": CLEARED_BY_SOME,
+    "suffix": CLEARED,
+    "phone": CLEARED,
+    "record_type_name": KEPT,
+    "timezone_id": CLEARED,
+}
+_ADDRESS_TEXTS = ("location_name", "line1", "line2", "city", "region", "postal_code")
+ADDRESS_TEXTS = dict.fromkeys(_ADDRESS_TEXTS, CLEARED) | {"line1": CLEARED_BY_SOME}
 LISTS = ("addresses", "alternate_emails", "custom_fields", "external_urls", "paths")
 """Lists whose items are judged one by one."""
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -215,16 +220,16 @@ class Check:
         except UnicodeEncodeError:
             self.wrong(path, f"{text!r} holds half of a character: send it whole.")
 
-    def texts(self, holder: Any, names: Iterable[str], at: tuple[str | int, ...] = ()) -> None:
-        """Texts that are there have something in them; `at` is where their holder stands."""
+    def texts(self, holder: Any, names: Mapping[str, str], at: tuple[str | int, ...] = ()) -> None:
+        """Texts that are there have something in them; `at` is where their holder stands.
+
+        `names` tell what would work in place of an empty one.
+        """
         held = vars(holder)
         for name in names:
             given = held[name]
             if given is not None and given.value is not None and not given.value.strip():
-                self.wrong(
-                    (*at, name),
-                    f"{input_name(name)} is empty: give null to clear it, or a value.",
-                )
+                self.wrong((*at, name), f"{input_name(name)} is empty: {names[name]}.")
 
     def once(self, name: str, part: str, keys: Iterable[str]) -> None:
         """A keyed list names each key once."""
@@ -294,7 +299,7 @@ class Check:
                 ("paths", place, "value"),
                 "A path's value is empty: leave the path out of the list to remove it.",
             )
-        self.texts(path, ("extension",), ("paths", place))
+        self.texts(path, {"extension": CLEARED}, ("paths", place))
         if path.country_code and path.country_code.value is not None:
             self.one(("paths", place, "country_code"), path.country_code.value, read_country)
         for number, frame in self.items(path.quiet_time_frames):
@@ -302,7 +307,7 @@ class Check:
 
     def frame(self, at: tuple[str | int, ...], frame: QuietTimeFrameInput) -> None:
         """One quiet time frame."""
-        self.texts(frame, ("name",), at)
+        self.texts(frame, {"name": CLEARED}, at)
         if not frame.days:
             self.wrong((*at, "days"), "A quiet time frame needs at least one day.")
         for name, value, last in (
@@ -337,7 +342,7 @@ class Check:
         for place, item in enumerate(urls):
             if not item.ref.strip():
                 self.wrong(("external_urls", place, "ref"), "A link's ref is empty: give its key.")
-            self.texts(item, ("label",), ("external_urls", place))
+            self.texts(item, {"label": CLEARED}, ("external_urls", place))
             url = item.url.value if item.url else None
             if url is not None and not _is_https(url):
                 self.wrong(

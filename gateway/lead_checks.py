@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from strawberry import Some
 
-from gateway.checks import Check, check_contact, listed
+from gateway.checks import CLEARED, KEPT, Check, check_contact, listed
 from gateway.lead_model import CompanyInput, IvvyCompanyInput
 from gateway.lead_write import COMPANY_AT, CONTACT_AT, CompanyWrite, LeadWrite
 from gateway.model import Backend, ContactInput, IvvyContactInput, MissingPolicy, WriteMode
@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from gateway.lead_model import LeadInput
     from gateway.write import ContactWrite
 
-LEAD_TEXTS = (
+_LEAD_TEXTS = (
     *("external_id", "name", "description", "type_name", "subtype_name", "stage_name"),
     *("stage_reason_name", "source_name", "industry_name", "quality_name", "channel_name"),
     "owner_name",
 )
-COMPANY_TEXTS = (
+LEAD_TEXTS = dict.fromkeys(_LEAD_TEXTS, KEPT) | {"description": CLEARED}
+_COMPANY_TEXTS = (
     *("external_id", "name", "trading_name", "business_number", "phone", "email", "website"),
     "industry_name",
 )
+COMPANY_TEXTS = dict.fromkeys(_COMPANY_TEXTS, CLEARED) | {"name": KEPT, "industry_name": KEPT}
 CONTACT_IDS = ("ivvy.contact_id", "ivvy.company_lead_contact_id")
 """The lead's own fields that name its contact; the first that is given counts."""
 COMPANY_IDS = ("ivvy.company_id",)

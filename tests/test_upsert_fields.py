@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway.backends.ivvy.company import FIELDS as COMPANY
+from gateway.backends.ivvy.lead import FIELDS as LEAD
+from gateway.checks import CLEARED, CLEARED_BY_SOME, KEPT, TEXTS
 from gateway.docs import TABLES
+from gateway.lead_checks import COMPANY_TEXTS, LEAD_TEXTS
 from gateway.model import Backend, ContactInput
 from gateway.write import SECTIONS, input_name
+from tests.leads import OF_ADA, upsert_lead
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.fields import Field
     from tests.harness import Gateway
 
 EVERYTHING: dict[str, Any] = {
@@ -54,6 +62,28 @@ EVERYTHING: dict[str, Any] = {
     "privacyConsent": True,
 }  # fmt: skip
 NOT_TOGETHER = {"groupsName": {"addGroupsName", "removeGroupsName"}}
+
+
+@pytest.mark.parametrize(
+    ("texts", "tables"),
+    [
+        pytest.param(TEXTS, tuple(TABLES.values()), id="contact"),
+        pytest.param(LEAD_TEXTS, (LEAD,), id="lead"),
+        pytest.param(COMPANY_TEXTS, (COMPANY,), id="company"),
+    ],
+)
+def test_null_is_proposed_for_an_empty_text_where_it_clears_it(
+    texts: dict[str, str], tables: tuple[Sequence[Field], ...]
+) -> None:
+    proposed = {(True,): CLEARED, (False,): KEPT, (False, True): CLEARED_BY_SOME}
+    for name, told in texts.items():
+        rows = [row for table in tables for row in table if row.name == name]
+        assert told == proposed[tuple(sorted({row.clear.possible for row in rows}))], name
+
+
+async def test_an_empty_name_of_a_lead_is_not_to_be_cleared(gateway: Gateway) -> None:
+    [problem] = (await upsert_lead(gateway, OF_ADA | {"name": " "})).errors
+    assert problem["message"] == "name is empty: leave it out, or give a value."
 
 
 def test_the_input_of_this_file_has_every_field() -> None:
