@@ -230,6 +230,11 @@ class WriteMemory:
             job.asked_at = now
         return [job.id for job in due]
 
+    def shows(self, job_id: str, now: float) -> bool:
+        """Whether a job was accepted so long ago that what it does can probably be read."""
+        job = self._jobs.get(job_id)
+        return job is None or now >= job.accepted_at + READABLE_AFTER
+
     def forget(self, job_id: str, now: float) -> None:
         """Note that a job has ended: reads that begin from now on tell what it did."""
         job = self._jobs.pop(job_id, None)

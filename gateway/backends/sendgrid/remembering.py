@@ -72,8 +72,9 @@ class Remembering:
     async def settle(self, subject: str, exchange: Exchange) -> bool:
         """Ask how the jobs that touched a contact stand; whether one is over.
 
-        So is a job that SendGrid knows no more. A status that cannot be read changes nothing: the
-        job stays remembered.
+        So is a job that SendGrid knows no more, but not while it may not have begun: that the jobs of
+        removals can be asked after at all is ASSUMED (contract: sendgrid section 5). A status that
+        cannot be read changes nothing: the job stays remembered.
         """
         due = self.memory.due(subject, self._clock())
         at_once = asyncio.Semaphore(AT_ONCE)
@@ -85,7 +86,11 @@ class Remembering:
                 job = await self._jobs.status(job_id, exchange, self._clock())
         except BackendFailure:
             return False
-        if job is not None and job.status is JobStatus.PENDING:
+        if job is None:
+            goes_on = not self.memory.shows(job_id, self._clock())
+        else:
+            goes_on = job.status is JobStatus.PENDING
+        if goes_on:
             return False
         self.memory.forget(job_id, self._clock())
         if self._shared is not None:

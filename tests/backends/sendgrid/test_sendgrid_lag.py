@@ -155,6 +155,20 @@ async def test_a_job_that_sendgrid_knows_no_more_is_over(account: Account) -> No
     assert len(account.adapter.memory) == 0
 
 
+async def test_a_job_that_cannot_be_asked_after_is_not_taken_for_over_at_once(
+    account: Account,
+) -> None:
+    account.wire.stub = lambda request: (
+        httpx.Response(404, json={"errors": []}) if "imports" in request.url.path else None
+    )
+    await account.write(email=ADA, remove_groups_name=["VIP"])
+    account.pass_time(10)
+    again = await account.write(email=ADA, groups_name=["VIP", "Newsletter"])
+    assert again.outcome is Outcome.ACCEPTED
+    await account.settled()
+    assert account.lists_of(ADA) == {"VIP", "Newsletter"}
+
+
 async def test_a_write_is_forgotten_in_the_end(account: Account) -> None:
     await account.write(email=NEW, groups_name=["VIP"])
     account.wire.stub = lambda request: (
