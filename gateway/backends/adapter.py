@@ -13,12 +13,10 @@ from gateway.backends.reads import Reads
 from gateway.fixed import fixed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from gateway.calls import Call, Reply
-    from gateway.catalogs import Catalogs
     from gateway.entries import CatalogName
-    from gateway.fields import Field
     from gateway.model import Backend
     from gateway.names import Resolution, Wanted
     from gateway.results import BackendResult, ImportJob, Outcome, Problem
@@ -105,15 +103,11 @@ class Answer:
 class Adapter(Reads, Protocol):
     """One backend, for one set of credentials; what it gives to reads stands in `Reads`."""
 
-    backend: Backend
-    contact_fields: Sequence[Field]
-    """Where each unified field goes; one without a row is reported as ignored."""
     native_custom_fields: str
     """The input field of custom fields by the backend's own ids."""
     native_ids: Mapping[str, CatalogName]
     """The input's lists of ids of groups and the like, and the catalog that has them."""
     sender: Sender
-    catalogs: Catalogs
 
     def check(self, write: ContactWrite) -> list[Problem]:
         """What is wrong with the input for this backend alone, before anybody is asked. Pure.

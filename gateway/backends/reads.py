@@ -27,6 +27,7 @@ class Reads(Protocol):
     backend: Backend
     catalogs: Catalogs
     contact_fields: Sequence[Field]
+    """Where each unified field goes; one without a row is reported as ignored."""
     key_kinds: Sequence[KeyKind]
     """What contacts can be asked for by, in the order in which a read tries it."""
     record_catalogs: Sequence[CatalogName]
