@@ -117,6 +117,8 @@ class ContactReader:
         """The contacts that one call brings."""
         if kind is KeyKind.EXTERNAL_ID and "," in values[0]:
             return await self.by_external_id(values[0], exchange)
+        if kind is KeyKind.NATIVE_ID and len(values) == 1:
+            return await self.by_id(values[0], exchange)  # no list, which may lag behind
         search = search_contacts_by_id if kind is KeyKind.NATIVE_ID else search_contacts
         read_at = time.monotonic()
         reply = await self._list(search(self._organization_id, values), exchange)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gateway.backends.adapter import Found, Stored
+from gateway.backends.adapter import Found, KeyKind, Stored
 from gateway.backends.everbridge.reader import ContactReader
 from gateway.errors import RefusedError
 from gateway.model import Backend, MissingPolicy
@@ -42,6 +42,17 @@ async def test_a_native_id_that_does_not_exist_is_not_found(wired: Wired) -> Non
     assert result.outcome is Outcome.REJECTED
     [problem] = result.errors
     assert (problem.code, problem.field) == (ProblemCode.NOT_FOUND, ["everbridge", "id"])
+
+
+async def test_one_contact_is_read_by_its_id_before_the_lists_show_it(wired: Wired) -> None:
+    wired.simulation.switches["search_lag_seconds"] = 5
+    made = await wired.upsert(contact(**EVE))
+    contact_id = str(made.id)
+    exchange = Exchange(deadline=time.monotonic() + 30)
+    found = await wired.adapter.look_up(KeyKind.NATIVE_ID, [contact_id], exchange)
+    rows = found[contact_id]
+    assert isinstance(rows, list)
+    assert [row.external_id for row in rows] == ["E-9"]
 
 
 async def test_an_id_and_an_external_id_of_two_contacts_conflict(wired: Wired) -> None:
