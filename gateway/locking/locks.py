@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
@@ -46,8 +47,9 @@ class Locks:
     def __init__(self, leases: RecordLeases | None = None) -> None:
         self._leases = leases
         self._locks: dict[str, _Lock] = {}
-        self._released: dict[int, float] = {}
-        """When each was last let go, by the hash of its key; the oldest first."""
+        self._released: OrderedDict[int, float] = OrderedDict()
+        """When each was last let go, by the hash of its key; the oldest first. In a plain dict the first
+        is looked for behind the places of all that were taken from its front."""
         self._earlier = 0.0
         """When any other key may have been let go last."""
 

@@ -7,6 +7,7 @@ said of how soon a search shows what was written (contract: everbridge section 8
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 
 REMEMBERED_FOR = 60.0
 """Seconds. ASSUMED: no search lags behind for longer."""
@@ -18,14 +19,14 @@ class NewlyMade:
     """The ids of the contacts that this process made, by externalId."""
 
     def __init__(self) -> None:
-        self._made: dict[str, tuple[str, float]] = {}  # the oldest first
+        self._made: OrderedDict[str, tuple[str, float]] = OrderedDict()  # the oldest first
 
     def note(self, external_id: str, contact_id: str) -> None:
         """Remember a contact for a while."""
         self._made.pop(external_id, None)
         self._made[external_id] = (contact_id, time.monotonic() + REMEMBERED_FOR)
         if len(self._made) > MOST:
-            del self._made[next(iter(self._made))]
+            self._made.popitem(last=False)
 
     def id_of(self, external_id: str) -> str | None:
         """The id of the contact, where it was made lately."""
