@@ -40,7 +40,7 @@ STORE_UP = _row("gateway_store_up", "1 when the store told its backlog, otherwis
 OPERATIONS = _row("gateway_queue_operations", "Durable operations that have not ended.")
 STEPS = _row(
     "gateway_queue_steps",
-    "Their steps by state: QUEUED (to be delivered), FOLLOWING (sent, its job is followed), "
+    "Steps of these operations by state: QUEUED (to be delivered), FOLLOWING (sent, its job is followed), "
     "NEEDS_ATTENTION (a person must settle it). Only states that some step is in.",
     "backend",
     "state",

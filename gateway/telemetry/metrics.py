@@ -94,7 +94,7 @@ class Metrics:
         )
         self.replays = self._counter(
             "gateway_idempotent_replays",
-            "Calls answered from what an earlier one with the same key came to.",
+            "Calls answered with the result of an earlier call with the same idempotency key.",
             "entity",
         )
 
@@ -124,7 +124,9 @@ class Metrics:
             "backend",
         )
         self.quota_wait_seconds = self._counter(
-            "gateway_backend_quota_wait_seconds", "Seconds that they waited, in sum.", "backend"
+            "gateway_backend_quota_wait_seconds",
+            "Seconds in all that calls waited for such a turn.",
+            "backend",
         )
         self.breaker_refusals = self._counter(
             "gateway_backend_breaker_refusals",
@@ -141,7 +143,7 @@ class Metrics:
     def _add_store(self) -> None:
         store_seconds = self._histogram(
             "gateway_store_seconds",
-            "Seconds of the store's transactions, by whether they write.",
+            "Seconds of the store's transactions; kind is read or write.",
             "kind",
             buckets=STORE_SECONDS,
         )
