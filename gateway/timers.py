@@ -31,6 +31,11 @@ class Timer:
     def cancel(self) -> None:
         """Do nothing; also where it is done already."""
         self._running.discard(self)
+        self.due = _nothing  # or it and who has set it would keep each other, and a whole request
+
+
+def _nothing() -> None:
+    """Nothing is to be done any more."""
 
 
 def begin(when: float, due: Callable[[], None]) -> Timer:
@@ -64,7 +69,7 @@ class _Timers:
         now = time.monotonic()
         due = [one for one in self.running if one.when <= now]
         for timer in sorted(due, key=attrgetter("when")):
-            timer.cancel()
+            self.running.discard(timer)
             timer.due()
         if self.running:
             self.look_at(min(one.when for one in self.running))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway.api.context import Context
 from gateway.api.prepared import Running
+from gateway.api.time_limit import TimeLimit
+from gateway.model import ContactInput
 from tests.harness import UPSERT_CONTACT
 
 if TYPE_CHECKING:
@@ -123,3 +127,15 @@ async def test_the_setting_leaves_all_to_graphql_core(
     gateway.app.state.account.settings.prepared_operations = False
     await gateway.data("{ backends { health } }")
     assert runs == []
+
+
+async def test_what_a_request_has_made_goes_with_it(gateway: Gateway) -> None:
+    """Left to the garbage collector it would stay for hundreds of requests, and be looked through."""
+    gc.collect()
+    gc.disable()
+    try:
+        await gateway.data(UPSERT_CONTACT.replace(" body", ""), input=ADA)
+        kinds = (Context, ContactInput, TimeLimit)
+        assert [one for one in gc.get_objects() if type(one) in kinds] == []
+    finally:
+        gc.enable()

@@ -142,7 +142,9 @@ def _resolver(field: StrawberryField) -> Resolver:
 
     def call(info: Any, arguments: Arguments) -> Any:
         if info_name is not None:
-            arguments[info_name] = info
+            # Another dictionary: the operation has that one and is known to the info, and all that
+            # the request has made would be kept until the garbage collector comes.
+            arguments = {**arguments, info_name: info}
         return function(*positional, **arguments)
 
     needs = [extension for extension in field.extensions if type(extension) is NeedsScope]
