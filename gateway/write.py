@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from strawberry import Maybe, Some
@@ -32,6 +32,7 @@ KEPT_BY_ABSENCE = frozenset(
 CLEARED: Some[None] = Some(None)
 
 
+@cache
 def native_id(backend: Backend) -> str:
     """The input field of a backend's own id, such as ivvy.id; not every section has one."""
     return f"{backend.value.lower()}.id"

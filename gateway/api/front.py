@@ -62,7 +62,7 @@ class Front:
         if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        account: Account = scope["app"].state.account
+        account: Account = scope["app"].state["account"]  # as an attribute it is found last
         head, path, method = head_of(scope), scope["path"], scope.get("method", "GET")
         name = name_request(scope, head)
         answer = _Answer(

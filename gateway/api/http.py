@@ -105,7 +105,7 @@ class GraphQLView(GraphQL[Context, None]):
         let_in, head = OPEN, head_of(request.scope)
         try:
             self._body.check_head(request.scope, head)
-            account: Account = request.app.state.account
+            account: Account = request.app.state["account"]
             let_in = await admit(request, account.door)
             media_type = answer_type(request.scope["headers"])
             if request.scope["method"] == "POST" and media_type != EVENT_STREAM:

@@ -6,6 +6,7 @@ import asyncio
 import codecs
 import re
 import zlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import httptools
@@ -135,7 +136,7 @@ class Connection(asyncio.Protocol):
         """Take a header; those behind a body are left out."""
         if self._has_head:
             return
-        lower, text = name.decode("latin-1").lower(), value.decode("latin-1").rstrip()
+        lower, text = _lower(name), value.decode("latin-1").rstrip()
         told = self._headers
         told[lower] = f"{told[lower]}, {text}" if lower in told else text
 
@@ -160,6 +161,12 @@ class Connection(asyncio.Protocol):
         elif not self._has_all:
             self._has_all = True
             self._reusable = self._parser.should_keep_alive()
+
+
+@lru_cache(maxsize=256)
+def _lower(name: bytes) -> str:
+    """A header's name, of which a backend sends the same few with each answer."""
+    return name.decode("latin-1").lower()
 
 
 def _unpacked(content: bytes, coding: str) -> bytes:

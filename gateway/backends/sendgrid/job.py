@@ -37,12 +37,18 @@ MOST_KNOWN = 1_000
 """Jobs whose last status is kept; one that has ended stays as it is."""
 
 
+def job_of(reply: Reply) -> str:
+    """The id of the job that an accepted write has become."""
+    found: str = reply.body["job_id"]
+    return found
+
+
 def accepted_job(call: Call, reply: Reply) -> ImportJob:
     """The job that an accepted write has become."""
     contacts = (call.body or {}).get("contacts") or [None]
     return ImportJob(
         backend=Backend.SENDGRID,
-        id=ID(reply.body["job_id"]),
+        id=ID(job_of(reply)),
         status=JobStatus.PENDING,
         requested_count=len(contacts),
     )

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from gateway.backends.sendgrid.client import list_left, removed
-from gateway.backends.sendgrid.job import accepted_job
+from gateway.backends.sendgrid.job import job_of
 from gateway.backends.sendgrid.memory import WriteMemory, by_id, by_identifier
 from gateway.backends.sendgrid.shared_memory import SharedMemory
 from gateway.backends.sendgrid.writes import written_by
@@ -45,8 +45,7 @@ class Remembering:
 
     async def accepted(self, call: Call, reply: Reply, exchange: Exchange) -> None:
         """Remember what a call will have done to its contacts, until its job is seen to have ended."""
-        job_id = str(accepted_job(call, reply).id)
-        now = self._clock()
+        job_id, now = job_of(reply), self._clock()
         if call.method == "PUT":
             joined, identifiers = written_by(call)
             subjects = [by_identifier(self._identifier, identifiers[self._identifier])]
