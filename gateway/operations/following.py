@@ -59,13 +59,19 @@ class Following:
     async def _ended(self, claimed: ClaimedStep, result: BackendResult) -> BackendResult | None:
         """What the write has come to, by its jobs, whose state is noted in `result`.
 
-        None while they go on, or cannot be asked after.
+        None while they go on, or cannot be asked after. Where the backend knows no such job, the record
+        may show that the write is done, and nothing shows that it is not.
         """
         adapter = self.delivering.adapters.get(Backend(claimed.step.backend))
-        jobs = await self._jobs(claimed, adapter) if adapter else None
-        if adapter is None or jobs is None:
+        known = await self._jobs(claimed, adapter) if adapter else None
+        if adapter is None or known is None:
             return None
-        result.jobs = jobs
+        held = {str(job.id): job for job in result.jobs}
+        each = [job or held.get(one) for one, job in zip(claimed.step.jobs, known, strict=True)]
+        result.jobs = jobs = [job for job in each if job is not None]
+        if None in known:
+            shown = await self._compared(claimed, adapter, result)
+            return shown if shown and shown.outcome is Outcome.CONFIRMED else None
         if all(job.status is JobStatus.COMPLETED for job in jobs):
             seen = await self._is_seen(claimed, adapter, result)
             return replace(result, outcome=Outcome.CONFIRMED) if seen else None
@@ -73,17 +79,15 @@ class Following:
             return None
         return await self._compared(claimed, adapter, result)
 
-    async def _jobs(self, claimed: ClaimedStep, adapter: Adapter) -> list[ImportJob] | None:
-        """How the jobs stand; None while that cannot be asked."""
+    async def _jobs(self, claimed: ClaimedStep, adapter: Adapter) -> list[ImportJob | None] | None:
+        """How the jobs stand, None for one that is not known; None while that cannot be asked."""
         exchange = self.delivering.exchange(claimed)
-        jobs: list[ImportJob] = []
+        jobs: list[ImportJob | None] = []
         for job_id in claimed.step.jobs:
             try:
                 job = await adapter.job(job_id, exchange)
             except BackendFailure as failure:
                 log.info("job not readable", backend=claimed.step.backend, why=failure.problem.code)
-                return None
-            if job is None:
                 return None
             jobs.append(job)
         return jobs

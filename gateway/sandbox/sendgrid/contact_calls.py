@@ -56,12 +56,13 @@ def delete_identifier(asked: Asked) -> Response:
 
 
 def get_import(asked: Asked) -> Response:
-    """Give the status of any job."""
+    """Give the status of any job. ASSUMED for those of removals from a list, hence switchable."""
     job_id = asked.part("id")
     if not upsert.is_uuid(job_id):
         raise refused_object(400, "invalid job id")
     job = asked.store.jobs.get(job_id)
-    if job is None:
+    hidden = job and job.kind == "remove_from_list" and not asked.switches["removal_jobs_known"]
+    if job is None or hidden:
         raise refused(404, "import not found")
     errors_url = f"{asked.root}/job-errors/{job.id}?signature={_signature(job.id)}"
     return answer(jobs.report(job, errors_url, asked.switches))

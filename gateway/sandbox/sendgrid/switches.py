@@ -37,6 +37,8 @@ DEFAULTS: dict[str, Any] = {
     "field_ready_seconds": 5.0,
     # False: removing from a list is accepted and changes nothing (seen once).
     "list_removal_works": True,
+    # False: the job of a removal from a list cannot be asked after (its page names other jobs only).
+    "removal_jobs_known": True,
     # Contacts still show a list that was deleted.
     "deleted_lists_linger": False,
     # List names must be unique, ignoring case; unknown for the real one.

@@ -145,6 +145,18 @@ async def test_removal_can_be_switched_to_do_nothing(account: Account) -> None:
     assert account.list("Newsletter") in found["list_ids"]
 
 
+async def test_the_job_of_a_removal_can_be_switched_to_be_unknown(account: Account) -> None:
+    account.switches["removal_jobs_known"] = False
+    path = f"/lists/{account.list('Newsletter')}/contacts"
+    answer = await account.client.delete(path, params={"contact_ids": ADA})
+    account.clock.advance(60)
+    job = await account.client.get(f"/contacts/imports/{answer.json()['job_id']}")
+    found = await account.find("ada@example.com")
+    assert job.status_code == 404
+    assert found is not None
+    assert account.list("Newsletter") not in found["list_ids"]
+
+
 async def test_removal_of_the_unknown_is_404_and_of_nothing_a_bare_400(account: Account) -> None:
     newsletter = f"/lists/{account.list('Newsletter')}/contacts"
     nothing = await account.client.delete(newsletter)
