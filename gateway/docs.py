@@ -131,7 +131,8 @@ def _place(rows: Sequence[Field], name: str) -> str:
 
 
 def _with_note(row: Field) -> str:
-    limit = f"at most {row.max_length} characters" if row.max_length else ""
+    characters = "character" if row.max_length == 1 else "characters"
+    limit = f"at most {row.max_length} {characters}" if row.max_length else ""
     return "; ".join(part for part in (f"`{row.at}`", row.note, limit) if part)
 
 

@@ -76,3 +76,9 @@ def test_every_word_of_a_receipt_is_explained(words: type[Enum]) -> None:
     explained = re.findall(r"^\| ([A-Z_, ]+) \|", (DOCS / "concepts.md").read_text(), re.MULTILINE)
     known = {word for cell in explained for word in cell.split(", ")}
     assert [word.name for word in words if word.name not in known] == []
+
+
+@pytest.mark.parametrize("name", ["add_groups_name", "remove_groups_name"])
+def test_null_changes_nothing_in_groups_to_join_and_to_leave(name: str) -> None:
+    told = {row.clear.says for rows in TABLES.values() for row in rows if row.name == name}
+    assert told == {"null changes nothing"}

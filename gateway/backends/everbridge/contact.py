@@ -65,11 +65,17 @@ LEAVE_EACH = Clear(says="`DELETE /groups/{org}/contacts` for each membership")
 NO_PATHS = Clear(says="`[]`", value=[])
 PATH_OUT = Clear(says="its path left out of `paths`", left_out=True)
 NEVER = Clear(says="never", possible=False)
-NOTHING = Clear(says="null is absent", left_out=True)
+NOTHING = Clear(says="null changes nothing", left_out=True)
 
 FIELDS = Table(
     Field(name="external_id", at="externalId", clear=IMPOSSIBLE, to=str, max_length=50),
-    Field(name="email", at="paths", clear=PATH_OUT, by_function=True, note="EMAIL_PATH's value"),
+    Field(
+        name="email",
+        at="paths",
+        clear=PATH_OUT,
+        by_function=True,
+        note="value of the path that EMAIL_PATH names",
+    ),
     Field(name="first_name", at="firstName", clear=IMPOSSIBLE, max_length=100),
     Field(name="middle_initial", at="middleInitial", clear=LEFT_OUT, max_length=1),
     Field(name="last_name", at="lastName", clear=IMPOSSIBLE, max_length=100),
@@ -79,7 +85,7 @@ FIELDS = Table(
         at="paths",
         clear=PATH_OUT,
         by_function=True,
-        note="PHONE_PATH's value: national digits, and countryCode",
+        note="value of the path that PHONE_PATH names: national digits, and countryCode",
     ),
     Field(name="country_code", at="country", clear=LEFT_OUT, to=read_country, compared=_upper),
     Field(name="addresses", at="address", clear=LEFT_OUT, by_function=True, note="all of them"),

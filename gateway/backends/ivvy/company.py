@@ -31,7 +31,7 @@ NATIVE_ID = "ivvy.id"
 def company_rows(text_clear: str | None = "") -> Table:
     """Where each field of a company goes; `text_clear` is what clearing a text sends (ASSUMED)."""
     cleared = EMPTY_TEXT if text_clear == "" else NULL
-    nothing = Clear(says="null is absent", left_out=True)
+    nothing = Clear(says="null changes nothing", left_out=True)
     texts = (
         ("external_id", "externalId"),
         ("trading_name", "tradingName"),
@@ -61,7 +61,7 @@ def company_rows(text_clear: str | None = "") -> Table:
             at="address",
             clear=Clear(says="every part cleared like a text"),
             by_function=True,
-            note="whole, parts that are not given as they are stored; `region` is `stateCode` where "
+            note="sent as a whole, with the stored parts that are not given; `region` is `stateCode` where "
             "the country has such a code, else `stateName`; no locationName and no coordinates",
         ),
         Field(name="industry_name", at="industryId", clear=IMPOSSIBLE, by_function=True),

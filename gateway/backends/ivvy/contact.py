@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 NATIVE_ID = "ivvy.id"
 KEYS = (KeyKind.NATIVE_ID, KeyKind.EXTERNAL_ID, KeyKind.EMAIL)
 REQUIRED = ("first_name", "last_name", "email")
-NOTHING = Clear(says="null is absent", left_out=True)
+NOTHING = Clear(says="null changes nothing", left_out=True)
 
 # "No Marketing" is 5 for e-mail and 4 for text messages; e-mail status 4 (Registering) is iVvy's own
 # and has not been writable since 2022-10-20 (contract: ivvy section 5.7).

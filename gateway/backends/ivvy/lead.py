@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from gateway.results import Problem
 
 NATIVE_ID = "ivvy.id"
-NOTHING = Clear(says="null is absent", left_out=True)
+NOTHING = Clear(says="null changes nothing", left_out=True)
 
 
 @cache

@@ -52,6 +52,7 @@ def lower_case(emails: Sequence[str]) -> list[str]:
 
 
 _LISTS = Clear(says="a call for each list to leave")
+_NOTHING = Clear(says="null changes nothing")
 _FIELDS = Clear(says='texts: `""`; numbers and dates cannot be cleared')
 
 FIELDS = Table(
@@ -60,14 +61,14 @@ FIELDS = Table(
         at="external_id",
         clear=IMPOSSIBLE,
         by_function=True,
-        note="Only where it is the account's identifier; otherwise ignored.",
+        note="only where it is the account's identifier; otherwise ignored",
     ),
     Field(
         name="email",
         at="email",
         clear=IMPOSSIBLE,
         by_function=True,
-        note="In lower case. It cannot be changed in place.",
+        note="in lower case; cannot be changed in place",
     ),
     Field(name="first_name", at="first_name", clear=EMPTY_TEXT, max_length=50),
     Field(name="last_name", at="last_name", clear=EMPTY_TEXT, max_length=50),
@@ -77,14 +78,14 @@ FIELDS = Table(
         clear=EMPTY_TEXT,
         to=lambda phone: phone.e164,
         compared=digits,
-        note="E.164.",
+        note="E.164",
     ),
     Field(
         name="country_code",
         at="country",
         clear=EMPTY_TEXT,
         by_function=True,
-        note="Where no address is given; an address brings its own.",
+        note="only if no address is given, because an address has its own",
     ),
     # ASSUMED: an empty list clears; the vendor documents 0 to 5 items and says no more.
     Field(
@@ -93,24 +94,24 @@ FIELDS = Table(
         clear=EMPTY_LIST,
         to=lower_case,
         compared=lambda emails: sorted(lower_case(emails or [])),
-        note="At most five.",
+        note="at most five",
     ),
     Field(
         name="addresses",
         at="address_line_1 … country",
         clear=Clear(says='`""` in each of the six fields', value=""),
         by_function=True,
-        note="The first one, without location name and coordinates.",
+        note="the first one, without location name and coordinates",
     ),
     Field(name="groups_name", at="list_ids", clear=_LISTS, by_function=True),
-    Field(name="add_groups_name", at="list_ids", clear=_LISTS, by_function=True),
-    Field(name="remove_groups_name", at="list_ids", clear=_LISTS, by_function=True),
+    Field(name="add_groups_name", at="list_ids", clear=_NOTHING, by_function=True),
+    Field(name="remove_groups_name", at="list_ids", clear=_NOTHING, by_function=True),
     Field(
         name="custom_fields",
         at="custom_fields",
         clear=_FIELDS,
         by_function=True,
-        note="By id, as text, number or UTC instant.",
+        note="by id, as text, number or UTC instant",
     ),
     Field(name="sendgrid.list_ids", at="list_ids", clear=_LISTS, by_function=True),
     Field(
@@ -120,9 +121,9 @@ FIELDS = Table(
     Field(
         name="sendgrid.email_change",
         at="(not stored)",
-        clear=Clear(says="as absent"),
+        clear=_NOTHING,
         by_function=True,
-        note="What to do when the address changes.",
+        note="what to do when the address changes",
     ),
     Field(name="sendgrid.custom_fields", at="custom_fields", clear=_FIELDS, by_function=True),
 )
