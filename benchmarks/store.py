@@ -90,9 +90,7 @@ async def deliver(store: Store, number: int) -> None:
     )
     for one in claimed:
         done = replace(one.step, state=StepState.DONE, outcome="UPDATED")
-        await store.operations.save(
-            [Save(step=done, event="done")], summarize=summarize, now=datetime.now(UTC)
-        )
+        await store.operations.save([Save(step=done)], summarize=summarize, now=datetime.now(UTC))
 
 
 async def deliver_many(store: Store, number: int) -> None:
@@ -106,8 +104,7 @@ async def deliver_many(store: Store, number: int) -> None:
         f"worker-{number}", Which(backends=BACKENDS), until=now + LEASE, now=now, limit=300
     )
     saves = [
-        Save(step=replace(one.step, state=StepState.DONE, outcome="UPDATED"), event="done")
-        for one in claimed
+        Save(step=replace(one.step, state=StepState.DONE, outcome="UPDATED")) for one in claimed
     ]
     await store.operations.save(saves, summarize=summarize, now=datetime.now(UTC))
 

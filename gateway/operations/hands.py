@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.locking.leased import RENEWALS, Leased
 from gateway.operations.keyed import utc_now
-from gateway.operations.outcomes import detail_of, sum_up
+from gateway.operations.outcomes import sum_up
 from gateway.store.errors import StoreError
 from gateway.store.operation_records import Save, StepState
 
@@ -94,16 +94,16 @@ class Hands:
         for hand in hands:
             hand.renewed(until=until, lost=hand.step.id in lost)
 
-    async def keep(self, hand: Hand, event: str) -> bool:
+    async def keep(self, hand: Hand) -> bool:
         """Store a step that stays in hand; False when another worker has it. Raises StoreError."""
         until = self.clock() + self.lease
-        held = await self._store(Save(step=hand.step, event=event, keep_until=until))
+        held = await self._store(Save(step=hand.step, keep_until=until))
         hand.lost |= not held
         return held
 
-    async def end(self, step: Step, event: str, result: BackendResult) -> bool:
+    async def end(self, step: Step, result: BackendResult) -> bool:
         """Store a step and let go of it; False when another worker has it. Raises StoreError."""
-        stored = await self._store(Save(step=step, event=event, detail=detail_of(result)))
+        stored = await self._store(Save(step=step))
         if stored and step.state in ENDS:
             self.heard(step.name, result)
         return stored

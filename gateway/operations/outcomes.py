@@ -241,14 +241,6 @@ def tell_beside(result: BackendResult, problems: Sequence[Problem]) -> None:
     result.errors += [one for one in problems if one not in result.errors]
 
 
-def detail_of(result: BackendResult) -> dict[str, Any]:
-    """What of a try stands in the operation's events; no values of the contact are in it."""
-    return {
-        "outcome": result.outcome.value,
-        "problems": [problem.code.value for problem in result.errors],
-    }
-
-
 def ended_unseen(step: Step, result: BackendResult) -> BackendResult:
     """The result of a write that must not be repeated, and whose worker died over it."""
     return replace(

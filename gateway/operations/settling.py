@@ -12,7 +12,7 @@ from strawberry import ID
 from gateway.model import enum_value
 from gateway.operations.acceptance import GIVEN_UP, result_of
 from gateway.operations.keyed import utc_now
-from gateway.operations.outcomes import CHANGED, MADE, UNWRITTEN, detail_of, done, sum_up
+from gateway.operations.outcomes import CHANGED, MADE, UNWRITTEN, done, sum_up
 from gateway.operations.payloads import LEAD
 from gateway.results import Outcome, Problem, ProblemCode
 from gateway.store.link_records import Intent, LinkConflict
@@ -68,9 +68,9 @@ class Settling:
         try:
             settled = await self._settled(claimed, resolution, record_id, now)
         except BaseException:
-            await self._save(replace(kept, due_at=now), "left")
+            await self._save(replace(kept, due_at=now))
             raise
-        if not await self._save(settled, f"settled: {resolution.name}"):
+        if not await self._save(settled):
             raise NotSettledError(_taken())
         self.wake()
         return replace(settled, owner=None)
@@ -152,9 +152,8 @@ class Settling:
         if isinstance(standing, Intent):
             await self.links.drop_link(standing)
 
-    async def _save(self, step: Step, event: str) -> bool:
-        save = Save(step=step, event=event, detail=detail_of(result_of(step)))
-        return not await self.operations.save([save], summarize=sum_up, now=self.clock())
+    async def _save(self, step: Step) -> bool:
+        return not await self.operations.save([Save(step=step)], summarize=sum_up, now=self.clock())
 
 
 def _again(step: Step, now: datetime, *, unwritten: int = 0) -> Step:

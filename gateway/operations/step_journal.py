@@ -25,7 +25,7 @@ class StepJournal:
     """The journal of one try of a step."""
 
     hand: Hand
-    keep: Callable[[Hand, str], Awaitable[bool]]
+    keep: Callable[[Hand], Awaitable[bool]]
     """Stores the step as it is now, still in hand; False when another worker has it."""
     repeatable: bool = True
     """Whether what was sent, if anything, may be sent again."""
@@ -50,7 +50,7 @@ class StepJournal:
             return
         calls = part.plan.calls if part.plan else ()
         intent = {"calls": [f"{call.method} {call.target}" for call in calls]}
-        await self._store(replace(self.hand.step, intent=intent), "sending", part)
+        await self._store(replace(self.hand.step, intent=intent), part)
 
     async def answered(self, result: BackendResult, *, repeatable: bool) -> None:
         """Store the jobs of a call, before the ones that follow it are made; and what must not be made twice."""
@@ -60,16 +60,16 @@ class StepJournal:
             known = to_stored(replace(result, outcome=Outcome.QUEUED))
             step = replace(step, intent=None, result=known | {MADE: str(result.id)})
         if step != self.hand.step:
-            await self._store(step, "accepted", None)
+            await self._store(step, None)
 
     async def ended(self, part: Part) -> None:
         """Nothing: the worker stores what became of it."""
 
-    async def _store(self, step: Step, event: str, part: Part | None) -> None:
+    async def _store(self, step: Step, part: Part | None) -> None:
         """Store the step as it is from now on; raises NotWrittenError where it is not kept."""
         self.hand.step = step
         try:
-            held = await self.keep(self.hand, event)
+            held = await self.keep(self.hand)
         except StoreError as error:
             raise NotWrittenError(_not_stored(part)) from error
         if not held:

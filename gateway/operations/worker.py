@@ -55,9 +55,9 @@ class _Tried(NamedTuple):
 
     step: Step
     """As it is to be stored."""
-    event: str
-    """What the operation's events call it."""
     result: BackendResult
+    looked_at: bool = False
+    """Whether only a job was asked after."""
 
 
 @dataclass(kw_only=True)
@@ -271,10 +271,10 @@ class Worker:
             return self._left_to_newer(step)
         if step.state is StepState.FOLLOWING:
             followed = await self.following.look(claimed, now)
-            return _Tried(followed, "followed", result_of(followed))
+            return _Tried(followed, result_of(followed), looked_at=True)
         if step.intent is not None:
             result = ended_unseen(step, result_of(step))
-            return _Tried(needs_attention(step, result, now), "unknown", result)
+            return _Tried(needs_attention(step, result, now), result)
         journal = StepJournal(hand=hand, keep=self.hands.keep)
         deliver = self.delivering.lead if step.name == LEAD else self.delivering.contact
         return self._after(claimed, journal, await deliver(claimed, journal))
@@ -289,16 +289,16 @@ class Worker:
             now=self.hands.clock(),
             patience=self.patience,
         )
-        return _Tried(after, "tried", result)
+        return _Tried(after, result)
 
     async def _end(self, claimed: ClaimedStep, tried: _Tried) -> None:
         """Store a step as it is after a try, and tell the audit what became of its record."""
         step = tried.step
-        if not await self.hands.end(step, tried.event, tried.result):
+        if not await self.hands.end(step, tried.result):
             self._log(claimed).warning("step taken over by another worker")
             return
-        is_looked_at = step.state is StepState.FOLLOWING and tried.event == "followed"
-        if step.state is not StepState.QUEUED and not is_looked_at:
+        goes_on = tried.looked_at and step.state is StepState.FOLLOWING
+        if step.state is not StepState.QUEUED and not goes_on:
             request_id = claimed.shared.get("request_id")
             delivered(claimed.caller, request_id, step.operation_id, tried.result)
 
@@ -313,7 +313,7 @@ class Worker:
             retry_after_seconds=60.0,
         )
         result.errors.append(problem)
-        return _Tried(queued_again(step, result, self.hands.clock()), "left", result)
+        return _Tried(queued_again(step, result, self.hands.clock()), result)
 
     async def _put_back(self, hand: Hand) -> None:
         """After a fault of our own: later again, unless something that must not be repeated left."""
@@ -323,7 +323,7 @@ class Worker:
         doubtful = replace(result, outcome=Outcome.UNKNOWN)  # it may have been sent
         after = after_fault(hand.step, doubtful, self.hands.clock())
         try:
-            await self.hands.end(after, "failed", result)
+            await self.hands.end(after, result)
         except StoreError:
             log.exception("step not put back; it is tried again when its lease has ended")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.store.database import Batch, Statement, from_json, known_time, to_json
+from gateway.store.database import Statement, from_json, known_time, to_json
 from gateway.store.operation_records import ClaimedStep, Step, StepState
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def claim_due(
     if not rows:
         return []
     claimed = yield from _read_claimed(rows)
-    yield from _mark_running({step.step.operation_id for step in claimed}, now)
+    yield from _mark_running({step.step.operation_id for step in claimed})
     return claimed
 
 
@@ -136,20 +136,15 @@ def _read_claimed(ids: Sequence[Row]) -> Transaction[list[ClaimedStep]]:
     ]
 
 
-def _mark_running(operations: set[str], now: datetime) -> Transaction[None]:
+def _mark_running(operations: set[str]) -> Transaction[None]:
     """PENDING operations are RUNNING from now on.
 
     A row that is locked is left out rather than waited for: its holder, who saves a step of the
     same operation, waits for none of ours that way, and marks the operation itself.
     """
-    started = yield Statement(
+    yield Statement(
         "UPDATE operation SET status = 'RUNNING', revision = revision + 1"
         " WHERE id IN (SELECT id FROM operation WHERE id IN {any_of $1} AND status = 'PENDING'"
-        " {for_update} {skip_locked}) RETURNING id, revision",
+        " {for_update} {skip_locked})",
         (to_json(sorted(operations)),),
     )
-    if started:
-        yield Batch(
-            "INSERT INTO event (operation_id, number, at, kind) VALUES ($1, $2, $3, 'started')",
-            [(row["id"], row["revision"], now) for row in started],
-        )

@@ -9,7 +9,6 @@ from gateway.store.claims import read_step_row
 from gateway.store.database import Statement, from_json, known_time, to_json, to_time
 from gateway.store.operation_records import (
     Backlog,
-    Event,
     Item,
     Operation,
     OperationStatus,
@@ -81,25 +80,6 @@ def read_step(step_id: int) -> Transaction[Step | None]:
     return read_step_row(rows[0]) if rows else None
 
 
-def read_events(operation_id: str, after: int, limit: int) -> Transaction[list[Event]]:
-    """Changes of an operation behind a number, in order."""
-    rows = yield Statement(
-        "SELECT * FROM event WHERE operation_id = $1 AND number > $2 ORDER BY number LIMIT $3",
-        (operation_id, after, limit),
-    )
-    return [
-        Event(
-            operation_id=row["operation_id"],
-            number=row["number"],
-            at=known_time(row["at"]),
-            step_id=row["step_id"],
-            kind=row["kind"],
-            detail=from_json(row["detail"]),
-        )
-        for row in rows
-    ]
-
-
 def waiting_records(
     records: Collection[tuple[str, str]],
 ) -> Transaction[frozenset[tuple[str, str]] | None]:
@@ -165,7 +145,7 @@ def purge(before: datetime, limit: int) -> Transaction[int]:
     """
     removed = 0
     for table, columns, ended in (
-        ("event", "operation_id, number", _ENDED),
+        ("event", "operation_id, number", _ENDED),  # of older gateways alone
         ("step", "id", _ENDED),
         ("item", "operation_id, position", _ENDED),
         ("operation", "id", "completed_at < $1"),

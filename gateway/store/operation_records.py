@@ -153,13 +153,11 @@ class Which:
 
 @dataclass(frozen=True, kw_only=True)
 class Save:
-    """New values of a claimed step, and the line that they leave in the operation's events."""
+    """New values of a claimed step."""
 
     step: Step
-    event: str
     keep_until: datetime | None = None
     """Work on it until then; None gives it back, to be tried at `step.due_at`."""
-    detail: Json | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +185,7 @@ class Operation:
     """Items that have ended, failed ones included."""
     failed: int
     revision: int
-    """Grows with each change: the number of the last event."""
+    """Grows by one with each change."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,18 +199,6 @@ class Item:
     payload: Json
     result: Json | None
     steps: Sequence[Step] = field(default_factory=tuple)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """One change of an operation."""
-
-    operation_id: str
-    number: int
-    at: datetime
-    step_id: int | None
-    kind: str
-    detail: Json | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from gateway.store.operation_records import (
         Backlog,
         ClaimedStep,
-        Event,
         Item,
         NewOperation,
         Operation,
@@ -114,12 +113,6 @@ class Operations:
     async def read_step(self, step_id: int) -> Step | None:
         """A step by id."""
         return await self._database.read(operation_reads.read_step, step_id)
-
-    async def read_events(
-        self, operation_id: str, *, after: int = 0, limit: int = 100
-    ) -> list[Event]:
-        """An operation's changes behind a number, in order and without a gap."""
-        return await self._database.read(operation_reads.read_events, operation_id, after, limit)
 
     async def waiting_records(
         self, records: Collection[tuple[str, str]]

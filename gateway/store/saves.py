@@ -140,7 +140,6 @@ def _save_operations(
     operations: Sequence[Row], saves: Sequence[Save], deltas: dict[str, _Delta], now: datetime
 ) -> Transaction[None]:
     updates: list[tuple[Value, ...]] = []
-    events: list[tuple[Value, ...]] = []
     written = yield from _written_in_part(operations, deltas)
     for operation in operations:
         mine = [save for save in saves if save.step.operation_id == operation["id"]]
@@ -150,22 +149,14 @@ def _save_operations(
         status, completed_at = _status(
             operation, completed, failed, attention, now, written=operation["id"] in written
         )
-        number = operation["revision"]
-        for number, save in enumerate(mine, start=operation["revision"] + 1):
-            detail = None if save.detail is None else to_json(save.detail)
-            events.append((operation["id"], number, now, save.step.id, save.event, detail))
+        revision = operation["revision"] + len(mine)
         updates.append(
-            (operation["id"], status, completed_at, completed, failed, attention, number)
+            (operation["id"], status, completed_at, completed, failed, attention, revision)
         )
     yield Batch(
         "UPDATE operation SET status = $2, completed_at = $3, completed = $4, failed = $5,"
         " attention = $6, revision = $7 WHERE id = $1",
         updates,
-    )
-    yield Batch(
-        "INSERT INTO event (operation_id, number, at, step_id, kind, detail)"
-        " VALUES ($1, $2, $3, $4, $5, $6)",
-        events,
     )
 
 

@@ -114,6 +114,7 @@ OPERATIONS = (
         WHERE holds = 1 AND owner IS NOT NULL
     """,
     "CREATE INDEX step_attention ON step (id) WHERE state = 'NEEDS_ATTENTION'",
+    # Of no use any more, and written by older gateways alone, which may run beside this one.
     """
     CREATE TABLE event (
         operation_id text NOT NULL REFERENCES operation (id),

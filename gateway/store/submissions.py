@@ -63,10 +63,6 @@ def submit(operation: NewOperation, key: KeyUse | None, now: datetime) -> Transa
         " VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, 0, $9, $10, '[]')",
         _step_rows(operation, now),
     )
-    yield Statement(
-        "INSERT INTO event (operation_id, number, at, kind) VALUES ($1, 1, $2, 'submitted')",
-        (operation.id, now),
-    )
     if key is not None and not (yield from finish_with_operation(key, operation.id)):
         raise KeyLostError("Another request has taken the idempotency key over.")
     return True

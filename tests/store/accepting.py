@@ -90,7 +90,6 @@ async def save(
     """Save a step with new values; False when it was lost."""
     change = Save(
         step=replace(claimed.step, **new),
-        event="tried",
         keep_until=None if keep is None else at(keep),
     )
     lost = await store.operations.save([change], summarize=summarize, now=at(seconds))

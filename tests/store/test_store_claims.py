@@ -288,5 +288,4 @@ async def test_many_workers_share_the_steps_without_one_being_given_twice(store:
     operation = await store.operations.read_operation("op-1")
     assert operation is not None
     assert (operation.completed, operation.failed, operation.status) == (60, 0, "SUCCEEDED")
-    events = await store.operations.read_events("op-1", limit=1000)
-    assert [event.number for event in events] == list(range(1, 1 + 1 + 1 + 120))
+    assert operation.revision == 1 + 1 + 120

@@ -30,7 +30,7 @@ async def test_the_hand_that_lost_its_step_stores_nothing_even_in_one_commit_wit
     first.lost = False  # as it was when it asked whether the step was its own
     first.step = replace(first.step, intent={"of": "first"})
     second.step = replace(second.step, intent={"of": "second"})
-    held = await asyncio.gather(hands.keep(first, "sending"), hands.keep(second, "sending"))
+    held = await asyncio.gather(hands.keep(first), hands.keep(second))
     assert tuple(held) == (False, True)
     stored = await store.operations.read_step(second.step.id)
     assert stored is not None
@@ -64,8 +64,6 @@ async def test_a_commit_that_one_step_spoils_is_made_again_for_each(
         return await real(saves, **more)
 
     monkeypatch.setattr(store.operations, "save", save)
-    kept = await asyncio.gather(
-        *(hands.keep(hand, "sending") for hand in held), return_exceptions=True
-    )
+    kept = await asyncio.gather(*(hands.keep(hand) for hand in held), return_exceptions=True)
     assert [kept[0], kept[2]] == [True, True]
     assert isinstance(kept[1], TypeError)
