@@ -141,6 +141,7 @@ async def _look_up_all(
 ) -> None:
     """Look up every group of targets, until all have answered or it is time to go on."""
     targets, running = prepared.targets, prepared.looking
+    loop = asyncio.get_running_loop()
 
     async def start(chosen: list[Target], *, again: bool = False) -> None:
         # A bulk's targets only have names to look up, and memory mostly has them all.
@@ -149,7 +150,7 @@ async def _look_up_all(
         ]
         for target in chosen:
             look = look_again(target, targets) if again else _look(target, targets, loaders)
-            running[target.backend] = asyncio.create_task(look)
+            running[target.backend] = loop.create_task(look)
         if chosen:
             await ended([running[target.backend] for target in chosen], patience)
 

@@ -6,13 +6,13 @@ stands for all of these, and looks for what is due when the first of them is.
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Collection
 
 
@@ -38,9 +38,11 @@ def _nothing() -> None:
     """Nothing is to be done any more."""
 
 
-def begin(when: float, due: Callable[[], None]) -> Timer:
-    """A timer that is set now; `when` is on the clock of `time.monotonic`."""
-    loop = asyncio.get_running_loop()
+def begin(when: float, due: Callable[[], None], loop: asyncio.AbstractEventLoop) -> Timer:
+    """A timer that is set now; `when` is on the clock of `time.monotonic`.
+
+    `loop` is the one that runs: to ask for that is a call to the system in CPython 3.11.
+    """
     timers = _known[0]
     if timers is None or timers.loop is not loop:
         timers = _known[0] = _Timers(loop)
@@ -80,8 +82,12 @@ _known: list[_Timers | None] = [None]
 
 
 async def ended(tasks: Collection[asyncio.Task[Any]], seconds: float) -> None:
-    """Wait until all tasks have ended, or so long; `asyncio.wait` takes several times as much for it."""
-    over = asyncio.get_running_loop().create_future()
+    """Wait until all tasks have ended, or so long. There is one at least.
+
+    `asyncio.wait` takes several times as much for it.
+    """
+    loop = next(iter(tasks)).get_loop()
+    over = loop.create_future()
     left = len(tasks)
 
     def count(_task: asyncio.Task[Any]) -> None:
@@ -96,7 +102,7 @@ async def ended(tasks: Collection[asyncio.Task[Any]], seconds: float) -> None:
 
     for task in tasks:
         task.add_done_callback(count)
-    timer = begin(time.monotonic() + seconds, stop)
+    timer = begin(time.monotonic() + seconds, stop, loop)
     try:
         await over
     finally:

@@ -15,7 +15,7 @@ SECONDS = 10.0
 async def reached(*cancelled: int) -> list[int]:
     """The numbers of those of five timers that come; the last one ends it."""
     came: list[int] = []
-    over = asyncio.Event()
+    over, loop = asyncio.Event(), asyncio.get_running_loop()
     now = time.monotonic()
 
     def comes(number: int) -> None:
@@ -23,8 +23,8 @@ async def reached(*cancelled: int) -> list[int]:
         if number == 4:
             over.set()
 
-    timers = [begin(now + (4 - n) / 50, partial(comes, n)) for n in range(4)]
-    timers.append(begin(now + 0.15, lambda: comes(4)))
+    timers = [begin(now + (4 - n) / 50, partial(comes, n), loop) for n in range(4)]
+    timers.append(begin(now + 0.15, partial(comes, 4), loop))
     for number in cancelled:
         timers[number].cancel()
     async with asyncio.timeout(SECONDS):
@@ -43,7 +43,7 @@ async def test_one_that_is_cancelled_does_not_come() -> None:
 async def test_one_that_is_put_off_comes_later() -> None:
     over = asyncio.Event()
     began = time.monotonic()
-    timer = begin(began + 0.02, over.set)
+    timer = begin(began + 0.02, over.set, asyncio.get_running_loop())
     timer.when = began + 0.1
     async with asyncio.timeout(SECONDS):
         await over.wait()

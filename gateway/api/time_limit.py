@@ -52,12 +52,13 @@ class TimeLimit:
         self._is_over = False
 
     def __enter__(self) -> Self:
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("only a task has a time limit")
         self._task = task
         self._cancelled_before = task.cancelling()
-        self._timer = begin(self._when, self.expire)
+        self._timer = begin(self._when, self.expire, loop)
         return self
 
     def __exit__(

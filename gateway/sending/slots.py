@@ -68,7 +68,7 @@ class Slots(Generic[T, R]):
         self._waiting.append((item, answer))
         if patience == math.inf:
             return await answer
-        end = begin(time.monotonic() + patience, partial(_give_up, answer))
+        end = begin(time.monotonic() + patience, partial(_give_up, answer), loop)
         try:
             return await answer
         finally:

@@ -97,7 +97,7 @@ class Caller:
 
         Raises as `Sender.send` does: NotWrittenError while it surely was not sent.
         """
-        timer = begin(self.exchange.deadline, self.expire)
+        timer = begin(self.exchange.deadline, self.expire, self.answer.get_loop())
         try:
             return await self.answer
         finally:
