@@ -85,7 +85,9 @@ def _lay(setting: Setting, part: Part) -> None:
             part.rows = [row for row in part.rows if not _is(row, setting.entry)]
             part.changed.append(setting.label)
     elif held is None:
-        part.rows.append({"orgAttrId": int(setting.entry.id), "values": values})
+        # The id wins; the schema wants a name all the same (contract: everbridge section 4.2).
+        row = {"orgAttrId": int(setting.entry.id), "name": setting.entry.name, "values": values}
+        part.rows.append(row)
         part.changed.append(setting.label)
     elif not _same(setting.entry, held.get("values") or (), values):
         part.rows = [{**row, "values": values} if row is held else row for row in part.rows]

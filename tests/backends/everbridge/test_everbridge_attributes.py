@@ -42,7 +42,7 @@ from tests.backends.everbridge.writing import (
             [
                 {"orgAttrId": BADGE, "name": "Badge number", "values": ["12.5"]},
                 *KEPT["contactAttributes"][2:],
-                {"orgAttrId": JOINED, "values": ["2015-12-10"]},
+                {"orgAttrId": JOINED, "name": "Joined", "values": ["2015-12-10"]},
             ],
             ["customFields.Shift", "customFields.Joined", "customFields.Badge number"],
         ),
@@ -83,7 +83,8 @@ def test_an_attribute_by_id_wins_over_its_name() -> None:
         ),
         ADA,
     )
-    assert sent(made)["contactAttributes"][-1] == {"orgAttrId": NOTES, "values": ["by id"]}
+    row = {"orgAttrId": NOTES, "name": "Notes", "values": ["by id"]}
+    assert sent(made)["contactAttributes"][-1] == row
     assert (made.changed, made.ignored) == (
         (f"everbridge.attributes.{NOTES}",),
         ("customFields.Notes",),

@@ -132,7 +132,7 @@ def test_a_new_contact_is_posted_with_ids_for_names() -> None:
         "recordTypeId": EMPLOYEE,
         "groups": [NEWSLETTER],
         "topics": [1600000000000001],
-        "contactAttributes": [{"orgAttrId": SHIFT, "values": ["Day"]}],
+        "contactAttributes": [{"orgAttrId": SHIFT, "name": "Shift", "values": ["Day"]}],
         "paths": [
             {
                 "pathId": 241901148045316,

@@ -72,7 +72,8 @@ def test_an_attribute_without_values_is_not_said_again(nothing: dict[str, Any]) 
     body = sent(plan(contact(first_name="Augusta"), held))
     assert body["contactAttributes"] == KEPT["contactAttributes"]
     body = sent(plan(contact(custom_fields=[custom("Notes", "x")]), held))
-    assert body["contactAttributes"][-1] == {"orgAttrId": NOTES, "values": ["x"]}
+    row = {"orgAttrId": NOTES, "name": "Notes", "values": ["x"]}
+    assert body["contactAttributes"][-1] == row
 
 
 def test_ids_may_be_text() -> None:
