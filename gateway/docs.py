@@ -211,7 +211,7 @@ def operating_page() -> str:
     _, _, after = rest.partition(METRICS_END)
     rows = sorted((*Metrics().rows, *GAUGES), key=lambda row: row.name)
     table = [
-        _row("metric", "kind", "labels", "tells"),
+        _row("metric", "kind", "labels", "meaning"),
         _row(*["---"] * 4),
         *(
             _row(f"`{row.name}`", row.kind, " ".join(f"`{one}`" for one in row.labels), row.tells)

@@ -36,11 +36,14 @@ CATALOG_AGE = _row(
     "backend",
     "catalog",
 )
-STORE_UP = _row("gateway_store_up", "1 when the store told its backlog, otherwise 0.")
+STORE_UP = _row(
+    "gateway_store_up",
+    "1 when the store could be asked for the gateway_queue_ figures, otherwise 0.",
+)
 OPERATIONS = _row("gateway_queue_operations", "Durable operations that have not ended.")
 STEPS = _row(
     "gateway_queue_steps",
-    "Steps of these operations by state: QUEUED (to be delivered), FOLLOWING (sent, its job is followed), "
+    "Steps of durable operations that have not ended, by state: QUEUED (to be delivered), FOLLOWING (sent, its job is followed), "
     "NEEDS_ATTENTION (a person must settle it). Only states that some step is in.",
     "backend",
     "state",

@@ -101,7 +101,7 @@ class Metrics:
     def _add_backends(self) -> None:
         self.backend_calls = self._counter(
             "gateway_backend_calls",
-            "Tries of calls to backends. outcome is OK, the problem that the answer tells, NOT_SENT "
+            "Tries of calls to backends. outcome is OK, the code of the problem, NOT_SENT "
             "or NO_ANSWER.",
             "backend",
             "method",
@@ -125,7 +125,7 @@ class Metrics:
         )
         self.quota_wait_seconds = self._counter(
             "gateway_backend_quota_wait_seconds",
-            "Seconds in all that calls waited for such a turn.",
+            "Seconds in all that calls waited for a turn within the backend's quota.",
             "backend",
         )
         self.breaker_refusals = self._counter(
