@@ -40,24 +40,24 @@ check: install ## everything that CI runs
 	$(RUN) lint-imports
 	$(RUN) pytest -n 2 --cov
 
-fix: install ## format the code and mend what ruff can
+fix: install ## format the code and fix what ruff can fix
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 
-schema: install ## print schema.graphql anew
+schema: install ## print schema.graphql from the code
 	$(RUN) gateway schema > schema.graphql.new
 	mv schema.graphql.new schema.graphql
 
-docs: install ## print the tables in docs/ anew
+docs: install ## print the tables in docs/ from the code
 	$(RUN) python -m gateway.docs
 
-explorer: $(filter .venv/bin/uv,$(UV)) ## build GraphiQL, or say why that is not possible
+explorer: $(filter .venv/bin/uv,$(UV)) ## build GraphiQL, or say why it cannot be built
 	CONTACT_GATEWAY_RELEASE=1 $(UV) sync --locked --reinstall-package contact-gateway
 
-build: $(filter .venv/bin/uv,$(UV)) ## a release: sdist and wheel in dist/, with GraphiQL or not at all
+build: $(filter .venv/bin/uv,$(UV)) ## build sdist and wheel into dist/, or fail if GraphiQL cannot be built
 	CONTACT_GATEWAY_RELEASE=1 $(UV) build
 
-versions: install ## run the tests on each supported Python that is here
+versions: install ## run the tests on each supported Python on the PATH
 	$(UV) tool run --with tox-uv tox run
 
 bench: install ## measure beside other gateways and write docs/performance.md; BENCH=--quick for a first look
