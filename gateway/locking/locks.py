@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from gateway.errors import NotWrittenError
@@ -31,9 +31,18 @@ MOST_REMEMBERED = 8_192
 
 @dataclass(kw_only=True, slots=True)
 class _Lock:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    turns: asyncio.Lock | None = None
+    """Held by who has the key, as soon as another wants it; mostly nobody does."""
     wanted_by: int = 0
     released_at: float = 0.0
+
+    async def wait(self, patience: float) -> None:
+        """Wait for the turn of one who is not the first."""
+        if self.turns is None:
+            self.turns = asyncio.Lock()
+            await self.turns.acquire()  # for the first, at once
+        async with asyncio.timeout(patience):
+            await self.turns.acquire()
 
 
 class Locks:
@@ -75,11 +84,8 @@ class Locks:
             lock = self._locks[key] = _Lock(released_at=released_at)
         lock.wanted_by += 1
         try:
-            if lock.wanted_by == 1:
-                await lock.lock.acquire()  # nobody has it: there is nothing to wait for
-            else:
-                async with asyncio.timeout(exchange.patience):
-                    await lock.lock.acquire()
+            if lock.wanted_by > 1:
+                await lock.wait(exchange.patience)
         except BaseException as error:
             self._forget(key, lock)
             if isinstance(error, TimeoutError):
@@ -91,7 +97,8 @@ class Locks:
         """Let go of a key that was acquired."""
         lock = self._locks[key]
         lock.released_at = time.monotonic()
-        lock.lock.release()
+        if lock.turns is not None:
+            lock.turns.release()
         self._forget(key, lock)
 
     def _forget(self, key: str, lock: _Lock) -> None:

@@ -185,6 +185,7 @@ def _unpacked(content: bytes, coding: str) -> bytes:
     return unpacked
 
 
+@lru_cache(maxsize=64)
 def _encoding(content_type: str) -> str:
     """How the text of an answer is encoded: UTF-8 unless it says otherwise."""
     named = _CHARSET.search(content_type)
