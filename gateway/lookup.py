@@ -17,15 +17,15 @@ import structlog
 from gateway.backends.adapter import KeyKind, Stored
 from gateway.errors import BackendFailure, GatewayError, NotWrittenError
 from gateway.model import Backend, title
-from gateway.record_names import read_names
+from gateway.reading.record_names import read_names
+from gateway.reading.together import read_failed, together
 from gateway.results import Problem, ProblemCode
-from gateway.together import read_failed, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gateway.backends.adapter import Adapter
-    from gateway.record_names import Names
+    from gateway.reading.record_names import Names
     from gateway.records import Contact
     from gateway.upstream import Exchange
 

@@ -16,7 +16,7 @@ from gateway.held_names import held_ids, maybe_ids, with_held
 from gateway.matching import is_blamed
 from gateway.name_problems import nowhere_found
 from gateway.names import remembered, resolve
-from gateway.record_names import ids_shown
+from gateway.reading.record_names import ids_shown
 from gateway.results import Outcome
 from gateway.target import Border, Target
 from gateway.telemetry.spans import is_kept

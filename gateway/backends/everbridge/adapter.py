@@ -30,10 +30,10 @@ from gateway.backends.everbridge.paths import UNIFIED
 from gateway.backends.everbridge.probe import explained, unknown_names
 from gateway.backends.everbridge.reader import ContactReader
 from gateway.backends.everbridge.reading import RECORD_CATALOGS, ids_shown, read_contact
+from gateway.backends.joined import asked
 from gateway.catalogs import Catalogs
 from gateway.errors import NotWrittenError, RefusedError
 from gateway.fields import too_long_fields
-from gateway.joined import asked
 from gateway.matching import keys_of, match
 from gateway.model import Backend
 

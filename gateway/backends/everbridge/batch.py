@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING, Any
 from gateway.backends.adapter import KeyKind
 from gateway.backends.everbridge import batch_calls
 from gateway.backends.everbridge.arrivals import has_arrived
-from gateway.calls import shown
-from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
-from gateway.joined import AT_ONCE
-from gateway.joint_calls import (
+from gateway.backends.joined import AT_ONCE
+from gateway.backends.joint_calls import (
     Share,
     joint_exchange,
     own_failure,
@@ -26,6 +24,8 @@ from gateway.joint_calls import (
     some_kept_back,
     without_kept_back,
 )
+from gateway.calls import shown
+from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.model import Backend
 from gateway.sending.tries import doubtful
 

@@ -13,10 +13,10 @@ from gateway.backends.everbridge.envelopes import (
     refuse_short,
     rows_of,
 )
+from gateway.backends.paged import ShiftedError, read_whole
 from gateway.entries import CatalogName, CustomFieldType, Entry, FieldInfo, Option
 from gateway.errors import NotWrittenError
 from gateway.model import Backend
-from gateway.paged import ShiftedError, read_whole
 from gateway.results import Problem, ProblemCode
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from gateway.backends.adapter import KeyKind
 from gateway.backends.everbridge.client import PAGE_SIZE
 from gateway.backends.everbridge.reader import CONTACT_ID, LONGEST_EXTERNAL_ID
+from gateway.backends.joint_calls import joint_exchange, own_failure
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
-from gateway.joint_calls import joint_exchange, own_failure
 from gateway.model import Backend
 from gateway.sending.slots import MANY, Slots
 from gateway.sending.verdicts import timed_out

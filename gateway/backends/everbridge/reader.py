@@ -18,9 +18,9 @@ from gateway.backends.everbridge.client import (
 )
 from gateway.backends.everbridge.envelopes import contact_of, contacts_in, refuse_short, rows_of
 from gateway.backends.everbridge.newly_made import NewlyMade
+from gateway.backends.joined import AT_ONCE, chunked, side_by_side
 from gateway.entries import CatalogName
 from gateway.errors import NotWrittenError, RefusedError
-from gateway.joined import AT_ONCE, chunked, side_by_side
 from gateway.matching import sorted_by_value
 from gateway.model import Backend
 from gateway.results import ProblemCode

@@ -35,10 +35,10 @@ from gateway.backends.ivvy.made_just_now import create_to_wait_for
 from gateway.backends.ivvy.pages import read_rows
 from gateway.backends.ivvy.probe import explained
 from gateway.backends.ivvy.reading import RECORD_CATALOGS, ids_shown, read_contact
+from gateway.backends.joined import AT_ONCE, asked, chunked, side_by_side
 from gateway.catalogs import Catalogs
 from gateway.custom_fields import wanted_custom_fields
 from gateway.errors import NotWrittenError, RefusedError
-from gateway.joined import AT_ONCE, asked, chunked, side_by_side
 from gateway.matching import fitting, has_key, match, sorted_by_value
 from gateway.memberships import wanted_groups
 from gateway.model import Backend

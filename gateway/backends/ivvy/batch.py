@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 
 from gateway.backends.ivvy import batch_calls
 from gateway.backends.ivvy.batch_run import BatchRun
-from gateway.calls import Safety
-from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
-from gateway.joined import AT_ONCE
-from gateway.joint_calls import (
+from gateway.backends.joined import AT_ONCE
+from gateway.backends.joint_calls import (
     Share,
     joint_exchange,
     own_failure,
@@ -23,6 +21,8 @@ from gateway.joint_calls import (
     some_kept_back,
     without_kept_back,
 )
+from gateway.calls import Safety
+from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
 from gateway.model import Backend
 from gateway.results import ProblemCode
 from gateway.sending.tries import doubtful

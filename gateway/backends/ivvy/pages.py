@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.backends.paged import ShiftedError, read_whole
 from gateway.errors import NotWrittenError
 from gateway.model import Backend
-from gateway.paged import ShiftedError, read_whole
 from gateway.results import Problem, ProblemCode
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from gateway.backends.adapter import Answer, Found, Key, KeyKind
+from gateway.backends.joined import AT_ONCE, asked
 from gateway.backends.sendgrid.catalog import ID_FIELDS, fetches
 from gateway.backends.sendgrid.changed_address import addresses_to_ask, may_create_new, tellers
 from gateway.backends.sendgrid.checks import check_write
@@ -37,7 +38,6 @@ from gateway.catalogs import Catalogs
 from gateway.custom_fields import wanted_custom_fields
 from gateway.entries import CatalogName
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
-from gateway.joined import AT_ONCE, asked
 from gateway.matching import keys_of, match
 from gateway.memberships import wanted_groups
 from gateway.model import Backend

@@ -16,13 +16,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gateway.backends.adapter import Key, KeyKind, Stored
+from gateway.backends.joined import chunked, side_by_side
+from gateway.backends.joint_calls import joint_exchange, own_failure
 from gateway.backends.sendgrid.client import get_batch, search_emails, search_identifiers
 from gateway.backends.sendgrid.identifiers import MAX_LENGTH
 from gateway.backends.sendgrid.refusals import unreadable
 from gateway.backends.sendgrid.refused_look_up import MAX_REFUSED, parted, undecided
 from gateway.errors import BackendFailure, NotWrittenError, RefusedError
-from gateway.joined import chunked, side_by_side
-from gateway.joint_calls import joint_exchange, own_failure
 from gateway.matching import sorted_by_value
 from gateway.model import Backend, MissingPolicy
 from gateway.sending.slots import MANY, Slots

@@ -11,10 +11,10 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gateway.backends.joint_calls import joint_exchange, kept_back, own_failure
 from gateway.backends.sendgrid.refusals import explain
 from gateway.calls import shown_filled
 from gateway.errors import BackendFailure, MaybeWrittenError, NotWrittenError, RefusedError
-from gateway.joint_calls import joint_exchange, kept_back, own_failure
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 from gateway.sending.tries import doubtful

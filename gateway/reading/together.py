@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import structlog
 from strawberry import ID
 
-from gateway.differences import differences
 from gateway.model import title
+from gateway.reading.differences import differences
 from gateway.records import Contact
 from gateway.results import Problem, ProblemCode
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gateway.backends.adapter import Adapter, Stored
     from gateway.model import Backend
-    from gateway.record_names import Names
+    from gateway.reading.record_names import Names
     from gateway.records import ContactRecord
 
 log = structlog.get_logger()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.backends.adapter import Adapter
     from gateway.entries import Entry
     from gateway.model import Backend
-    from gateway.record_names import Names
+    from gateway.reading.record_names import Names
     from gateway.records import Address, ContactRecord
 
 

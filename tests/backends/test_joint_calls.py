@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from gateway.backends.joint_calls import Share, joint_exchange, own_failure, without_kept_back
 from gateway.calls import Call, Reply, Safety
 from gateway.errors import NotWrittenError
-from gateway.joint_calls import Share, joint_exchange, own_failure, without_kept_back
 from gateway.model import Backend
 from gateway.results import Problem, ProblemCode
 from gateway.upstream import Exchange

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.backends.adapter import KeyKind, Stored
+from gateway.backends.joined import chunked, side_by_side
 from gateway.entries import CustomFieldType, FieldInfo, Option
 from gateway.errors import NotWrittenError
-from gateway.joined import chunked, side_by_side
 from gateway.matching import sorted_by_value
 from gateway.model import Backend
 from gateway.record_values import shown_country, shown_phone, shown_text, shown_values
