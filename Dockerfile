@@ -1,5 +1,5 @@
-# The gateway as an image: `docker build -t contact-gateway .`, settings from the environment. What it
-# writes without a GATEWAY_DATABASE_URL of its own is a SQLite file in the volume /data.
+# The gateway as an image: `docker build -t contact-gateway .`, settings from the environment. Without a
+# GATEWAY_DATABASE_URL it keeps its data in an SQLite file in the volume /data.
 
 FROM node:22-bookworm-slim AS node
 
@@ -28,5 +28,5 @@ VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", \
     "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
-# `gateway serve` refuses 0.0.0.0 until GATEWAY_AUTH says who may call, and says so.
+# `gateway serve` refuses 0.0.0.0, and says why, until there is an API key or GATEWAY_AUTH says who may call.
 CMD ["gateway", "serve", "--host", "0.0.0.0"]
