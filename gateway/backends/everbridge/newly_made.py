@@ -32,3 +32,7 @@ class NewlyMade:
         """The id of the contact, where it was made lately."""
         contact_id, until = self._made.get(external_id, (None, 0.0))
         return contact_id if until > time.monotonic() else None
+
+    def forget(self, external_id: str) -> None:
+        """Forget a contact that the search shows now, or that is gone."""
+        self._made.pop(external_id, None)

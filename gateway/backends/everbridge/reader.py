@@ -136,14 +136,17 @@ class ContactReader:
     ) -> list[Stored]:
         """The contacts that were made a moment ago and that a search lacks, by their ids."""
         shown = {stored.external_id for stored in found}
-        made = {value: self.made.id_of(value) for value in values if value not in shown}
-        return [
-            stored
-            for value, contact_id in made.items()
-            if contact_id is not None
-            for stored in await self.by_id(contact_id, exchange)
-            if stored.external_id == value  # it may have got another since
-        ]
+        made: list[Stored] = []
+        for value in values:
+            contact_id = self.made.id_of(value)
+            if contact_id is None:
+                continue
+            rows = [] if value in shown else await self.by_id(contact_id, exchange)
+            own = [stored for stored in rows if stored.external_id == value]
+            if not own:
+                self.made.forget(value)
+            made += own
+        return made
 
     async def _list(self, call: Call, exchange: Exchange) -> Reply:
         """A search's answer. Its 404 is about no contact: a list is there, however empty it is."""

@@ -55,6 +55,20 @@ async def test_one_contact_is_read_by_its_id_before_the_lists_show_it(wired: Wir
     assert [row.external_id for row in rows] == ["E-9"]
 
 
+@pytest.mark.parametrize("shown", [True, False])
+async def test_a_new_contact_that_is_gone_is_asked_for_by_its_id_once_at_most(
+    wired: Wired, shown: bool
+) -> None:
+    made = await wired.upsert(contact(**EVE))
+    if shown:
+        assert (await wired.upsert(contact(**EVE))).outcome is Outcome.UNCHANGED
+    wired.simulation._store.forget_contact(wired.held("E-9")["id"])
+    wired.requests.clear()
+    assert (await wired.upsert(contact(**EVE))).outcome is Outcome.CREATED
+    by_id = [call for call in wired.calls("GET") if call.endswith(f"/{made.id}")]
+    assert len(by_id) == (0 if shown else 1)
+
+
 async def test_an_id_and_an_external_id_of_two_contacts_conflict(wired: Wired) -> None:
     native = {"id": str(ADA_ID)}
     result = await wired.upsert(contact(external_id="E-1002", everbridge=native))
