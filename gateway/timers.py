@@ -70,11 +70,13 @@ class _Timers:
         self._timer, self.looks_at = None, math.inf
         now = time.monotonic()
         due = [one for one in self.running if one.when <= now]
-        for timer in sorted(due, key=attrgetter("when")):
-            self.running.discard(timer)
-            timer.due()
-        if self.running:
-            self.look_at(min(one.when for one in self.running))
+        try:
+            for timer in sorted(due, key=attrgetter("when")):
+                self.running.discard(timer)
+                timer.due()
+        finally:  # one that fails keeps no other from coming
+            if self.running:
+                self.look_at(min(one.when for one in self.running))
 
 
 _known: list[_Timers | None] = [None]

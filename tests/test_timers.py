@@ -40,6 +40,22 @@ async def test_one_that_is_cancelled_does_not_come() -> None:
     assert await reached(3, 1) == [2, 0, 4]
 
 
+async def test_one_that_fails_keeps_no_other_from_coming() -> None:
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    told: list[BaseException] = []
+    loop.set_exception_handler(lambda _loop, context: told.append(context["exception"]))
+
+    def fail() -> None:
+        raise ValueError
+
+    now = time.monotonic()
+    begin(now, fail, loop)
+    begin(now + 0.001, over.set, loop)
+    async with asyncio.timeout(SECONDS):
+        await over.wait()
+    assert [type(error) for error in told] == [ValueError]
+
+
 async def test_one_that_is_put_off_comes_later() -> None:
     over = asyncio.Event()
     began = time.monotonic()
