@@ -172,6 +172,8 @@ class Connections(HttpToolsProtocol):
         self._forget_head()  # the rest of a body may have been waited for
         if not self._offers():
             super().on_message_complete()
+            if not self.parser.should_upgrade() and self.cycle.response_complete:
+                self._rest()  # no answer is to come, after which it would
 
     def _offers(self) -> bool:
         return (
@@ -239,9 +241,13 @@ class Connections(HttpToolsProtocol):
             self._timer = self.loop.call_later(REST_SECONDS, self.transport.close)
 
     def _keep(self) -> None:
-        """Wait for the next request, by one timer: uvicorn makes one after each, to be cancelled."""
+        """Wait for the next request."""
         self.server_state.total_requests += 1
         self.flow.resume_reading()
+        self._rest()
+
+    def _rest(self) -> None:
+        """Close it later, by one timer: uvicorn makes one after each answer, to be cancelled."""
         self._closes_at = self.loop.time() + self.timeout_keep_alive
         if self.timeout_keep_alive_task is None:
             self._look_at(self._closes_at)

@@ -283,6 +283,15 @@ async def test_a_connection_is_closed_when_it_has_rested_and_not_while_it_is_ask
             assert await reader.read() == b""
 
 
+async def test_a_connection_is_closed_too_whose_last_body_came_behind_its_answer() -> None:
+    async with served(timeout_keep_alive=0.2) as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n1")
+        async with asyncio.timeout(SECONDS):
+            assert b"204 No Content" in await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"2")
+            assert await reader.read() == b""
+
+
 def test_a_connection_is_kept_longer_than_load_balancers_keep_theirs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
