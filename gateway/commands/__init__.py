@@ -1,1 +1,1 @@
-"""What `gateway check`, `gateway keys` and `gateway steps` do; `gateway/__main__.py` reads their options."""
+"""What `gateway check`, `gateway keys` and `gateway steps` do; `gateway/__main__.py` joins them to the program."""
