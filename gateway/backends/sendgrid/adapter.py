@@ -297,8 +297,9 @@ class SendGridAdapter:
             problem = refusal.problem
             if later := await too_new(call, problem, self.catalogs, exchange):
                 raise NotWrittenError(later) from refusal
-            if call.carries and problem.field == list(INPUT_PATHS["list_ids"]):
-                problem.field = call.carries[0].split(".")
+            if problem.field == list(INPUT_PATHS["list_ids"]):
+                there = problem.field if "list_ids" in (call.body or {}) else []
+                problem.field = call.carries[0].split(".") if call.carries else there
             raise
         await self._remembering.accepted(call, reply, exchange)
         return reply

@@ -155,6 +155,14 @@ async def test_a_list_that_sendgrid_has_lost_meanwhile_blames_the_field_that_was
     assert (result.outcome, result.errors[0].field) == (Outcome.REJECTED, field.split("."))
 
 
+async def test_an_upsert_that_is_not_found_blames_no_lists_where_none_are_given(
+    account: Account,
+) -> None:
+    account.wire.stub = lambda _request: httpx.Response(404, json={"errors": []})
+    result = await account.write(email=ADA, first_name="A")
+    assert (result.errors[0].code, result.errors[0].field) == (ProblemCode.NOT_FOUND, [])
+
+
 async def test_a_failed_removal_after_the_upsert_is_partial(account: Account) -> None:
     account.wire.stub = lambda request: (
         httpx.Response(400, json=[{"message": "no"}]) if request.method == "DELETE" else None
