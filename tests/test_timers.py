@@ -81,3 +81,11 @@ async def test_tasks_that_take_too_long_go_on() -> None:
     assert not waiting.done()
     slow.set()
     assert await waiting
+
+
+async def test_nothing_is_kept_of_a_timer_that_is_not_waited_for_any_more() -> None:
+    loop = asyncio.get_running_loop()
+    await ended([loop.create_task(asyncio.sleep(0))], LONG)
+    timer = begin(time.monotonic() + LONG, loop.stop, loop)
+    timer.cancel()
+    assert not timer._running
