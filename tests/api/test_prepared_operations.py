@@ -11,6 +11,7 @@ from gateway.api.context import Context
 from gateway.api.prepared import Running
 from gateway.api.time_limit import TimeLimit
 from gateway.model import ContactInput
+from gateway.names import Loaders
 from tests.harness import UPSERT_CONTACT
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ async def test_what_a_request_has_made_goes_with_it(gateway: Gateway) -> None:
     gc.disable()
     try:
         await gateway.data(UPSERT_CONTACT.replace(" body", ""), input=ADA)
-        kinds = (Context, ContactInput, TimeLimit)
+        kinds = (Context, ContactInput, TimeLimit, Loaders)  # and those of names read anew
         assert [one for one in gc.get_objects() if type(one) in kinds] == []
     finally:
         gc.enable()
