@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import subprocess
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -281,6 +282,18 @@ async def test_a_connection_is_closed_when_it_has_rested_and_not_while_it_is_ask
                 assert b"204 No Content" in await reader.readuntil(b"\r\n\r\n")
         async with asyncio.timeout(SECONDS):
             assert await reader.read() == b""
+
+
+async def test_a_connection_rests_as_long_after_each_of_its_requests() -> None:
+    async with served(timeout_keep_alive=0.4) as (reader, writer):
+        for seconds in (b"0", b"0.2"):
+            asked = time.monotonic()
+            writer.write(b"GET /?" + seconds + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+            async with asyncio.timeout(SECONDS):
+                assert b"204 No Content" in await reader.readuntil(b"\r\n\r\n")
+        async with asyncio.timeout(SECONDS):
+            assert await reader.read() == b""
+        assert time.monotonic() - asked > 0.59
 
 
 async def test_a_connection_is_closed_too_whose_last_body_came_behind_its_answer() -> None:
