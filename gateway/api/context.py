@@ -130,9 +130,10 @@ class Context:
     @cached_property
     def contacts(self) -> ContactLoader:
         """Contacts that are asked for together, read together; each is read once in a request."""
+        account, exchange = self.account, self.exchange()  # this context would make it a circle
 
         async def load(wanted: list[ContactKeys]) -> list[Contact | Exception | None]:
-            return [*await self.read_contacts(wanted)]
+            return [*await _read(wanted, account, exchange)]
 
         return DataLoader(load)
 
@@ -140,13 +141,7 @@ class Context:
         self, wanted: Sequence[ContactKeys]
     ) -> list[Contact | NobodyAskedError | None]:
         """Contacts as the backends hold them now, read anew."""
-        account = self.account
-        return await read_contacts(
-            wanted,
-            [account.adapters[backend] for backend in Backend if backend in account.adapters],
-            self.exchange(),
-            wait=account.settings.plan_wait_seconds,
-        )
+        return await _read(wanted, self.account, self.exchange())
 
     def request(self) -> Request:
         """This request, for a call that writes."""
@@ -160,6 +155,17 @@ class Context:
     def exchange(self) -> Exchange:
         """Calls of this request that belong to no target."""
         return Exchange(deadline=self.deadline, request_id=self.request_id)
+
+
+async def _read(
+    wanted: Sequence[ContactKeys], account: Account, exchange: Exchange
+) -> list[Contact | NobodyAskedError | None]:
+    return await read_contacts(
+        wanted,
+        [account.adapters[backend] for backend in Backend if backend in account.adapters],
+        exchange,
+        wait=account.settings.plan_wait_seconds,
+    )
 
 
 Info = strawberry.Info[Context, None]

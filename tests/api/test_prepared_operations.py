@@ -130,12 +130,22 @@ async def test_the_setting_leaves_all_to_graphql_core(
     assert runs == []
 
 
-async def test_what_a_request_has_made_goes_with_it(gateway: Gateway) -> None:
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        (UPSERT_CONTACT.replace(" body", ""), {"input": ADA}),
+        ("query ($e: String!) { contact(by: {email: $e}) { email } }", {"e": "a@example.com"}),
+    ],
+    ids=["write", "read"],
+)
+async def test_what_a_request_has_made_goes_with_it(
+    gateway: Gateway, query: str, variables: dict[str, Any]
+) -> None:
     """Left to the garbage collector it would stay for hundreds of requests, and be looked through."""
     gc.collect()
     gc.disable()
     try:
-        await gateway.data(UPSERT_CONTACT.replace(" body", ""), input=ADA)
+        await gateway.data(query, **variables)
         kinds = (Context, ContactInput, TimeLimit, Loaders)  # and those of names read anew
         assert [one for one in gc.get_objects() if type(one) in kinds] == []
     finally:
