@@ -113,9 +113,8 @@ class Loaders:
         """The loader from names to entries of one catalog."""
         key = (catalogs.backend, name)
         if key not in self._loaders:
-            exchange = (
-                self._exchange
-            )  # not these loaders: they and each of theirs would be a circle
+            # Not these loaders: they and each of theirs would be a circle.
+            exchange = self._exchange
 
             async def load(wants: list[Wanted]) -> list[Entry | Exception]:
                 return await _looked_up(catalogs, name, wants, exchange)
