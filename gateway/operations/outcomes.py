@@ -41,7 +41,7 @@ DOUBTFUL = frozenset({Outcome.UNKNOWN, Outcome.PARTIAL})
 """Outcomes after which something was or may be written."""
 UNWRITTEN = "unwritten"
 """Stands in the stored result of a step that is tried again: up to which attempt nothing was written
-for sure. One that a dead worker has never told of is not among those."""
+for sure, but what CHANGED tells. One that a dead worker has never told of is not among those."""
 
 MADE = "made"
 """Stands in the stored result of a step whose try has made a record by a call that must not be sent twice,
@@ -107,11 +107,11 @@ def _look_back(step: Step, result: BackendResult, *, repeatable: bool) -> None:
     """Tell with a try what those before it did, or what is not known of them."""
     before = step.result or {}
     changed = before.get(CHANGED, [])
-    if result.outcome is Outcome.FAILED and _unwritten(step) < step.attempts - 1:
-        if changed and repeatable and MADE not in before:
-            call_partly_done(result, before.get("id"), changed)
-        else:
+    if result.outcome is Outcome.FAILED:
+        if _known(step) < step.attempts - 1 or (changed and not repeatable):
             call_in_doubt(result)
+        elif changed:
+            call_partly_done(result, before.get("id"), changed)
     if result.outcome is Outcome.REJECTED and (CHANGED in before or MADE in before):
         call_partly_done(result, before.get("id"), changed)
     if changed and result.outcome in (Outcome.UPDATED, Outcome.UNCHANGED):
@@ -133,7 +133,7 @@ def call_partly_done(result: BackendResult, record: ID | None, changed: Iterable
     result.changed_fields = _together(changed, result)
 
 
-def _unwritten(step: Step) -> int:
+def _known(step: Step) -> int:
     found: int = (step.result or {}).get(UNWRITTEN, 0)
     return found
 
@@ -213,11 +213,12 @@ def queued_again(
     longest = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(step.attempts, 16))
     wait = max([*asked, random.uniform(0, longest)])  # noqa: S311 - jitter needs no secrecy
     wait = min(wait, left.total_seconds())
-    unwritten = _unwritten(step)
-    if result.outcome not in DOUBTFUL and unwritten == step.attempts - 1:
-        unwritten = step.attempts
-    stored = _stored(step, replace(result, outcome=Outcome.QUEUED)) | {UNWRITTEN: unwritten}
-    if result.outcome is Outcome.PARTIAL:
+    known, partly = _known(step), result.outcome is Outcome.PARTIAL
+    surely_nothing = result.outcome not in DOUBTFUL and known == step.attempts - 1
+    if surely_nothing or (partly and result.changed_fields and made_by(step) is None):
+        known = step.attempts
+    stored = _stored(step, replace(result, outcome=Outcome.QUEUED)) | {UNWRITTEN: known}
+    if partly:
         stored[CHANGED] = _together((step.result or {}).get(CHANGED, []), result)
     return replace(
         step,

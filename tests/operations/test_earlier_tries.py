@@ -249,6 +249,23 @@ def test_a_part_that_is_known_to_be_done_is_not_in_doubt_where_the_rest_fails() 
     assert after.result["errors"][0]["message"] == "It is down."
 
 
+def test_a_part_of_which_no_field_is_known_is_not_denied_where_the_rest_fails() -> None:
+    part = failed()
+    part.outcome = Outcome.PARTIAL
+    after = ended(step(2, queued_again(step(1), part, NOW).result))
+    assert (after.state, after.outcome) == (StepState.NEEDS_ATTENTION, "UNKNOWN")
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["not answered", "worker died"])
+def test_a_try_behind_a_part_that_is_known_may_have_written_the_rest(*, told: bool) -> None:
+    held, doubtful = part_done(), failed()
+    doubtful.outcome = Outcome.UNKNOWN
+    after = ended(step(3, queued_again(held, doubtful, NOW).result if told else held.result))
+    assert (after.state, after.outcome) == (StepState.NEEDS_ATTENTION, "UNKNOWN")
+    assert after.result is not None
+    assert after.result["errors"][0]["message"].startswith("It is down. An earlier try")
+
+
 def test_what_a_part_has_changed_is_remembered_through_tries_that_changed_nothing() -> None:
     held = step(3, queued_again(part_done(), failed(), NOW).result)
     refusal = Problem(code=ProblemCode.INVALID, message="No.")
