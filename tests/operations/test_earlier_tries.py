@@ -11,7 +11,7 @@ import pytest
 from strawberry import ID
 
 from gateway.model import Backend
-from gateway.operations.outcomes import Patience, queued_again, settled
+from gateway.operations.outcomes import MADE, Patience, queued_again, settled
 from gateway.results import BackendResult, Outcome, Problem, ProblemCode
 from gateway.store.operation_records import Step, StepState
 from tests.leads import LEAD_CALL, OF_ADA
@@ -155,12 +155,12 @@ def failed() -> BackendResult:
     return BackendResult(backend=Backend.EVERBRIDGE, outcome=Outcome.FAILED, errors=[problem])
 
 
-def ended(held: Step) -> Step:
+def ended(held: Step, *, repeatable: bool = True) -> Step:
     """The step after a last try that wrote nothing for sure."""
     return settled(
         held,
         failed(),
-        repeatable=True,
+        repeatable=repeatable,
         accepted_at=NOW - timedelta(days=1),
         now=NOW,
         patience=PATIENCE,
@@ -253,6 +253,17 @@ def test_a_part_of_which_no_field_is_known_is_not_denied_where_the_rest_fails() 
     part = failed()
     part.outcome = Outcome.PARTIAL
     after = ended(step(2, queued_again(step(1), part, NOW).result))
+    assert (after.state, after.outcome) == (StepState.NEEDS_ATTENTION, "UNKNOWN")
+
+
+@pytest.mark.parametrize(("made", "repeatable"), [(None, False), ({MADE: "7"}, True)])
+def test_a_part_beside_what_must_not_be_sent_twice_is_left_to_a_person(
+    made: Any, *, repeatable: bool
+) -> None:
+    part = failed()
+    part.outcome, part.changed_fields = Outcome.PARTIAL, ["firstName"]
+    held = step(2, queued_again(step(1, made), part, NOW).result)
+    after = ended(held, repeatable=repeatable)
     assert (after.state, after.outcome) == (StepState.NEEDS_ATTENTION, "UNKNOWN")
 
 
