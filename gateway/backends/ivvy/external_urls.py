@@ -107,21 +107,26 @@ def in_turns(
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The parameters, and what follows them where an array of three has no room for all the links.
 
-    Then the first call removes links, and the second one sets all that remain.
+    Then the first call removes links, and the second one sets all that remain. What stays is in both:
+    should iVvy replace the array, nothing is lost where the second one fails.
     """
     links: list[Link] = parameters.get("externalUrls") or []
     held = _by_ref((stored.get("externalUrls") if stored else None) or [])
-    for link in links:
-        held.pop(link["ref"], None)
-    kept = [{"ref": ref, **link} for ref, link in held.items()]
     removed = [link for link in links if link.get("url", "") is None]
+    given = [link for link in links if link not in removed]
+    kept = _besides(held, links)
     if not removed or len(links) + len(kept) <= MOST:
         return parameters, None
-    rest = [link for link in links if link not in removed] + kept
     return (
-        {**parameters, "externalUrls": removed},
-        {"id": parameters["id"], "externalUrls": rest},
+        {**parameters, "externalUrls": removed + _besides(held, removed)},
+        {"id": parameters["id"], "externalUrls": given + kept},
     )
+
+
+def _besides(held: Mapping[str, Link], links: Sequence[Link]) -> list[Link]:
+    """The stored links that an array does not name."""
+    named = {link["ref"] for link in links}
+    return [{"ref": ref, **link} for ref, link in held.items() if ref not in named]
 
 
 def _too_many(write: ContactWrite, count: int) -> Problem:
