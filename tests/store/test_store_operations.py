@@ -222,6 +222,7 @@ async def test_a_step_that_waits_for_a_person_keeps_its_operation_open(store: St
     assert await claim(store, seconds=3600) == []
     backlog = await store.operations.read_backlog(at(3600))
     assert (backlog.operations, backlog.oldest, backlog.attention) == (1, NOON, 1)
+    assert backlog.due == 0  # it is nothing that a worker could do
 
 
 async def test_a_person_settles_a_step(store: Store) -> None:
