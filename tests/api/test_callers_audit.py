@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -120,6 +121,21 @@ async def test_a_durable_write_leaves_a_line_when_stored_and_when_delivered(
     assert delivered["record"] == str(closed.ivvy(externalId="E-3001")[0]["id"])
     assert stored["request_id"] == delivered["request_id"]
     assert stored["operation"] == delivered["operation"] == operation
+
+
+async def test_a_look_at_a_job_that_goes_on_leaves_no_line(
+    closed: Gateway, clock: ManualClock
+) -> None:
+    store = closed.app.state.account.store
+    with capture_logs() as lines:
+        answer = await closed.ask(CONTACT, input=HEDY, targets=["SENDGRID"], delivery="DURABLE")
+        operation = answer["data"]["upsertContact"]["operation"]["id"]
+        async with asyncio.timeout(20):
+            while (step := await store.operations.read_step(1)).fence < 2 or step.owner:  # noqa: ASYNC110 - as in until
+                await asyncio.sleep(0.01)  # the worker says to nobody but the store what it did
+        clock.advance(60)
+        await until_ended(closed, operation)
+    assert [line["outcome"] for line in audit(lines)] == ["QUEUED", "ACCEPTED", "CONFIRMED"]
 
 
 async def test_a_bulk_leaves_a_line_when_stored_and_one_for_each_record(closed: Gateway) -> None:
