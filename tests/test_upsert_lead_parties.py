@@ -56,6 +56,8 @@ async def test_a_stored_lead_whose_contact_is_gone_can_be_changed_all_the_same(
     assert (answer.errors, answer.result["changedFields"]) == ([], ["description"])
     moved = await upsert_lead(gateway, lead | {"company": {"name": "Analytical Engines"}})
     assert moved.told() == {"contact": "REQUIRED"}
+    alone = await upsert_lead(gateway, lead | {"company": None})
+    assert alone.told() == {"contact": "REQUIRED", "industryName": "REQUIRED"}
 
 
 async def test_a_person_at_a_company_without_a_company_is_invalid(gateway: Gateway) -> None:

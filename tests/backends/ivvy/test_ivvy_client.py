@@ -344,6 +344,9 @@ def test_a_refused_parameter_of_a_contact_is_the_callers_field(
     problem = dialect.judge(SAVE_CALL, Reply(status=400, headers={}, body=body, text=""))
     assert problem is not None
     assert problem.field == field
+    of_lead = dialect.judge(LEAD_CALL, Reply(status=400, headers={}, body=body, text=""))
+    assert of_lead is not None
+    assert of_lead.field == []  # the parameter may be the lead's, its contact's or its company's
 
 
 def test_no_message_is_ascribed_to_a_refusal_without_one() -> None:
