@@ -11,9 +11,9 @@ import gc
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from gateway import deciding
+from gateway import deciding, lookup
 from gateway.__main__ import main
-from gateway.api.context import Context
+from gateway.api import context
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FAULT = "zqxfault"
 
-_made, _read = deciding._made, Context.read_contacts
+_made, _read = deciding._made, lookup.read_contacts
 
 
 def made(target: Target, *rest: Any) -> Plan | None:
@@ -37,7 +37,7 @@ async def fail(text: str) -> None:
     raise ValueError(text)
 
 
-async def read_contacts(context: Context, wanted: Sequence[ContactKeys]) -> Any:
+async def read_contacts(wanted: Sequence[ContactKeys], *rest: Any, **named: Any) -> Any:
     if FAULT in repr(wanted):
         forgotten = asyncio.create_task(fail(repr(wanted)))
         await asyncio.sleep(0)
@@ -45,12 +45,12 @@ async def read_contacts(context: Context, wanted: Sequence[ContactKeys]) -> Any:
         del forgotten
         gc.collect()
         raise RuntimeError(repr(wanted))
-    return await _read(context, wanted)
+    return await _read(wanted, *rest, **named)
 
 
 if __name__ == "__main__":
     with (
         mock.patch.object(deciding, "_made", made),
-        mock.patch.object(Context, "read_contacts", read_contacts),
+        mock.patch.object(context, "read_contacts", read_contacts),
     ):
         main()

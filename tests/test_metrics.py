@@ -213,7 +213,7 @@ async def test_faults_of_our_own_are_counted(
     async def fail(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("gateway.api.context.Context.read_contacts", fail)
+    monkeypatch.setattr("gateway.api.context.read_contacts", fail)
     answer = await gateway.ask('{ contact(by: {externalId: "E-1"}) { errors { message } } }')
     assert answer["errors"][0]["extensions"]["code"] == "INTERNAL_ERROR"
     monkeypatch.setattr("gateway.status.backlog.KnownBacklog.read", fail)
