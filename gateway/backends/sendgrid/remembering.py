@@ -71,9 +71,8 @@ class Remembering:
     async def settle(self, subject: str, exchange: Exchange) -> bool:
         """Ask how the jobs that touched a contact stand; whether one is over.
 
-        So is a job that SendGrid knows no more, but not while it may not have begun: that the jobs of
-        removals can be asked after at all is ASSUMED (contract: sendgrid section 5). A status that
-        cannot be read changes nothing: the job stays remembered.
+        So is a job that SendGrid knows no more; a removal's, once it can be read. A status that cannot
+        be read changes nothing: the job stays remembered.
         """
         due = self.memory.due(subject, self._clock())
         at_once = asyncio.Semaphore(AT_ONCE)

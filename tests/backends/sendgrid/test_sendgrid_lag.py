@@ -155,6 +155,17 @@ async def test_a_job_that_sendgrid_knows_no_more_is_over(account: Account) -> No
     assert len(account.adapter.memory) == 0
 
 
+async def test_an_upserts_unknown_job_is_over_at_the_first_look(account: Account) -> None:
+    await account.write(email=ADA, add_groups_name=["Berlin Office"])
+    account.wire.stub = lambda request: (
+        httpx.Response(404, json={"errors": []}) if "imports" in request.url.path else None
+    )
+    account.pass_time(10)
+    assert len(account.adapter.memory) == 1
+    await account.find(write_of(contact(email=ADA, groups_name=["VIP"])))
+    assert len(account.adapter.memory) == 0
+
+
 async def test_a_job_that_cannot_be_asked_after_is_not_taken_for_over_at_once(
     account: Account,
 ) -> None:
